@@ -1,0 +1,2 @@
+// Asio's own code, compiled once here instead of in every translation unit.
+#include <boost/asio/impl/src.hpp>
