@@ -1,0 +1,2 @@
+// Asio's OpenSSL code, compiled once here instead of in every translation unit.
+#include <boost/asio/ssl/impl/src.hpp>
