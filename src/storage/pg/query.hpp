@@ -1,0 +1,23 @@
+#pragma once
+// One statement and its parameters.
+
+#include <string_view>
+
+#include "storage/pg/params.hpp"
+
+namespace notify::pg {
+
+/// SQL as a named constant, prepared once on every connection that runs it.
+/// Lifetime: both texts have static storage.
+/// Limits:   one name means one text, in the whole program.
+struct Statement {
+  std::string_view name;
+  std::string_view sql;
+};
+
+struct Query {
+  Statement statement;
+  Params params;
+};
+
+}  // namespace notify::pg
