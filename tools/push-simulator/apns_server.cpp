@@ -1,0 +1,84 @@
+#include "push-simulator/apns_server.hpp"
+
+#include <boost/asio/as_tuple.hpp>
+#include <cstring>
+#include <memory>
+
+#include "push-simulator/apns_connection.hpp"
+#include "push-simulator/listen.hpp"
+#include "push-simulator/report.hpp"
+
+namespace notify::simulator {
+namespace {
+
+namespace asio = boost::asio;
+namespace ssl = boost::asio::ssl;
+using asio::ip::tcp;
+using base::Errc;
+using base::Expected;
+using base::fail;
+
+/// Takes h2 or nothing: Apple speaks no HTTP/1.1.
+int select_h2(SSL*, const unsigned char** out, unsigned char* out_size,
+              const unsigned char* offered, unsigned int offered_size, void*) {
+  for (unsigned int at = 0; at < offered_size; at += offered[at] + 1U) {
+    if (offered[at] == 2 && at + 2 < offered_size && std::memcmp(offered + at + 1, "h2", 2) == 0) {
+      *out = offered + at + 1;
+      *out_size = 2;
+      return SSL_TLSEXT_ERR_OK;
+    }
+  }
+  return SSL_TLSEXT_ERR_ALERT_FATAL;
+}
+
+Expected<void> configure(ssl::context& tls, const ServerIdentity& identity) {
+  boost::system::error_code error;
+  SSL_CTX_set_min_proto_version(tls.native_handle(), TLS1_2_VERSION);
+  SSL_CTX_set_alpn_select_cb(tls.native_handle(), select_h2, nullptr);
+  tls.use_certificate_chain(asio::buffer(identity.certificate_pem), error);
+  if (!error) tls.use_private_key(asio::buffer(identity.key_pem), ssl::context::pem, error);
+  if (error) return fail(Errc::invalid, "the server certificate: " + error.message());
+  return {};
+}
+
+}  // namespace
+
+ApnsServer::ApnsServer(async::Timers& timers, ApnsEndpoint& endpoint, const Options& options)
+    : timers_(timers),
+      endpoint_(endpoint),
+      options_(options),
+      tls_(ssl::context::tls_server),
+      acceptor_(timers.executor()),
+      tasks_(timers.executor(), report_escape) {}
+
+Expected<std::uint16_t> ApnsServer::start(const ServerIdentity& identity) {
+  if (auto configured = configure(tls_, identity); !configured) return fail(configured.error());
+  auto port = listen_on(acceptor_, options_.listen);
+  if (port) tasks_.spawn(accept_loop(*this));
+  return port;
+}
+
+async::Task<void> ApnsServer::stop() {
+  acceptor_.close();
+  co_await tasks_.stop();
+}
+
+async::Task<void> ApnsServer::accept_loop(ApnsServer& server) {
+  for (;;) {
+    auto [error, socket] =
+        co_await server.acceptor_.async_accept(asio::as_tuple(asio::use_awaitable));
+    if (error == asio::error::operation_aborted) co_return;
+    if (error) {  // no file descriptors left, most likely: let others finish first
+      co_await server.timers_.sleep_for(std::chrono::milliseconds(100));
+      continue;
+    }
+    boost::system::error_code ignored;
+    socket.set_option(tcp::no_delay(true), ignored);
+    const ApnsConnection::Context context{server.timers_, server.endpoint_, server.tasks_,
+                                          ++server.connections_, server.options_.max_streams};
+    server.tasks_.spawn(
+        serve_apns(std::make_shared<ApnsConnection>(std::move(socket), server.tls_, context)));
+  }
+}
+
+}  // namespace notify::simulator

@@ -1,0 +1,64 @@
+#pragma once
+// The control port's routes: what a test tells the simulator and asks of it. JSON in, JSON out.
+
+#include <cstdint>
+#include <nlohmann/json_fwd.hpp>
+#include <string>
+#include <string_view>
+
+#include "base/clock.hpp"
+#include "push-simulator/auth_service.hpp"
+#include "push-simulator/faults.hpp"
+#include "push-simulator/ledger.hpp"
+#include "push-simulator/received_log.hpp"
+#include "push-simulator/registry.hpp"
+
+namespace notify::simulator {
+
+struct ControlRequest {
+  std::string_view method;
+  std::string_view target;  ///< path and query
+  std::string_view body;
+};
+
+struct ControlResponse {
+  int status = 200;
+  std::string body;  ///< JSON, or nothing with 204
+};
+
+/// Threading: the thread of ApnsEndpoint, whose books it reads.
+/// Lifetime:  everything referred to outlives this; `log` may be null.
+class ControlApi {
+ public:
+  static constexpr std::uint64_t kMaxPage = 10'000;
+  static constexpr std::uint64_t kMaxGenerated = 5'000'000;
+
+  struct Parts {
+    Registry& registry;
+    FaultBook& faults;
+    Ledger& ledger;
+    AuthStats& auth;
+    ReceivedLog* log = nullptr;
+    const base::Clock& clock;
+    std::string default_app_id;  ///< of generated devices
+  };
+
+  explicit ControlApi(const Parts& parts) : parts_(parts) {}
+  [[nodiscard]] ControlResponse handle(const ControlRequest& request);
+
+ private:
+  [[nodiscard]] ControlResponse route(const ControlRequest& request, std::string_view path,
+                                      std::string_view query);
+  [[nodiscard]] ControlResponse put_devices(std::string_view body);
+  [[nodiscard]] ControlResponse generate(std::string_view body);
+  [[nodiscard]] ControlResponse get_device(std::string_view token) const;
+  [[nodiscard]] ControlResponse patch_device(std::string_view token, std::string_view body);
+  [[nodiscard]] ControlResponse post_faults(std::string_view body);
+  [[nodiscard]] ControlResponse get_stats() const;
+  [[nodiscard]] ControlResponse get_received(std::string_view query);
+  [[nodiscard]] ControlResponse reset(std::string_view query);
+
+  Parts parts_;
+};
+
+}  // namespace notify::simulator

@@ -1,0 +1,67 @@
+#include "push-simulator/simulator.hpp"
+
+#include <fmt/format.h>
+
+#include "push-simulator/report.hpp"
+
+namespace notify::simulator {
+namespace {
+
+constexpr std::chrono::milliseconds kFlushEvery{200};
+
+std::string text_of(const boost::asio::ip::tcp::endpoint& endpoint) {
+  const auto address = endpoint.address().to_string();
+  return endpoint.address().is_v6() ? fmt::format("[{}]:{}", address, endpoint.port())
+                                    : fmt::format("{}:{}", address, endpoint.port());
+}
+
+}  // namespace
+
+Simulator::Simulator(boost::asio::io_context& context, const Options& options, KeyHandle key,
+                     std::optional<ReceivedLog> received)
+    : options_(options),
+      rng_(base::system_rng()),
+      timers_(context.get_executor(), clock_),
+      ledger_(options.detail),
+      log_(std::move(received)),
+      tokens_({std::move(key), options.apns_key_id, options.apns_team_id}),
+      rules_(options.apns, tokens_, registry_),
+      endpoint_({rules_, faults_, ledger_, log(), clock_, rng_}),
+      control_api_({registry_, faults_, ledger_, auth_stats_, log(), clock_,
+                    options.apns.topics.empty() ? std::string() : options.apns.topics.front()}),
+      auth_({registry_, faults_, auth_stats_, clock_}),
+      apns_(timers_, endpoint_, {options.apns_listen, options.apns_max_streams}),
+      control_(timers_, control_api_),
+      tasks_(context.get_executor(), report_escape) {}
+
+base::Expected<Ports> Simulator::start(const ServerIdentity& identity) {
+  Ports ports;
+  const auto apns = apns_.start(identity);
+  if (!apns) return base::fail(apns.error());
+  ports.apns = *apns;
+  const auto auth = auth_.start(text_of(options_.auth_listen));
+  if (!auth) return base::fail(auth.error());
+  ports.auth = *auth;
+  const auto control = control_.start(options_.control_listen);
+  if (!control) return base::fail(control.error());
+  ports.control = *control;
+  tasks_.spawn(flush_loop(*this));
+  return ports;
+}
+
+async::Task<void> Simulator::stop() {
+  co_await control_.stop();
+  co_await apns_.stop();
+  co_await tasks_.stop();
+  auth_.stop();
+  if (log_) log_->flush();
+}
+
+async::Task<void> Simulator::flush_loop(Simulator& simulator) {
+  for (;;) {
+    co_await simulator.timers_.sleep_for(kFlushEvery);
+    if (simulator.log_) simulator.log_->flush();
+  }
+}
+
+}  // namespace notify::simulator
