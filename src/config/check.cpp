@@ -1,0 +1,97 @@
+#include <algorithm>
+#include <fmt/format.h>
+#include <fstream>
+
+#include "config/load.hpp"
+
+namespace notify::config {
+namespace {
+
+class Checker {
+ public:
+  explicit Checker(const Config& config) : config_(config) {}
+
+  void require(bool holds, std::string_view key, std::string_view what, std::string_view hint) {
+    if (holds) return;
+    problems.push_back(
+        {config_.origin_of(key), fmt::format("{}: {}", key, what), std::string(hint)});
+  }
+
+  void require_file(const FilePath& path, std::string_view key) {
+    if (path.empty()) return;
+    std::error_code error;
+    const bool is_file = std::filesystem::is_regular_file(path, error);
+    require(is_file, key, fmt::format("'{}' is not a file", path.string()), "check the path");
+    if (!is_file) return;
+    require(std::ifstream(path).good(), key, fmt::format("'{}' cannot be read", path.string()),
+            "check who may read it");
+  }
+
+  Problems problems;
+
+ private:
+  const Config& config_;
+};
+
+bool is_apple_id(const std::string& text) {
+  return text.size() == 10 && std::all_of(text.begin(), text.end(), [](char c) {
+           return (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9');
+         });
+}
+
+void check_apns(const Apns& apns, Checker& checker) {
+  constexpr std::string_view kTogether =
+      "apns.key_file, key_id, team_id and topic belong together: set all four, or none for no APNs";
+  const bool any = !apns.key_file.empty() || !apns.key_id.empty() || !apns.team_id.empty() ||
+                   !apns.topic.empty();
+  if (any) {
+    checker.require(!apns.key_file.empty(), "apns.key_file", "is missing", kTogether);
+    checker.require(!apns.key_id.empty(), "apns.key_id", "is missing", kTogether);
+    checker.require(!apns.team_id.empty(), "apns.team_id", "is missing", kTogether);
+    checker.require(!apns.topic.empty(), "apns.topic", "is missing", kTogether);
+  }
+  constexpr std::string_view kShape = "is not 10 capital letters and digits";
+  constexpr std::string_view kSource = "copy it from the developer account";
+  checker.require(apns.key_id.empty() || is_apple_id(apns.key_id), "apns.key_id", kShape, kSource);
+  checker.require(apns.team_id.empty() || is_apple_id(apns.team_id), "apns.team_id", kShape,
+                  kSource);
+  checker.require(apns.topic.find(' ') == std::string::npos, "apns.topic", "holds a space",
+                  "it is the app's bundle id, like com.example.app");
+  checker.require_file(apns.key_file, "apns.key_file");
+  checker.require_file(apns.ca_file, "apns.ca_file");
+}
+
+void check_flows(const Config& c, Checker& checker) {
+  checker.require(c.accept.batch_max <= c.accept.waiting_max, "accept.batch_max",
+                  "is more than accept.waiting_max, so a batch could never fill",
+                  "raise accept.waiting_max or lower this");
+  checker.require(c.deliver.lease_max <= c.deliver.in_flight_max, "deliver.lease_max",
+                  "is more than deliver.in_flight_max, so a lease could not be worked on",
+                  "raise deliver.in_flight_max or lower this");
+  checker.require(c.deliver.retry_max == 0 || !c.deliver.retry_delays.empty(),
+                  "deliver.retry_delays", "is empty, but deliver.retry_max is not 0",
+                  "give at least one delay, or set deliver.retry_max to 0");
+  checker.require(c.recover.heartbeat_timeout >= 3 * c.recover.heartbeat_interval,
+                  "recover.heartbeat_timeout", "is less than 3 times recover.heartbeat_interval",
+                  "one lost heartbeat must not look like a dead node");
+  checker.require(c.shutdown.timeout >= c.apns.request_timeout, "shutdown.timeout",
+                  "is shorter than apns.request_timeout",
+                  "a request under way could not end before the process does");
+}
+
+}  // namespace
+
+Problems check(const Config& c) {
+  Checker checker(c);
+  const bool same_address = c.grpc.listen == c.admin.listen && c.grpc.listen.port != 0;
+  checker.require(!same_address, "admin.listen", "is the same address as grpc.listen",
+                  "give each its own port");
+  checker.require(c.redis.ca_file.empty() || c.redis.url.scheme() == "rediss", "redis.ca_file",
+                  "has no effect: redis.url is not rediss://", "use rediss://, or remove this");
+  checker.require_file(c.redis.ca_file, "redis.ca_file");
+  check_apns(c.apns, checker);
+  check_flows(c, checker);
+  return std::move(checker.problems);
+}
+
+}  // namespace notify::config

@@ -1,0 +1,126 @@
+#pragma once
+// Everything that can be set, one struct per component. The values here are the defaults; keys,
+// ranges and explanations are in the table of fields.cpp. To add a setting, add a member here and a
+// row there: parsing, the environment, `config show`, error messages and the reference follow.
+
+#include <chrono>
+#include <cstddef>
+#include <map>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "config/types.hpp"
+
+namespace notify::config {
+
+using namespace std::chrono_literals;  // NOLINT: the defaults below are unreadable without it
+
+struct Grpc {
+  Address listen{"127.0.0.1", 50051};
+  Bytes request_max_bytes{1024 * 1024};
+  std::size_t in_flight_max = 10'000;
+  bool reflection = true;
+};
+
+struct Admin {
+  Address listen{"127.0.0.1", 9090};
+};
+
+struct Postgres {
+  Url url{"postgresql:///notification?host=/var/run/postgresql"};
+  std::size_t connections = 4;
+};
+
+struct Redis {
+  Url url{"redis://127.0.0.1:6379"};
+  FilePath ca_file;
+};
+
+struct AuthService {
+  Address address{"127.0.0.1", 50052};
+  Duration timeout = 2s;
+};
+
+struct Apns {
+  Url endpoint{"https://api.push.apple.com"};
+  FilePath ca_file;
+  FilePath key_file;
+  std::string key_id;
+  std::string team_id;
+  std::string topic;
+  std::size_t connections = 2;
+  std::size_t streams = 1'000;
+  Duration request_timeout = 10s;
+
+  /// All four of the credentials are there; check() refuses some without the others.
+  [[nodiscard]] bool configured() const { return !key_file.empty(); }
+};
+
+struct Accept {
+  std::size_t batch_max = 500;
+  std::size_t waiting_max = 20'000;
+};
+
+struct Deliver {
+  std::size_t lease_max = 64;
+  std::size_t in_flight_max = 2'000;
+  std::vector<Duration> retry_delays{30s, 1min, 5min, 15min, 1h};
+  std::size_t retry_max = 5;
+};
+
+struct Recover {
+  Duration heartbeat_interval = 1s;
+  Duration heartbeat_timeout = 5s;
+  Duration sweep_interval = 10s;
+};
+
+struct Expiry {
+  Duration call = 45s;
+  Duration message = 4h;
+  Duration other = 24h;
+};
+
+struct Logging {
+  LogLevel level = LogLevel::info;
+  LogFormat format = LogFormat::json;
+  base::Secret user_key;
+};
+
+struct Shutdown {
+  Duration timeout = 30s;
+};
+
+struct Service {
+  std::size_t workers = 1;
+  std::string node_name;  ///< load() puts the host's name here if nothing is set
+};
+
+/// Where each value that is not a default came from: `file:line:column` or `env NAME`, by key.
+using Origins = std::map<std::string, std::string, std::less<>>;
+
+struct Config {
+  Service service;
+  Grpc grpc;
+  Admin admin;
+  Postgres postgres;
+  Redis redis;
+  AuthService auth_service;
+  Apns apns;
+  Accept accept;
+  Deliver deliver;
+  Recover recover;
+  Expiry expiry;
+  Logging log;
+  Shutdown shutdown;
+
+  Origins origins;
+
+  /// `default` if nobody set the key.
+  [[nodiscard]] std::string origin_of(std::string_view key) const {
+    const auto found = origins.find(key);
+    return found == origins.end() ? "default" : found->second;
+  }
+};
+
+}  // namespace notify::config

@@ -1,0 +1,181 @@
+// The table of all settings. A default is what a new Config holds (config.hpp); everything else
+// about a setting is its row.
+
+#include <chrono>
+
+#include "config/field.hpp"
+
+namespace notify::config {
+namespace {
+
+Rules within(std::int64_t min, std::int64_t max) { return Rules{min, max, {}}; }
+Rules within(Duration min, Duration max) { return Rules{min.count(), max.count(), {}}; }
+Rules schemes(std::vector<std::string_view> names) {
+  Rules rules;
+  rules.schemes = std::move(names);
+  return rules;
+}
+Rules any() { return {}; }
+Rules any_port() { return {}; }
+Rules named_port() { return within(1, 65'535); }
+
+template <class Section, class T>
+Field row(std::string_view key, Section Config::*section, T Section::*member, const Rules& rules,
+          std::string_view help) {
+  return Field{
+      .key = key,
+      .description = describe(T{}, rules),
+      .help = help,
+      .parse = [=](const Raw& raw, Config& c) { return parse(raw, rules, c.*section.*member); },
+      .to_yaml = [=](const Config& c) { return to_yaml(c.*section.*member); },
+  };
+}
+
+using C = Config;
+
+std::vector<Field> make_fields() {
+  return {
+      row("service.workers", &C::service, &Service::workers, within(1, 64),
+          "Worker threads; each has its own connections."),
+      row("service.node_name", &C::service, &Service::node_name, any(),
+          "Name of this node, unique in the cluster. Empty: the name of the host."),
+
+      row("grpc.listen", &C::grpc, &Grpc::listen, any_port(), "Where the gRPC API listens."),
+      row("grpc.request_max_bytes", &C::grpc, &Grpc::request_max_bytes, within(1 << 10, 64 << 20),
+          "Largest request accepted."),
+      row("grpc.in_flight_max", &C::grpc, &Grpc::in_flight_max, within(1, 1'000'000),
+          "Calls worked on at once; more get RESOURCE_EXHAUSTED."),
+      row("grpc.reflection", &C::grpc, &Grpc::reflection, any(),
+          "Lets tools such as grpcurl ask for the API's description."),
+
+      row("admin.listen", &C::admin, &Admin::listen, any_port(),
+          "Where /metrics, /healthz, /readyz and /version are served."),
+
+      row("postgres.url", &C::postgres, &Postgres::url, schemes({"postgresql", "postgres"}),
+          "The database, in libpq's form; the password is better kept in ~/.pgpass."),
+      row("postgres.connections", &C::postgres, &Postgres::connections, within(1, 64),
+          "Connections of each worker."),
+
+      row("redis.url", &C::redis, &Redis::url, schemes({"redis", "rediss", "unix"}),
+          "The queue's server; rediss is TLS, unix a socket (unix:///path)."),
+      row("redis.ca_file", &C::redis, &Redis::ca_file, any(),
+          "Certificates (PEM) trusted for rediss. Empty: the system's."),
+
+      row("auth_service.address", &C::auth_service, &AuthService::address, named_port(),
+          "The source of truth for devices."),
+      row("auth_service.timeout", &C::auth_service, &AuthService::timeout, within(10ms, 1min),
+          "Longest wait for one answer."),
+
+      row("apns.endpoint", &C::apns, &Apns::endpoint, schemes({"https"}),
+          "Apple's server; https://api.sandbox.push.apple.com for development builds."),
+      row("apns.ca_file", &C::apns, &Apns::ca_file, any(),
+          "Certificates (PEM) trusted for it. Empty: the system's."),
+      row("apns.key_file", &C::apns, &Apns::key_file, any(),
+          "Signing key (.p8) from Apple's developer account. Empty: no APNs."),
+      row("apns.key_id", &C::apns, &Apns::key_id, any(), "Id of that key, 10 characters."),
+      row("apns.team_id", &C::apns, &Apns::team_id, any(), "Id of the team, 10 characters."),
+      row("apns.topic", &C::apns, &Apns::topic, any(), "Bundle id of the app."),
+      row("apns.connections", &C::apns, &Apns::connections, within(1, 64),
+          "Connections of each worker."),
+      row("apns.streams", &C::apns, &Apns::streams, within(1, 10'000),
+          "Most requests at once on one connection, if the peer allows as many."),
+      row("apns.request_timeout", &C::apns, &Apns::request_timeout, within(100ms, 2min),
+          "Longest wait for one answer."),
+
+      row("accept.batch_max", &C::accept, &Accept::batch_max, within(1, 5'000),
+          "Most notifications in one transaction."),
+      row("accept.waiting_max", &C::accept, &Accept::waiting_max, within(1, 1'000'000),
+          "Notifications of each worker that may wait for a transaction; more are refused."),
+
+      row("deliver.lease_max", &C::deliver, &Deliver::lease_max, within(1, 256),
+          "Notifications leased from the queue at a time."),
+      row("deliver.in_flight_max", &C::deliver, &Deliver::in_flight_max, within(1, 100'000),
+          "Deliveries of each worker under way at once."),
+      row("deliver.retry_delays", &C::deliver, &Deliver::retry_delays, within(1s, 24h),
+          "Waits before each retry; the last one repeats."),
+      row("deliver.retry_max", &C::deliver, &Deliver::retry_max, within(0, 20),
+          "Retries after the first attempt."),
+
+      row("recover.heartbeat_interval", &C::recover, &Recover::heartbeat_interval,
+          within(100ms, 1min), "How often a node says that it is alive."),
+      row("recover.heartbeat_timeout", &C::recover, &Recover::heartbeat_timeout,
+          within(300ms, 5min), "Silence after which a node's work is taken over."),
+      row("recover.sweep_interval", &C::recover, &Recover::sweep_interval, within(100ms, 1h),
+          "How often the database is searched for due and forgotten work."),
+
+      row("expiry.call", &C::expiry, &Expiry::call, within(1s, 24h * 30),
+          "How long a call is worth delivering."),
+      row("expiry.message", &C::expiry, &Expiry::message, within(1s, 24h * 30),
+          "How long a message is worth delivering."),
+      row("expiry.other", &C::expiry, &Expiry::other, within(1s, 24h * 30),
+          "How long anything else is worth delivering."),
+
+      row("log.level", &C::log, &Logging::level, any(), "The least important lines written."),
+      row("log.format", &C::log, &Logging::format, any(), "JSON for machines, text for people."),
+      row("log.user_key", &C::log, &Logging::user_key, within(16, 256),
+          "Key of the hash that stands for a user in the logs; the same on all nodes. Empty: a "
+          "random one for each run."),
+
+      row("shutdown.timeout", &C::shutdown, &Shutdown::timeout, within(1s, 10min),
+          "Longest wait, when stopping, for what is under way."),
+  };
+}
+
+}  // namespace
+
+std::span<const Field> fields() {
+  static const std::vector<Field> kFields = make_fields();
+  return kFields;
+}
+
+const Field* find_field(std::string_view key) {
+  for (const Field& field : fields()) {
+    if (field.key == key) return &field;
+  }
+  return nullptr;
+}
+
+std::string Field::environment_name() const {
+  std::string result = "NOTIFY_";
+  for (const char c : key) {
+    const bool letter = c >= 'a' && c <= 'z';
+    result += letter ? static_cast<char>(c - 'a' + 'A') : (c == '.' ? '_' : c);
+  }
+  return result;
+}
+
+namespace {
+
+std::size_t edit_distance(std::string_view a, std::string_view b) {
+  std::vector<std::size_t> above(b.size() + 1);
+  for (std::size_t j = 0; j <= b.size(); ++j) above[j] = j;
+  for (std::size_t i = 1; i <= a.size(); ++i) {
+    std::size_t diagonal = above[0];
+    above[0] = i;
+    for (std::size_t j = 1; j <= b.size(); ++j) {
+      const std::size_t replaced = diagonal + (a[i - 1] == b[j - 1] ? 0 : 1);
+      diagonal = above[j];
+      above[j] = std::min({replaced, above[j] + 1, above[j - 1] + 1});
+    }
+  }
+  return above[b.size()];
+}
+
+}  // namespace
+
+std::string nearest(std::string_view name, std::span<const std::string> names) {
+  constexpr std::size_t kLongestCompared = 200;
+  if (name.size() > kLongestCompared) return "";
+  std::string best;
+  std::size_t least = std::max<std::size_t>(2, name.size() / 3) + 1;
+  for (const std::string& candidate : names) {
+    const std::size_t distance = edit_distance(name, candidate);
+    if (distance < least) {
+      least = distance;
+      best = candidate;
+    }
+  }
+  return best;
+}
+
+}  // namespace notify::config

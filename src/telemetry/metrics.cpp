@@ -1,0 +1,102 @@
+#include "telemetry/metrics.hpp"
+
+namespace notify::telemetry {
+namespace {
+
+AcceptMetrics accept(MetricRegistry& r) {
+  return {
+      r.counter({"notification_accept_operations_total", "Calls of SendNotification finished."}),
+      r.error_counter({"notification_accept_errors_total", "Calls refused, by code."}),
+      r.histogram({"notification_accept_duration_seconds", "SendNotification: time taken."},
+                  latency_buckets()),
+      r.counter_by({"notification_accept_results_total", "Notifications asked for, by result."},
+                   "result", {"accepted", "refused"}),
+      r.counter({"notification_accept_not_queued_total",
+                 "Notifications accepted while Redis was away; recovery queues them."}),
+  };
+}
+
+Gauge queue_depth(MetricRegistry& r, const std::string& priority) {
+  return r.gauge({"notification_queue_items",
+                  "Notifications in the queue, due or waiting for their time.",
+                  {{"priority", priority}}});
+}
+
+QueueMetrics queue(MetricRegistry& r) {
+  return {
+      r.counter_by({"notification_queue_failures_total", "Queue operations failed, by step."},
+                   "step", {"decode", "depths"}),
+      queue_depth(r, "high"),
+      queue_depth(r, "medium"),
+      queue_depth(r, "low"),
+  };
+}
+
+DeliverMetrics deliver(MetricRegistry& r) {
+  return {
+      r.counter_by({"notification_deliver_results_total", "Notifications, by the status reached."},
+                   "status", {"delivered", "sent", "failed", "expired"}),
+      r.counter_by({"notification_deliver_failures_total", "Steps of delivering failed."}, "step",
+                   {"lease", "progress", "devices", "record", "postpone", "ack", "release",
+                    "report_invalid_token"}),
+      r.gauge({"notification_deliver_in_flight", "Notifications being delivered by this node."}),
+      r.histogram({"notification_deliver_end_to_end_seconds",
+                   "Time from acceptance to a provider's first yes."},
+                  latency_buckets()),
+  };
+}
+
+ProviderMetrics provider(MetricRegistry& r, const std::string& name) {
+  const Labels labels = {{"provider", name}};
+  return {
+      r.counter({"notification_provider_operations_total", "Requests to a provider.", labels}),
+      r.counter_by({"notification_provider_outcomes_total", "Answers, by their meaning.", labels},
+                   "outcome",
+                   {"accepted", "token_gone", "rejected", "retry_later", "bad_credentials",
+                    "unknown"}),
+      r.histogram({"notification_provider_duration_seconds", "Requests: time taken.", labels},
+                  latency_buckets()),
+  };
+}
+
+ClientMetrics client(MetricRegistry& r, const std::string& stage, const std::string& operation) {
+  const std::string prefix = "notification_" + stage + "_";
+  return {
+      r.counter({prefix + "operations_total", operation + " sent."}),
+      r.counter({prefix + "errors_total", operation + " failed in any way."}),
+      r.gauge({prefix + "connections", "Open connections."}),
+      r.counter({prefix + "reconnects_total", "Connections opened anew."}),
+      r.gauge({prefix + "in_flight", operation + " without an answer yet."}),
+  };
+}
+
+RecoverMetrics recover(MetricRegistry& r) {
+  return {
+      r.counter({"notification_recover_taken_over_total", "Leases taken over from dead nodes."}),
+      r.counter({"notification_recover_readmitted_total",
+                 "Unfinished notifications put back into the queue from PostgreSQL."}),
+      r.counter_by({"notification_recover_failures_total", "Steps of recovering failed."}, "step",
+                   {"heartbeat", "take_over", "reclaim", "sweep", "readmit", "sign_off"}),
+  };
+}
+
+}  // namespace
+
+Metrics::Metrics(MetricRegistry& r)
+    : accept(telemetry::accept(r)),
+      queue(telemetry::queue(r)),
+      deliver(telemetry::deliver(r)),
+      apns(provider(r, "apns")),
+      pg(client(r, "pg", "Statements")),
+      redis(client(r, "redis", "Commands")),
+      http2(client(r, "http2", "Writes to providers")),
+      recover(telemetry::recover(r)) {}
+
+void register_build_info(MetricRegistry& registry, std::string version, std::string revision) {
+  registry
+      .gauge({"notification_build_info", "Always 1; the labels tell what is running.",
+              {{"version", std::move(version)}, {"revision", std::move(revision)}}})
+      .set(1);
+}
+
+}  // namespace notify::telemetry

@@ -1,0 +1,72 @@
+#pragma once
+// The list of all metrics, by stage: traffic, errors, latency and saturation of each. A metric is
+// here only if something moves it. Names and explanations: metrics.cpp.
+
+#include "telemetry/instruments.hpp"
+
+namespace notify::telemetry {
+
+/// One operation: one SendNotification.
+struct AcceptMetrics {
+  Counter operations;
+  ErrorCounter errors;
+  Histogram latency;
+  CounterBy results;   ///< accepted, refused
+  Counter not_queued;  ///< accepted while Redis was away: recover queues them
+};
+
+struct QueueMetrics {
+  CounterBy step_failures;  ///< by step of a flow, of those that use the queue
+  Gauge high;               ///< items in the queue, due or waiting for their time
+  Gauge medium;
+  Gauge low;
+};
+
+/// One operation: one round of tries for a notification.
+struct DeliverMetrics {
+  CounterBy results;        ///< by the status it came to
+  CounterBy step_failures;  ///< by step
+  Gauge in_flight;
+  Histogram end_to_end;  ///< from acceptance to the provider's yes
+};
+
+/// One operation: one request to a provider.
+struct ProviderMetrics {
+  Counter operations;
+  CounterBy outcomes;
+  Histogram latency;
+};
+
+/// A client of something on the network: operations and errors grow, the rest is now.
+struct ClientMetrics {
+  Counter operations;
+  Counter errors;
+  Gauge connections;
+  Counter reconnects;
+  Gauge in_flight;
+};
+
+struct RecoverMetrics {
+  Counter taken_over;
+  Counter readmitted;
+  CounterBy step_failures;  ///< by step
+};
+
+/// Threading: any. Lifetime: `registry` outlives this.
+struct Metrics {
+  explicit Metrics(MetricRegistry& registry);
+
+  AcceptMetrics accept;
+  QueueMetrics queue;
+  DeliverMetrics deliver;
+  ProviderMetrics apns;
+  ClientMetrics pg;
+  ClientMetrics redis;
+  ClientMetrics http2;
+  RecoverMetrics recover;
+};
+
+/// notification_build_info{version,revision}: 1.
+void register_build_info(MetricRegistry& registry, std::string version, std::string revision);
+
+}  // namespace notify::telemetry

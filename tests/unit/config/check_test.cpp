@@ -1,0 +1,87 @@
+#include <gtest/gtest.h>
+
+#include "config/load.hpp"
+#include "unit/config/scratch_file.hpp"
+
+namespace notify::config {
+namespace {
+
+/// The keys that check() complains about.
+std::vector<std::string> complaints(const Config& config) {
+  std::vector<std::string> keys;
+  for (const Problem& problem : check(config)) {
+    keys.push_back(problem.what.substr(0, problem.what.find(':')));
+  }
+  return keys;
+}
+
+using Keys = std::vector<std::string>;
+
+TEST(Check, ApnsCredentialsBelongTogether) {
+  const ScratchFile key("key");
+  Config config;
+  config.apns.key_file = key.path();
+  EXPECT_EQ(complaints(config), (Keys{"apns.key_id", "apns.team_id", "apns.topic"}));
+  config.apns.key_id = "ABCDE12345";
+  config.apns.team_id = "TEAM123456";
+  config.apns.topic = "com.example.app";
+  EXPECT_EQ(complaints(config), Keys{});
+}
+
+TEST(Check, AppleIdsHaveTenCharacters) {
+  const ScratchFile key("key");
+  Config config;
+  config.apns.key_file = key.path();
+  config.apns.key_id = "ABCDE1234";
+  config.apns.team_id = "team123456";
+  config.apns.topic = "com.example.app";
+  EXPECT_EQ(complaints(config), (Keys{"apns.key_id", "apns.team_id"}));
+}
+
+TEST(Check, FilesMustBeThere) {
+  Config config;
+  config.apns.ca_file = "/nonexistent/ca.pem";
+  EXPECT_EQ(complaints(config), Keys{"apns.ca_file"});
+  config.apns.ca_file = "/";
+  EXPECT_EQ(complaints(config), Keys{"apns.ca_file"});
+}
+
+TEST(Check, ACertificateWithoutTlsIsAMistake) {
+  const ScratchFile ca("ca");
+  Config config;
+  config.redis.ca_file = ca.path();
+  EXPECT_EQ(complaints(config), Keys{"redis.ca_file"});
+  config.redis.url = Url("rediss://cache:6379");
+  EXPECT_EQ(complaints(config), Keys{});
+}
+
+TEST(Check, TwoServersCannotShareAPort) {
+  Config config;
+  config.admin.listen = config.grpc.listen;
+  EXPECT_EQ(complaints(config), Keys{"admin.listen"});
+  config.admin.listen.port = config.grpc.listen.port = 0;
+  EXPECT_EQ(complaints(config), Keys{});
+}
+
+TEST(Check, LimitsThatContradictEachOtherAreNamed) {
+  Config config;
+  config.accept.batch_max = config.accept.waiting_max + 1;
+  config.deliver.lease_max = config.deliver.in_flight_max + 1;
+  config.deliver.retry_delays.clear();
+  config.recover.heartbeat_timeout = 3 * config.recover.heartbeat_interval - 1ms;
+  config.shutdown.timeout = config.apns.request_timeout - 1ms;
+  EXPECT_EQ(complaints(config),
+            (Keys{"accept.batch_max", "deliver.lease_max", "deliver.retry_delays",
+                  "recover.heartbeat_timeout", "shutdown.timeout"}));
+}
+
+TEST(Check, AProblemPointsToWhereTheValueCameFrom) {
+  const auto config = load({.environment = {{"NOTIFY_SHUTDOWN_TIMEOUT", "1s"}}});
+  ASSERT_TRUE(config);
+  const Problems problems = check(*config);
+  ASSERT_EQ(problems.size(), 1U);
+  EXPECT_EQ(problems[0].where, "env NOTIFY_SHUTDOWN_TIMEOUT");
+}
+
+}  // namespace
+}  // namespace notify::config
