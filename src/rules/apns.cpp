@@ -1,0 +1,206 @@
+#include "rules/apns.hpp"
+
+#include <simdjson.h>
+
+#include <algorithm>
+#include <array>
+#include <charconv>
+
+#include "base/text.hpp"
+
+namespace notify::rules {
+namespace {
+
+void append_field(std::string& out, std::string_view key, std::string_view value) {
+  if (out.back() != '{') out += ',';
+  base::append_json_string(out, key);
+  out += ':';
+  base::append_json_string(out, value);
+}
+
+void append_raw(std::string& out, std::string_view key, std::string_view json) {
+  if (out.back() != '{') out += ',';
+  base::append_json_string(out, key);
+  out += ':';
+  out += json;
+}
+
+/// `aps` of a visible notification: alert, badge, sound, thread-id, category, mutable-content.
+void append_alert(std::string& out, const Notification& n) {
+  std::string alert = "{";
+  if (!n.title.empty()) append_field(alert, "title", n.title);
+  if (!n.body.empty()) append_field(alert, "body", n.body);
+  alert += '}';
+  append_raw(out, "alert", alert);
+  if (n.presentation.badge) append_raw(out, "badge", std::to_string(*n.presentation.badge));
+  if (!n.presentation.sound.empty()) append_field(out, "sound", n.presentation.sound);
+  if (n.conversation) append_field(out, "thread-id", n.conversation->to_string());
+  if (!n.presentation.category.empty()) append_field(out, "category", n.presentation.category);
+  if (n.presentation.mutable_content) append_raw(out, "mutable-content", "1");
+}
+
+struct Meaning {
+  int status;
+  std::string_view reason;
+  OutcomeKind kind;
+  std::string_view message;
+};
+
+using enum OutcomeKind;
+
+/// Apple's table of status codes and reasons, with what each means for us. Source: Apple, "Handling
+/// notification responses from APNs". A reason that is not here is judged by its status alone.
+constexpr std::array kMeanings = {
+    Meaning{400, "BadCollapseId", rejected, "the collapse id is too long"},
+    Meaning{400, "BadDeviceToken", token_gone, "the token is malformed or of another environment"},
+    Meaning{400, "BadExpirationDate", rejected, "apns-expiration is invalid"},
+    Meaning{400, "BadMessageId", rejected, "apns-id is invalid"},
+    Meaning{400, "BadPriority", rejected, "apns-priority is invalid"},
+    Meaning{400, "BadTopic", bad_credentials, "apns-topic is invalid: check apns.topic"},
+    Meaning{400, "DeviceTokenNotForTopic", token_gone, "the token belongs to another app"},
+    Meaning{400, "DuplicateHeaders", rejected, "a header was repeated"},
+    Meaning{400, "IdleTimeout", retry_later, "the connection was idle for too long"},
+    Meaning{400, "InvalidPushType", rejected, "apns-push-type is invalid"},
+    Meaning{400, "MissingDeviceToken", rejected, "the token is missing"},
+    Meaning{400, "MissingTopic", bad_credentials, "apns-topic is missing: check apns.topic"},
+    Meaning{400, "PayloadEmpty", rejected, "the payload was empty"},
+    Meaning{400, "TopicDisallowed", bad_credentials, "the key may not push to this topic"},
+    Meaning{403, "BadCertificate", bad_credentials, "the certificate is bad"},
+    Meaning{403, "BadCertificateEnvironment", bad_credentials,
+            "the certificate is for the other environment"},
+    Meaning{403, "BadEnvironmentKeyIdInToken", bad_credentials,
+            "the key is for the other environment"},
+    // Seen in the wild beside the documented spelling.
+    Meaning{403, "BadEnvironmentKeyInToken", bad_credentials,
+            "the key is for the other environment"},
+    Meaning{403, "ExpiredProviderToken", bad_credentials,
+            "the provider token is too old: check this machine's clock"},
+    Meaning{403, "Forbidden", bad_credentials, "the action is not allowed"},
+    Meaning{403, "InvalidProviderToken", bad_credentials,
+            "the provider token is refused: check apns.key_file, apns.key_id and apns.team_id"},
+    Meaning{403, "MissingProviderToken", bad_credentials, "the provider token is missing"},
+    Meaning{403, "UnrelatedKeyIdInToken", bad_credentials,
+            "the connection was opened with another key"},
+    Meaning{404, "BadPath", rejected, "the path is wrong"},
+    Meaning{405, "MethodNotAllowed", rejected, "the method is not POST"},
+    Meaning{410, "ExpiredToken", token_gone, "the token has expired"},
+    Meaning{410, "Unregistered", token_gone, "the app is no longer installed"},
+    Meaning{413, "PayloadTooLarge", rejected, "the payload is over 4,096 bytes"},
+    Meaning{429, "TooManyProviderTokenUpdates", retry_later,
+            "the provider token was changed too often"},
+    Meaning{429, "TooManyRequests", retry_later, "too many notifications for this device"},
+    Meaning{500, "InternalServerError", retry_later, "an error inside APNs"},
+    Meaning{503, "ServiceUnavailable", retry_later, "APNs is unavailable"},
+    Meaning{503, "Shutdown", retry_later, "the APNs server is shutting down"},
+};
+
+/// A token is never given up on a reason that nobody has documented.
+Meaning by_status(int status) {
+  if (status == 410) return {status, "", token_gone, "the token is no longer active"};
+  if (status == 403) return {status, "", bad_credentials, "our credentials are refused"};
+  if (status == 429 || status >= 500) return {status, "", retry_later, "APNs asks to come later"};
+  return {status, "", rejected, "APNs refuses the request"};
+}
+
+Meaning meaning_of(const ApnsAnswer& answer) {
+  for (const Meaning& meaning : kMeanings) {
+    if (meaning.status == answer.status && meaning.reason == answer.reason) return meaning;
+  }
+  return by_status(answer.status);
+}
+
+/// Only letters of a documented reason reach a row: the body is the peer's, and bounded here.
+std::string clean_reason(std::string_view reason) {
+  constexpr std::size_t kLengthMax = 40;
+  std::string clean;
+  for (const char c : reason.substr(0, kLengthMax)) {
+    if ((c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9')) clean += c;
+  }
+  return clean;
+}
+
+}  // namespace
+
+ApnsHeaders apns_headers(const Notification& n, base::DeviceId device) {
+  using std::chrono::duration_cast;
+  const auto expiry = duration_cast<std::chrono::seconds>(n.expires_at.time_since_epoch());
+  const bool power_aware = n.presentation.background || n.priority == Priority::low;
+  // A new id for every notification and device, the same for every try.
+  return {.id = attempt_id(n.id, device, 0).to_string(),
+          .push_type = n.presentation.background ? "background" : "alert",
+          .priority = power_aware ? "5" : "10",
+          .expiration = std::to_string(expiry.count()),
+          .collapse_id = n.presentation.collapse_id};
+}
+
+std::string apns_payload(const Notification& n) {
+  std::string out;
+  out.reserve(512);
+  out += "{\"aps\":{";
+  if (n.presentation.background) {
+    append_raw(out, "content-available", "1");
+  } else {
+    append_alert(out, n);
+  }
+  out += '}';
+  append_field(out, "notification_id", n.id.to_string());
+  for (const auto& [key, value] : n.presentation.data) append_field(out, key, value);
+  out += '}';
+  return out;
+}
+
+std::string apns_path(const base::Secret& token) {
+  const std::string_view hex = token.reveal();
+  const bool is_hex = !hex.empty() && std::all_of(hex.begin(), hex.end(), [](char c) {
+    return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'f') || (c >= 'A' && c <= 'F');
+  });
+  if (!is_hex) return {};
+  return "/3/device/" + std::string(hex);
+}
+
+ApnsAnswer parse_apns_answer(int status, std::string_view body, std::string_view retry_after) {
+  ApnsAnswer answer;
+  answer.status = status;
+  if (!body.empty()) {
+    simdjson::dom::parser parser;
+    simdjson::dom::element root;
+    if (parser.parse(body.data(), body.size()).get(root) == simdjson::SUCCESS) {
+      std::string_view reason;
+      if (root["reason"].get(reason) == simdjson::SUCCESS) answer.reason = clean_reason(reason);
+      std::int64_t unix_ms = 0;
+      if (root["timestamp"].get(unix_ms) == simdjson::SUCCESS) {
+        answer.timestamp = base::WallTime(std::chrono::milliseconds(unix_ms));
+      }
+    }
+  }
+  constexpr int kRetryAfterMaxSeconds = 24 * 3600;
+  int seconds = 0;
+  const auto [end, error] =
+      std::from_chars(retry_after.data(), retry_after.data() + retry_after.size(), seconds);
+  const bool whole = error == std::errc() && end == retry_after.data() + retry_after.size();
+  if (whole && seconds >= 0) {
+    answer.retry_after = std::chrono::seconds(std::min(seconds, kRetryAfterMaxSeconds));
+  }
+  return answer;
+}
+
+Outcome apns_outcome(const ApnsAnswer& answer, base::WallTime registered_at) {
+  if (answer.status == 200) return {.kind = accepted};
+  const Meaning meaning = meaning_of(answer);
+  Outcome outcome;
+  outcome.kind = meaning.kind;
+  outcome.code = std::to_string(answer.status);
+  if (!answer.reason.empty()) outcome.code += ' ' + answer.reason;
+  outcome.message = meaning.message;
+  outcome.retry_after = answer.retry_after;
+  outcome.invalid_since = answer.timestamp;
+  const bool about_an_older_registration =
+      outcome.kind == token_gone && answer.timestamp && *answer.timestamp < registered_at;
+  if (about_an_older_registration) {
+    outcome.kind = rejected;
+    outcome.message += "; but the device has registered again since";
+  }
+  return outcome;
+}
+
+}  // namespace notify::rules

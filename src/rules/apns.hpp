@@ -1,0 +1,50 @@
+#pragma once
+// Apple's provider API as pure functions: what to send for a notification, and what an answer means.
+// Source: Apple, "Sending notification requests to APNs", "Generating a remote notification",
+//         "Handling notification responses from APNs".
+
+#include <cstdint>
+#include <string>
+#include <string_view>
+
+#include "rules/notification.hpp"
+#include "rules/outcome.hpp"
+
+namespace notify::rules {
+
+/// Apple refuses more than this with 413 PayloadTooLarge.
+inline constexpr std::size_t kApnsPayloadMax = 4096;
+
+/// The headers of one request, besides :path and authorization.
+struct ApnsHeaders {
+  std::string id;             ///< apns-id: the same for every try of one (notification, device)
+  std::string_view push_type;  ///< alert or background
+  std::string_view priority;   ///< "10" or "5"
+  std::string expiration;     ///< UNIX seconds
+  std::string collapse_id;    ///< empty: none
+};
+
+[[nodiscard]] ApnsHeaders apns_headers(const Notification& notification, base::DeviceId device);
+
+/// The JSON body, at most kApnsPayloadMax bytes for a notification that was accepted.
+[[nodiscard]] std::string apns_payload(const Notification& notification);
+
+/// `/3/device/<token>`, or empty if the token is not hexadecimal: then no request can carry it.
+[[nodiscard]] std::string apns_path(const base::Secret& token);
+
+struct ApnsAnswer {
+  int status = 0;
+  std::string reason;                                 ///< of the JSON body; may be empty
+  std::optional<base::WallTime> timestamp;            ///< of a 410
+  std::optional<std::chrono::seconds> retry_after;
+};
+
+/// Reads `{"reason": "...", "timestamp": ms}`; tolerates anything.
+[[nodiscard]] ApnsAnswer parse_apns_answer(int status, std::string_view body,
+                                           std::string_view retry_after);
+
+/// What the answer means. `registered_at` is the device's: a 410 about a time before it is about an
+/// older registration, and does not condemn this one.
+[[nodiscard]] Outcome apns_outcome(const ApnsAnswer& answer, base::WallTime registered_at);
+
+}  // namespace notify::rules

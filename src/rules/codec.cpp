@@ -1,0 +1,183 @@
+#include "rules/codec.hpp"
+
+#include <simdjson.h>
+
+#include "base/text.hpp"
+
+namespace notify::rules {
+namespace {
+
+using base::Errc;
+using base::Expected;
+using base::fail;
+using simdjson::SUCCESS;
+using Element = simdjson::dom::element;
+using Strings = std::map<std::string, std::string>;
+
+/// Writes a JSON object field by field.
+class ObjectWriter {
+ public:
+  ObjectWriter() { out_.reserve(512); }
+
+  ObjectWriter& text(std::string_view key, std::string_view value) {
+    begin(key);
+    base::append_json_string(out_, value);
+    return *this;
+  }
+  ObjectWriter& text_if_set(std::string_view key, std::string_view value) {
+    return value.empty() ? *this : text(key, value);
+  }
+  ObjectWriter& number(std::string_view key, std::int64_t value) {
+    begin(key);
+    out_ += std::to_string(value);
+    return *this;
+  }
+  ObjectWriter& flag_if_set(std::string_view key, bool value) {
+    return value ? raw(key, "true") : *this;
+  }
+  ObjectWriter& raw(std::string_view key, std::string_view json) {
+    begin(key);
+    out_ += json;
+    return *this;
+  }
+  ObjectWriter& strings_if_any(std::string_view key, const Strings& values) {
+    if (values.empty()) return *this;
+    ObjectWriter inner;
+    for (const auto& [name, value] : values) inner.text(name, value);
+    return raw(key, std::move(inner).finish());
+  }
+  [[nodiscard]] std::string finish() && {
+    out_ += '}';
+    return std::move(out_);
+  }
+
+ private:
+  void begin(std::string_view key) {
+    if (out_.size() > 1) out_ += ',';
+    base::append_json_string(out_, key);
+    out_ += ':';
+  }
+  std::string out_ = "{";
+};
+
+std::string text_or_empty(const Element& object, std::string_view key) {
+  std::string_view value;
+  return object[key].get(value) == SUCCESS ? std::string(value) : std::string();
+}
+
+bool flag_or_false(const Element& object, std::string_view key) {
+  bool value = false;
+  return object[key].get(value) == SUCCESS && value;
+}
+
+Strings strings_or_none(const Element& object, std::string_view key) {
+  Strings values;
+  simdjson::dom::object inner;
+  if (object[key].get(inner) != SUCCESS) return values;
+  for (const auto& field : inner) {
+    std::string_view value;
+    if (field.value.get(value) == SUCCESS) values.emplace(field.key, value);
+  }
+  return values;
+}
+
+Presentation read_presentation(const Element& object) {
+  Presentation p;
+  p.data = strings_or_none(object, "data");
+  p.collapse_id = text_or_empty(object, "collapse_id");
+  std::int64_t badge = 0;
+  if (object["badge"].get(badge) == SUCCESS) p.badge = static_cast<std::int32_t>(badge);
+  p.sound = text_or_empty(object, "sound");
+  p.category = text_or_empty(object, "category");
+  p.mutable_content = flag_or_false(object, "mutable_content");
+  p.background = flag_or_false(object, "background");
+  return p;
+}
+
+}  // namespace
+
+std::string encode_presentation(const Presentation& p) {
+  ObjectWriter writer;
+  writer.strings_if_any("data", p.data).text_if_set("collapse_id", p.collapse_id);
+  if (p.badge) writer.number("badge", *p.badge);
+  writer.text_if_set("sound", p.sound)
+      .text_if_set("category", p.category)
+      .flag_if_set("mutable_content", p.mutable_content)
+      .flag_if_set("background", p.background);
+  return std::move(writer).finish();
+}
+
+Expected<Presentation> decode_presentation(std::string_view json) {
+  simdjson::dom::parser parser;
+  Element root;
+  if (parser.parse(json.data(), json.size()).get(root) != SUCCESS) {
+    return fail(Errc::corrupt, "the payload of a notification is not JSON");
+  }
+  return read_presentation(root);
+}
+
+std::string encode_metadata(const Notification& n) {
+  ObjectWriter writer;
+  writer.strings_if_any("labels", n.labels);
+  return std::move(writer).finish();
+}
+
+Expected<Strings> decode_labels(std::string_view metadata_json) {
+  simdjson::dom::parser parser;
+  Element root;
+  if (parser.parse(metadata_json.data(), metadata_json.size()).get(root) != SUCCESS) {
+    return fail(Errc::corrupt, "the metadata of a notification is not JSON");
+  }
+  return strings_or_none(root, "labels");
+}
+
+std::string encode_queue_item(const Notification& n) {
+  ObjectWriter writer;
+  writer.number("v", 1).text("id", n.id.to_string()).text("user", n.user.to_string());
+  if (n.conversation) writer.text("conversation", n.conversation->to_string());
+  if (n.message) writer.text("message", n.message->to_string());
+  writer.text("type", n.type)
+      .text("title", n.title)
+      .text("body", n.body)
+      .raw("payload", encode_presentation(n.presentation))
+      .strings_if_any("labels", n.labels)
+      .text("priority", name(n.priority))
+      .number("expires_at", n.expires_at.time_since_epoch().count());
+  return std::move(writer).finish();
+}
+
+Expected<Notification> decode_queue_item(std::string_view json) {
+  simdjson::dom::parser parser;
+  Element root;
+  if (parser.parse(json.data(), json.size()).get(root) != SUCCESS) {
+    return fail(Errc::corrupt, "a queue item is not JSON");
+  }
+  std::int64_t version = 0;
+  if (root["v"].get(version) != SUCCESS || version != 1) {
+    return fail(Errc::corrupt, "a queue item has a version that this program does not know");
+  }
+  const auto id = base::NotificationId::parse(text_or_empty(root, "id"));
+  const auto user = base::UserId::parse(text_or_empty(root, "user"));
+  const auto priority = parse_priority(text_or_empty(root, "priority"));
+  std::int64_t expires_at = 0;
+  Element payload;
+  const bool complete = id && user && priority &&
+                        root["expires_at"].get(expires_at) == SUCCESS &&
+                        root["payload"].get(payload) == SUCCESS;
+  if (!complete) return fail(Errc::corrupt, "a queue item lacks a field");
+  Notification n;
+  n.id = *id;
+  n.user = *user;
+  n.conversation = base::ConversationId::parse(text_or_empty(root, "conversation"));
+  n.message = base::MessageId::parse(text_or_empty(root, "message"));
+  n.type = text_or_empty(root, "type");
+  n.title = text_or_empty(root, "title");
+  n.body = text_or_empty(root, "body");
+  n.presentation = read_presentation(payload);
+  n.labels = strings_or_none(root, "labels");
+  n.priority = *priority;
+  n.expires_at = base::WallTime(std::chrono::milliseconds(expires_at));
+  return n;
+}
+
+}  // namespace notify::rules

@@ -1,0 +1,30 @@
+#pragma once
+// The one canonical encoding of a notification, for the columns `payload` and `metadata` and for the
+// queue. Equal notifications give equal bytes: a queue item is a member of a sorted set, and putting
+// it in again must find the one that is there.
+
+#include <string>
+#include <string_view>
+
+#include "base/expected.hpp"
+#include "rules/notification.hpp"
+
+namespace notify::rules {
+
+[[nodiscard]] std::string encode_presentation(const Presentation& presentation);
+[[nodiscard]] base::Expected<Presentation> decode_presentation(std::string_view json);
+
+/// The column `metadata`; written once, with the row.
+[[nodiscard]] std::string encode_metadata(const Notification& notification);
+[[nodiscard]] base::Expected<std::map<std::string, std::string>> decode_labels(
+    std::string_view metadata_json);
+
+/// `{"v":1,"id":"<uuid>",...`: version and id stand at fixed places, so that the queue's scripts need
+/// no JSON. Holds what delivery needs, and never a token. A reader ignores keys it does not know; a
+/// change that an older reader would get wrong raises the version.
+inline constexpr std::size_t kQueueItemIdOffset = 13;
+[[nodiscard]] std::string encode_queue_item(const Notification& notification);
+/// Errors: Errc::corrupt, also for a version this program does not know.
+[[nodiscard]] base::Expected<Notification> decode_queue_item(std::string_view json);
+
+}  // namespace notify::rules

@@ -1,0 +1,114 @@
+#include "rules/delivery.hpp"
+
+#include <algorithm>
+
+namespace notify::rules {
+namespace {
+
+/// The latest attempt at a device, or null.
+const Attempt* latest(const Progress& progress, base::DeviceId device) {
+  const Attempt* found = nullptr;
+  for (const Attempt& attempt : progress.attempts) {
+    if (attempt.device != device) continue;
+    if (found == nullptr || attempt.retry_count > found->retry_count) found = &attempt;
+  }
+  return found;
+}
+
+void keep_earliest(std::optional<base::WallTime>& earliest, base::WallTime candidate) {
+  if (!earliest || candidate < *earliest) earliest = candidate;
+}
+
+AttemptStatus final_status(OutcomeKind kind) {
+  switch (kind) {
+    case OutcomeKind::accepted: return AttemptStatus::delivered;
+    case OutcomeKind::token_gone: return AttemptStatus::token_gone;
+    default: return AttemptStatus::failed;
+  }
+}
+
+bool may_retry(OutcomeKind kind) {
+  return kind == OutcomeKind::retry_later || kind == OutcomeKind::bad_credentials ||
+         kind == OutcomeKind::unknown;
+}
+
+}  // namespace
+
+Targets choose_targets(const std::vector<Device>& devices, const Progress& progress,
+                       base::WallTime now) {
+  Targets targets;
+  for (const Device& device : devices) {
+    const Attempt* last = latest(progress, device.id);
+    if (last == nullptr) {
+      targets.due.push_back({device, 0});
+      continue;
+    }
+    const bool over = is_final(last->status) || !last->next_retry_at;
+    if (over) continue;
+    if (*last->next_retry_at > now) {
+      keep_earliest(targets.next_due, *last->next_retry_at);
+    } else {
+      targets.due.push_back({device, last->retry_count + 1});
+    }
+  }
+  return targets;
+}
+
+Attempt conclude(const Notification& notification, const Target& target, const Outcome& outcome,
+                 const RetryPolicy& policy, base::WallTime now, base::Rng& rng) {
+  Attempt attempt;
+  attempt.id = attempt_id(notification.id, target.device.id, target.retry_count);
+  attempt.device = target.device.id;
+  attempt.error_code = outcome.code;
+  attempt.error_message = outcome.message;
+  attempt.retry_count = target.retry_count;
+  attempt.attempted_at = now;
+  if (!may_retry(outcome.kind)) {
+    attempt.status = final_status(outcome.kind);
+    return attempt;
+  }
+  attempt.next_retry_at = plan_retry(policy,
+                                     {.retries_made = target.retry_count,
+                                      .now = now,
+                                      .created_at = notification.created_at(),
+                                      .expires_at = notification.expires_at,
+                                      .retry_after = outcome.retry_after},
+                                     rng);
+  if (outcome.kind == OutcomeKind::unknown) {
+    attempt.status = AttemptStatus::unknown;
+  } else {
+    attempt.status = attempt.next_retry_at ? AttemptStatus::retry : AttemptStatus::failed;
+  }
+  return attempt;
+}
+
+RollUp roll_up(const Progress& before, const std::vector<Attempt>& now_made,
+               std::optional<base::WallTime> next_due) {
+  RollUp result;
+  result.retry_at = next_due;
+  bool delivered = before.status == Status::delivered || before.status == Status::opened;
+  bool handed_over = false;
+  for (const Attempt& attempt : now_made) {
+    if (attempt.status == AttemptStatus::delivered) delivered = true;
+    if (attempt.status == AttemptStatus::unknown && !attempt.next_retry_at) handed_over = true;
+    if (attempt.next_retry_at) keep_earliest(result.retry_at, *attempt.next_retry_at);
+  }
+  for (const Attempt& attempt : before.attempts) {
+    if (attempt.status == AttemptStatus::delivered) delivered = true;
+    const bool last_word = latest(before, attempt.device) == &attempt;
+    const bool tried_now = std::any_of(now_made.begin(), now_made.end(), [&](const Attempt& made) {
+      return made.device == attempt.device;
+    });
+    if (attempt.status == AttemptStatus::unknown && last_word && !tried_now) handed_over = true;
+  }
+  if (delivered) {
+    result.status = Status::delivered;
+  } else if (!result.retry_at) {
+    // Out of tries. If the last word of a provider was silence, it may have taken it: `sent`.
+    result.status = handed_over ? Status::sent : Status::failed;
+  }
+  if (result.status == before.status) result.status.reset();
+  return result;
+}
+
+}  // namespace notify::rules

@@ -1,0 +1,49 @@
+#pragma once
+// What remains to be done for a notification, and what its tries add up to. Pure: the deliver flow
+// feeds it, and recovery relies on its giving the same answer again.
+
+#include <optional>
+#include <vector>
+
+#include "rules/notification.hpp"
+#include "rules/retry.hpp"
+
+namespace notify::rules {
+
+/// What PostgreSQL knows about a notification that is not on its first, clean try.
+struct Progress {
+  Status status = Status::pending;
+  std::vector<Attempt> attempts;  ///< all so far
+};
+
+/// A device to try now, and how many tries went before.
+struct Target {
+  Device device;
+  std::int32_t retry_count = 0;
+};
+
+/// The devices to try at `now`: not those that are done with, nor those whose next try is later.
+/// Tries of a device that is no longer the user's are over.
+struct Targets {
+  std::vector<Target> due;
+  std::optional<base::WallTime> next_due;  ///< the earliest try that is still in the future
+};
+[[nodiscard]] Targets choose_targets(const std::vector<Device>& devices, const Progress& progress,
+                                     base::WallTime now);
+
+/// Turns an answer into the attempt to record, with the plan for the next try.
+[[nodiscard]] Attempt conclude(const Notification& notification, const Target& target,
+                               const Outcome& outcome, const RetryPolicy& policy,
+                               base::WallTime now, base::Rng& rng);
+
+/// What all tries add up to.
+struct RollUp {
+  std::optional<Status> status;            ///< the status to move to, if it changes
+  std::optional<base::WallTime> retry_at;  ///< when the notification is due again; unset: done
+};
+/// `next_due` is Targets::next_due. A notification that one device has accepted is delivered; the
+/// retries for the others go on.
+[[nodiscard]] RollUp roll_up(const Progress& before, const std::vector<Attempt>& now_made,
+                             std::optional<base::WallTime> next_due);
+
+}  // namespace notify::rules

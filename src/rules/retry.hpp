@@ -1,0 +1,35 @@
+#pragma once
+// When to try again (SPEC §7): 30 s, 1 min, 5 min, 15 min, 1 h, each jittered; at most five times,
+// at most 24 hours, never after the notification's own expiry; a provider's Retry-After wins.
+
+#include <chrono>
+#include <optional>
+#include <vector>
+
+#include "base/clock.hpp"
+#include "base/rng.hpp"
+#include "rules/outcome.hpp"
+
+namespace notify::rules {
+
+struct RetryPolicy {
+  std::vector<std::chrono::seconds> delays = {
+      std::chrono::seconds(30), std::chrono::minutes(1), std::chrono::minutes(5),
+      std::chrono::minutes(15), std::chrono::hours(1)};  ///< one for each retry allowed
+  std::chrono::hours age_max{24};
+};
+
+struct RetryInput {
+  std::int32_t retries_made = 0;
+  base::WallTime now;
+  base::WallTime created_at;
+  base::WallTime expires_at;
+  std::optional<std::chrono::seconds> retry_after;
+};
+
+/// The instant of the next try, or nullopt if there is none. Jitter is up to a fifth on top, so that
+/// what failed together does not come back together, and nothing comes before its delay.
+[[nodiscard]] std::optional<base::WallTime> plan_retry(const RetryPolicy& policy,
+                                                       const RetryInput& input, base::Rng& rng);
+
+}  // namespace notify::rules

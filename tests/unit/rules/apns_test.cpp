@@ -1,0 +1,136 @@
+#include "rules/apns.hpp"
+
+#include <gtest/gtest.h>
+
+#include "fakes/samples.hpp"
+
+namespace notify::rules {
+namespace {
+
+using fakes::sample_device;
+using fakes::sample_notification;
+using fakes::uuid;
+
+const base::WallTime kNow(std::chrono::milliseconds(1'790'000'000'000));
+
+TEST(ApnsPayload, CarriesEverythingThatIsSet) {
+  Notification n = sample_notification(kNow);
+  n.conversation = base::ConversationId(uuid("c0000000-0000-4000-8000-000000000001"));
+  n.presentation.data = {{"k", "v\"quoted\""}};
+  n.presentation.badge = 0;
+  n.presentation.sound = "default";
+  n.presentation.category = "MESSAGE";
+  n.presentation.mutable_content = true;
+  EXPECT_EQ(apns_payload(n),
+            R"({"aps":{"alert":{"title":"Dora","body":"Are you coming?"},"badge":0,)"
+            R"("sound":"default","thread-id":"c0000000-0000-4000-8000-000000000001",)"
+            R"("category":"MESSAGE","mutable-content":1},"notification_id":")" +
+                n.id.to_string() + R"(","k":"v\"quoted\""})");
+}
+
+TEST(ApnsPayload, OfABackgroundNotificationShowsNothing) {
+  Notification n = sample_notification(kNow);
+  n.title = n.body = "";
+  n.presentation.background = true;
+  EXPECT_EQ(apns_payload(n), R"({"aps":{"content-available":1},"notification_id":")" +
+                                 n.id.to_string() + R"("})");
+}
+
+TEST(ApnsHeaders, FollowPriorityAndKind) {
+  Notification n = sample_notification(kNow);
+  n.presentation.collapse_id = "chat-1";
+  const ApnsHeaders alert = apns_headers(n, sample_device().id);
+  EXPECT_EQ(alert.push_type, "alert");
+  EXPECT_EQ(alert.priority, "10");
+  EXPECT_EQ(alert.collapse_id, "chat-1");
+  EXPECT_EQ(alert.expiration, std::to_string(1'790'000'000 + 4 * 3600));
+  n.priority = Priority::low;
+  EXPECT_EQ(apns_headers(n, sample_device().id).priority, "5");
+  n.priority = Priority::high;
+  n.presentation.background = true;
+  // Apple answers priority 10 with a background push by an error.
+  EXPECT_EQ(apns_headers(n, sample_device().id).priority, "5");
+  EXPECT_EQ(apns_headers(n, sample_device().id).push_type, "background");
+}
+
+TEST(ApnsHeaders, TheIdIsOneForEachDeviceAndTheSameForEveryTry) {
+  const Notification n = sample_notification(kNow);
+  const std::string id = apns_headers(n, sample_device(1).id).id;
+  EXPECT_EQ(id, apns_headers(n, sample_device(1).id).id);
+  EXPECT_NE(id, apns_headers(n, sample_device(2).id).id);
+  EXPECT_TRUE(base::Uuid::parse(id));
+}
+
+TEST(ApnsPath, RefusesATokenThatIsNotHexadecimal) {
+  EXPECT_EQ(apns_path(base::Secret("00ffAB")), "/3/device/00ffAB");
+  EXPECT_EQ(apns_path(base::Secret("")), "");
+  EXPECT_EQ(apns_path(base::Secret("00ff/../x")), "");
+}
+
+Outcome outcome_of(int status, std::string_view body, std::string_view retry_after = "",
+                   base::WallTime registered_at = base::WallTime()) {
+  return apns_outcome(parse_apns_answer(status, body, retry_after), registered_at);
+}
+
+TEST(ApnsOutcome, FollowsApplesTable) {
+  using enum OutcomeKind;
+  const struct {
+    int status;
+    const char* reason;
+    OutcomeKind kind;
+  } rows[] = {
+      {200, "", accepted},
+      {400, "BadDeviceToken", token_gone},
+      {400, "DeviceTokenNotForTopic", token_gone},
+      {400, "BadCollapseId", rejected},
+      {400, "TopicDisallowed", bad_credentials},
+      {400, "IdleTimeout", retry_later},
+      {400, "NeverHeardOf", rejected},
+      {403, "ExpiredProviderToken", bad_credentials},
+      {403, "BadEnvironmentKeyInToken", bad_credentials},
+      {404, "BadPath", rejected},
+      {410, "Unregistered", token_gone},
+      {410, "ExpiredToken", token_gone},
+      {413, "PayloadTooLarge", rejected},
+      {429, "TooManyRequests", retry_later},
+      {500, "InternalServerError", retry_later},
+      {503, "Shutdown", retry_later},
+      {599, "", retry_later},
+  };
+  for (const auto& row : rows) {
+    const std::string body =
+        *row.reason == '\0' ? "" : std::string(R"({"reason":")") + row.reason + "\"}";
+    EXPECT_EQ(outcome_of(row.status, body).kind, row.kind) << row.status << ' ' << row.reason;
+  }
+}
+
+TEST(ApnsOutcome, ATokenIsNeverGivenUpForAnUnknownReason) {
+  EXPECT_NE(outcome_of(400, R"({"reason":"SomethingNew"})").kind, OutcomeKind::token_gone);
+  EXPECT_NE(outcome_of(403, "").kind, OutcomeKind::token_gone);
+}
+
+TEST(ApnsOutcome, A410AboutAnOlderRegistrationSparesTheNewOne) {
+  const auto body = R"({"reason":"Unregistered","timestamp":1789999999000})";
+  EXPECT_EQ(outcome_of(410, body, "", kNow).kind, OutcomeKind::rejected);
+  EXPECT_EQ(outcome_of(410, body, "", kNow - std::chrono::hours(1)).kind,
+            OutcomeKind::token_gone);
+}
+
+TEST(ApnsOutcome, ReadsRetryAfterInSecondsAndIgnoresNonsense) {
+  EXPECT_EQ(outcome_of(503, "", "7").retry_after, std::chrono::seconds(7));
+  EXPECT_FALSE(outcome_of(503, "", "soon").retry_after);
+  EXPECT_FALSE(outcome_of(503, "", "-1").retry_after);
+  EXPECT_EQ(outcome_of(503, "", "999999999").retry_after, std::chrono::hours(24));
+}
+
+TEST(ApnsOutcome, AHostileBodyDoesNotReachTheRecord) {
+  const Outcome outcome = outcome_of(400, R"({"reason":"a b\n<script>)" + std::string(200, 'x') +
+                                              "\"}");
+  EXPECT_LE(outcome.code.size(), 50u);
+  EXPECT_EQ(outcome.code.find('<'), std::string::npos);
+  EXPECT_EQ(outcome_of(400, "not json").code, "400");
+  EXPECT_EQ(outcome_of(400, R"({"reason":[1]})").code, "400");
+}
+
+}  // namespace
+}  // namespace notify::rules

@@ -1,0 +1,68 @@
+#include "rules/retry.hpp"
+
+#include <gtest/gtest.h>
+
+namespace notify::rules {
+namespace {
+
+using std::chrono::hours;
+using std::chrono::minutes;
+using std::chrono::seconds;
+
+const base::WallTime kNow(std::chrono::milliseconds(1'790'000'000'000));
+
+RetryInput input(std::int32_t retries_made) {
+  return {.retries_made = retries_made,
+          .now = kNow,
+          .created_at = kNow - minutes(1),
+          .expires_at = kNow + hours(20),
+          .retry_after = {}};
+}
+
+TEST(PlanRetry, FollowsTheScheduleWithJitterOnTop) {
+  base::SeededRng rng(1);
+  const RetryPolicy policy;
+  for (std::int32_t made = 0; made < 5; ++made) {
+    const seconds delay = policy.delays[static_cast<std::size_t>(made)];
+    for (int i = 0; i < 100; ++i) {
+      const auto next = plan_retry(policy, input(made), rng);
+      ASSERT_TRUE(next);
+      EXPECT_GE(*next, kNow + delay);
+      EXPECT_LE(*next, kNow + delay + delay / 5 + std::chrono::milliseconds(1));
+    }
+  }
+  EXPECT_FALSE(plan_retry(policy, input(5), rng));
+}
+
+TEST(PlanRetry, JitterSpreads) {
+  base::SeededRng rng(1);
+  EXPECT_NE(plan_retry({}, input(2), rng), plan_retry({}, input(2), rng));
+}
+
+TEST(PlanRetry, TheProvidersWishWins) {
+  base::SeededRng rng(1);
+  RetryInput wish = input(0);
+  wish.retry_after = seconds(1);
+  const auto next = plan_retry({}, wish, rng);
+  EXPECT_GE(*next, kNow + seconds(1));
+  EXPECT_LE(*next, kNow + std::chrono::milliseconds(1201));
+  wish.retry_after = hours(2);
+  EXPECT_GE(*plan_retry({}, wish, rng), kNow + hours(2));
+}
+
+TEST(PlanRetry, NothingIsRetriedAfterItsExpiry) {
+  base::SeededRng rng(1);
+  RetryInput late = input(0);
+  late.expires_at = kNow + seconds(30);
+  EXPECT_FALSE(plan_retry({}, late, rng));
+}
+
+TEST(PlanRetry, NothingIsRetriedAfterADay) {
+  base::SeededRng rng(1);
+  RetryInput old = input(4);
+  old.created_at = kNow - hours(23) - minutes(30);
+  EXPECT_FALSE(plan_retry({}, old, rng));
+}
+
+}  // namespace
+}  // namespace notify::rules
