@@ -1,0 +1,168 @@
+// The command line of notification-service.
+
+#include <CLI/CLI.hpp>
+#include <iostream>
+
+#include "app/migrate.hpp"
+#include "app/run_once.hpp"
+#include "app/serve.hpp"
+#include "config/load.hpp"
+#include "config/show.hpp"
+#include "edges/cli/explain.hpp"
+#include "edges/cli/send.hpp"
+#include "stores/pg_history.hpp"
+
+namespace {
+
+namespace app = notify::app;
+namespace base = notify::base;
+namespace config = notify::config;
+namespace edges = notify::edges;
+using notify::async::Task;
+
+constexpr int kFailed = 1;
+constexpr int kUsage = 2;  // bad arguments or configuration
+
+int report(const base::Error& error) {
+  std::cerr << "notification-service: " << error.detail << '\n';
+  return kFailed;
+}
+
+std::optional<config::Config> load(const std::string& file) {
+  config::LoadOptions options;
+  if (!file.empty()) options.file = file;
+  options.environment = config::process_environment();
+  options.other_names = {"NOTIFY_CONFIG"};
+  auto loaded = config::load(options);
+  config::Problems problems;
+  if (loaded) {
+    problems = config::check(*loaded);
+  } else {
+    problems = loaded.error();
+  }
+  for (const config::Problem& problem : problems) {
+    std::cerr << config::to_string(problem) << '\n';
+  }
+  if (!problems.empty()) return std::nullopt;
+  return std::move(*loaded);
+}
+
+int explain(const config::Config& configuration, const std::string& text) {
+  const auto id = base::NotificationId::parse(text);
+  if (!id) {
+    std::cerr << "notification-service: \"" << text << "\" is not a UUID\n";
+    return kUsage;
+  }
+  const base::SystemClock clock;
+  const auto told = app::run_with_database(
+      configuration,
+      [&](notify::pg::Pool& pool, notify::async::Timers& timers) -> Task<base::Expected<void>> {
+        notify::stores::PgHistory history(pool, clock);
+        const auto story = co_await history.find(*id, timers.after(std::chrono::seconds(10)));
+        if (!story) co_return base::fail(story.error());
+        std::cout << edges::explain(*story, clock.now());
+        co_return base::Expected<void>();
+      });
+  return told ? 0 : report(told.error());
+}
+
+/// The options of all subcommands, and what was chosen.
+struct Arguments {
+  std::string config_file;
+  std::string ports_file;
+  std::string plan_directory = NOTIFY_DB_DIRECTORY;
+  std::string id;
+  edges::SendOptions send;
+};
+
+void add_config_option(CLI::App* command, Arguments& arguments) {
+  command->add_option("--config", arguments.config_file, "The YAML file; see docs/CONFIGURATION.md")
+      ->envname("NOTIFY_CONFIG")
+      ->check(CLI::ExistingFile);
+}
+
+void add_send_options(CLI::App* command, edges::SendOptions& send) {
+  send.address = "127.0.0.1:50051";
+  command->add_option("--address", send.address, "Where the service listens, host:port")
+      ->capture_default_str();
+  command->add_option("--user", send.user_id, "The user's id, a UUID")->required();
+  command->add_option("--title", send.title)->required();
+  command->add_option("--body", send.body);
+  command->add_option("--type", send.type)->capture_default_str();
+  command->add_option("--conversation", send.conversation_id, "The conversation's id, a UUID");
+  command->add_option("--priority", send.priority)
+      ->check(CLI::IsMember({"high", "medium", "low"}))
+      ->capture_default_str();
+  command->add_option("--ttl", send.ttl, "Seconds until it is not worth delivering any more");
+}
+
+int run(int argc, char** argv) {
+  CLI::App cli("Push notifications: decides, records, delivers, explains.", "notification-service");
+  cli.require_subcommand(1);
+  cli.set_version_flag("--version", NOTIFY_VERSION);
+  Arguments arguments;
+
+  CLI::App* serve = cli.add_subcommand("serve", "Run the service until SIGTERM");
+  add_config_option(serve, arguments);
+  serve->add_option("--ports-file", arguments.ports_file,
+                    "Write the ports that were bound to this file, as JSON, once up");
+
+  CLI::App* migrate = cli.add_subcommand("migrate", "Bring the database's schema up to date");
+  add_config_option(migrate, arguments);
+  migrate->add_option("--plan-dir", arguments.plan_directory, "The directory with sqitch.plan")
+      ->capture_default_str();
+
+  CLI::App* explain_command =
+      cli.add_subcommand("explain", "Tell what happened to a notification, and why");
+  add_config_option(explain_command, arguments);
+  explain_command->add_option("id", arguments.id, "The notification's id")->required();
+
+  CLI::App* send = cli.add_subcommand("send", "Send one notification through a running service");
+  add_send_options(send, arguments.send);
+
+  CLI::App* configure = cli.add_subcommand("config", "Look at the configuration");
+  configure->require_subcommand(1);
+  CLI::App* check = configure->add_subcommand("check", "Say everything that is wrong with it");
+  add_config_option(check, arguments);
+  CLI::App* show = configure->add_subcommand(
+      "show", "Print the effective one, with the origin of each value; secrets are masked");
+  add_config_option(show, arguments);
+
+  CLI11_PARSE(cli, argc, argv);
+
+  if (send->parsed()) {
+    const auto id = edges::send(arguments.send);
+    if (!id) return report(id.error());
+    std::cout << *id << '\n';
+    return 0;
+  }
+  const auto configuration = load(arguments.config_file);
+  if (!configuration) return kUsage;
+  if (check->parsed()) {
+    std::cout << "the configuration is good\n";
+    return 0;
+  }
+  if (show->parsed()) {
+    std::cout << config::show(*configuration);
+    return 0;
+  }
+  if (explain_command->parsed()) return explain(*configuration, arguments.id);
+  if (migrate->parsed()) {
+    const auto done = app::migrate(*configuration, arguments.plan_directory);
+    return done ? 0 : report(done.error());
+  }
+  std::optional<std::string> ports_file;
+  if (!arguments.ports_file.empty()) ports_file = arguments.ports_file;
+  return app::serve(*configuration, ports_file);
+}
+
+}  // namespace
+
+int main(int argc, char** argv) {
+  try {
+    return run(argc, argv);
+  } catch (const std::exception& error) {
+    std::cerr << "notification-service: " << error.what() << '\n';
+    return kFailed;
+  }
+}

@@ -1,0 +1,147 @@
+#include "app/serve.hpp"
+
+#include <boost/asio/co_spawn.hpp>
+#include <boost/asio/io_context.hpp>
+#include <boost/asio/post.hpp>
+#include <boost/asio/signal_set.hpp>
+#include <csignal>
+#include <cstdio>
+#include <fstream>
+#include <future>
+#include <iostream>
+#include <thread>
+
+#include "app/shard.hpp"
+#include "edges/http/admin_server.hpp"
+#include "edges/http/version.hpp"
+#include "telemetry/instruments.hpp"
+
+namespace notify::app {
+namespace {
+
+/// The admin server on a thread of its own: it answers while everything else is in trouble, and
+/// during the drain.
+class AdminThread {
+ public:
+  AdminThread(const config::Config& config, const base::Clock& clock,
+              edges::http::AdminSources sources, const telemetry::Log& log)
+      : work_(boost::asio::make_work_guard(context_)),
+        timers_(context_.get_executor(), clock),
+        server_(context_.get_executor(), timers_,
+                {.host = config.admin.listen.host, .port = config.admin.listen.port}, sources,
+                log.component("admin")) {}
+
+  ~AdminThread() {
+    if (!thread_.joinable()) return;
+    std::promise<void> ended;
+    boost::asio::co_spawn(context_, server_.stop(),
+                          [&ended](const std::exception_ptr&) { ended.set_value(); });
+    ended.get_future().wait();
+    work_.reset();
+    thread_.join();
+  }
+  AdminThread(const AdminThread&) = delete;
+  AdminThread& operator=(const AdminThread&) = delete;
+
+  base::Expected<std::uint16_t> start() {
+    auto port = server_.start();
+    if (port) thread_ = std::thread([this] { context_.run(); });
+    return port;
+  }
+
+ private:
+  boost::asio::io_context context_{1};
+  boost::asio::executor_work_guard<boost::asio::io_context::executor_type> work_;
+  async::Timers timers_;
+  edges::http::AdminServer server_;
+  std::thread thread_;
+};
+
+/// Appears as a whole, for those who wait for it.
+bool write_ports(const std::string& file, int grpc, int admin) {
+  const std::string draft = file + ".new";
+  {
+    std::ofstream out(draft);
+    out << "{\"grpc\": " << grpc << ", \"admin\": " << admin << "}\n";
+    if (!out) return false;
+  }
+  return std::rename(draft.c_str(), file.c_str()) == 0;
+}
+
+int wait_for_signal() {
+  boost::asio::io_context context(1);
+  boost::asio::signal_set signals(context, SIGTERM, SIGINT);
+  int number = 0;
+  signals.async_wait([&number](const boost::system::error_code&, int signal) { number = signal; });
+  context.run();
+  return number;
+}
+
+int fail(const telemetry::Log& log, const base::Error& error) {
+  log.error("cannot start", {{"error", error.code}, {"detail", error.detail}});
+  return 1;
+}
+
+}  // namespace
+
+int serve(const config::Config& config, const std::optional<std::string>& ports_file) {
+  std::signal(SIGPIPE, SIG_IGN);  // a peer that is gone is an error of its write, not a signal
+  const base::SystemClock clock;
+  telemetry::LogOutput log_output({.level = config.log.level,
+                                   .format = config.log.format,
+                                   .node = config.service.node_name,
+                                   .user_key = config.log.user_key},
+                                  clock);
+  const telemetry::Log log(log_output);
+  if (!config.apns.configured()) {
+    return fail(log, {base::Errc::invalid,
+                      "no provider is configured: set apns.key_file, apns.key_id, apns.team_id and "
+                      "apns.topic"});
+  }
+  telemetry::MetricRegistry registry;
+  const telemetry::Metrics metrics(registry);
+  telemetry::Health health(clock);
+  const edges::http::Version version = edges::http::this_build();
+  telemetry::register_build_info(registry, std::string(version.version),
+                                 std::string(version.revision));
+
+  AdminThread admin(config, clock, {registry, health}, log);
+  const auto admin_port = admin.start();
+  if (!admin_port) return fail(log, admin_port.error());
+
+  auto server = edges::Server::listen({.address = to_string(config.grpc.listen),
+                                       .request_max_bytes = config.grpc.request_max_bytes.count,
+                                       .reflection = config.grpc.reflection},
+                                      config.service.workers);
+  if (!server) return fail(log, server.error());
+
+  std::vector<std::unique_ptr<Shard>> shards;
+  for (std::size_t i = 0; i < config.service.workers; ++i) {
+    auto shard = Shard::create({config, clock, log, metrics, health});
+    if (!shard) return fail(log, shard.error());
+    shards.push_back(std::move(*shard));
+  }
+  for (std::size_t i = 0; i < shards.size(); ++i) shards[i]->start(**server, i);
+  (*server)->set_serving(true);
+  if (ports_file && !write_ports(*ports_file, (*server)->port(), *admin_port)) {
+    log.error("the ports file cannot be written", {{"file", *ports_file}});
+  }
+  log.info("serving", {{"grpc_port", (*server)->port()}, {"admin_port", *admin_port},
+                       {"workers", config.service.workers}, {"version", version.version}});
+
+  const int signal = wait_for_signal();
+  log.info("draining", {{"signal", signal}});
+  health.start_draining();
+  (*server)->set_serving(false);
+  (*server)->shut_down(config.shutdown.timeout / 2);
+  bool clean = true;
+  for (const auto& shard : shards) clean = shard->stop(config.shutdown.timeout / 2) && clean;
+  log.info("stopped", {{"clean", clean}});
+  log_output.flush();
+  // What could not be drained still has frames that refer to the shards: the end of the process is
+  // the only safe way to free them. Recovery takes over what they held.
+  if (!clean) std::quick_exit(1);
+  return 0;
+}
+
+}  // namespace notify::app

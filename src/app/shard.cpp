@@ -1,0 +1,341 @@
+#include "app/shard.hpp"
+
+#include <boost/asio/co_spawn.hpp>
+#include <boost/asio/post.hpp>
+#include <fstream>
+#include <sstream>
+
+#include "app/wiring.hpp"
+#include "stores/pg_clock.hpp"
+
+namespace notify::app {
+
+using base::Errc;
+using base::Expected;
+using base::fail;
+
+Shard::Reporters::Reporters(telemetry::Health& health)
+    : postgres(health.add("postgres", telemetry::Importance::critical)),
+      clock(health.add("clock", telemetry::Importance::critical)),
+      redis(health.add("redis", telemetry::Importance::helpful)),
+      auth_service(health.add("auth_service", telemetry::Importance::helpful)) {}
+
+Shard::Shard(Process process)
+    : process_(std::move(process)),
+      reporters_(process_.health),
+      work_(boost::asio::make_work_guard(context_)),
+      timers_(context_.get_executor(), process_.clock),
+      rng_(base::system_rng()),
+      ids_(process_.clock, rng_) {}
+
+Shard::~Shard() {
+  if (thread_.joinable()) {
+    context_.stop();
+    thread_.join();
+  }
+}
+
+Expected<std::unique_ptr<Shard>> Shard::create(Process process) {
+  std::unique_ptr<Shard> shard(new Shard(std::move(process)));
+  if (auto wired = shard->wire_storage(); !wired) return fail(std::move(wired).error());
+  if (auto wired = shard->wire_delivery(); !wired) return fail(std::move(wired).error());
+  shard->wire_flows();
+  return shard;
+}
+
+async::OnEscape Shard::on_escape() const {
+  return [log = process_.log](std::string_view what) {
+    log.error("an exception escaped a task: a bug", {{"what", what}});
+  };
+}
+
+std::function<void(std::string_view)> Shard::on_event(std::string component) const {
+  return [log = process_.log.component(std::move(component))](std::string_view what) {
+    log.info(what);
+  };
+}
+
+Expected<void> Shard::wire_storage() {
+  const config::Config& c = process_.config;
+  pg::PoolOptions pg_options;
+  pg_options.connections = c.postgres.connections;
+  pg_options.on_event = on_event("postgres");
+  pg_ = std::make_unique<pg::Pool>(timers_, rng_,
+                                   base::Secret(std::string(c.postgres.url.reveal())),
+                                   std::move(pg_options), on_escape());
+
+  auto url = redis::parse_url(base::Secret(std::string(c.redis.url.reveal())));
+  if (!url) return fail(std::move(url).error());
+  redis::ClientOptions redis_options;
+  redis_options.ca_file = c.redis.ca_file;
+  redis_options.on_event = on_event("redis");
+  auto client =
+      redis::Client::create(timers_, rng_, std::move(*url), std::move(redis_options), on_escape());
+  if (!client) return fail(std::move(client).error());
+  redis_ = std::move(*client);
+
+  ledger_ = std::make_unique<stores::PgLedger>(*pg_, timers_, ledger_options(c), on_escape());
+  history_ = std::make_unique<stores::PgHistory>(*pg_, process_.clock);
+  backlog_ = std::make_unique<stores::PgBacklog>(*pg_);
+  stores::RedisQueue::Options queue_options;
+  // A new name for every start of every worker: a lease belongs to an incarnation.
+  queue_options.node = c.service.node_name + ":" + ids_.next().to_string();
+  queue_options.on_corrupt_item = [this](const base::Error& error) {
+    process_.metrics.queue.step_failures.add("decode");
+    step_failed("queue", "decode", error);
+  };
+  queue_ = std::make_unique<stores::RedisQueue>(*redis_, timers_, std::move(queue_options),
+                                                on_escape());
+  return {};
+}
+
+Expected<void> Shard::wire_delivery() {
+  const config::Config& c = process_.config;
+  client_pump_ = std::make_unique<net::CompletionPump>(timers_.executor(),
+                                                       std::make_unique<grpc::CompletionQueue>());
+  auth_ = std::make_unique<clients::AuthClient>(to_string(c.auth_service.address),
+                                                timers_.executor(), client_pump_->queue(),
+                                                process_.clock);
+  auto pool = http2::Pool::create(apns_pool_options(c), timers_, rng_, on_escape());
+  if (!pool) return fail(std::move(pool).error());
+  apns_pool_ = std::move(*pool);
+  auto key = read_apns_key(c);
+  if (!key) return fail(std::move(key).error());
+  apns_token_ = std::make_unique<providers::ProviderToken>(
+      std::move(*key), providers::ApnsCredentials{c.apns.key_id, c.apns.team_id}, process_.clock);
+  apns_ = std::make_unique<providers::ApnsProvider>(*apns_pool_, *apns_token_, process_.clock,
+                                                    c.apns.topic);
+  return {};
+}
+
+void Shard::wire_flows() {
+  const config::Config& c = process_.config;
+  accept_ = std::make_unique<flows::Accept>(
+      flows::Accept::Parts{*ledger_, *queue_, ids_, expiry_policy(c), accept_events(),
+                           [this] { deliver_->wake(); }},
+      timers_.executor(), on_escape());
+  deliver_ = std::make_unique<flows::Deliver>(
+      flows::Deliver::Parts{*ledger_, *queue_, *auth_, *apns_, timers_, rng_, retry_policy(c),
+                            deliver_limits(c), deliver_events(),
+                            [this] { return recover_->leases_are_ours(); }},
+      on_escape());
+  recover_ = std::make_unique<flows::Recover>(
+      flows::Recover::Parts{*queue_, *backlog_, timers_, recover_policy(c), recover_events(),
+                            [this] { deliver_->wake(); },
+                            [this](base::NotificationId id) { return deliver_->holds(id); }},
+      on_escape());
+  calls_ = std::make_unique<async::TaskGroup>(timers_.executor(), on_escape());
+  watchers_ = std::make_unique<async::TaskGroup>(timers_.executor(), on_escape());
+}
+
+flows::AcceptEvents Shard::accept_events() {
+  const telemetry::AcceptMetrics& m = process_.metrics.accept;
+  return {.accepted = [&m] { m.results.add("accepted"); },
+          .refused =
+              [&m](base::Errc code) {
+                m.results.add("refused");
+                m.errors.add(code);
+              },
+          .not_queued = [&m] { m.not_queued.add(); }};
+}
+
+flows::DeliverEvents Shard::deliver_events() {
+  const telemetry::Metrics& m = process_.metrics;
+  return {
+      .sent =
+          [this, &m](const rules::Outcome& outcome, std::chrono::nanoseconds took) {
+            m.apns.operations.add();
+            m.apns.latency.observe(took);
+            m.apns.outcomes.add(rules::name(outcome.kind));
+            if (outcome.kind == rules::OutcomeKind::bad_credentials) log_bad_credentials(outcome);
+          },
+      .finished =
+          [&m](rules::Status status, std::chrono::nanoseconds since_accepted) {
+            m.deliver.results.add(rules::name(status));
+            if (status == rules::Status::delivered) m.deliver.end_to_end.observe(since_accepted);
+          },
+      .step_failed =
+          [this](std::string_view step, const base::Error& error) {
+            process_.metrics.deliver.step_failures.add(step);
+            step_failed("deliver", step, error);
+          },
+  };
+}
+
+void Shard::log_bad_credentials(const rules::Outcome& outcome) {
+  process_.log.component("apns").error("the provider refuses our credentials",
+                                       {{"code", outcome.code}, {"meaning", outcome.message}});
+}
+
+flows::RecoverEvents Shard::recover_events() {
+  const telemetry::RecoverMetrics& m = process_.metrics.recover;
+  return {
+      .taken_over =
+          [this, &m](std::size_t count) {
+            m.taken_over.add(static_cast<double>(count));
+            process_.log.component("recover").warn("took over the leases of a node that is gone",
+                                                   {{"count", count}});
+          },
+      .readmitted =
+          [this, &m](std::size_t count) {
+            m.readmitted.add(static_cast<double>(count));
+            process_.log.component("recover").info(
+                "put unfinished notifications back into the queue", {{"count", count}});
+          },
+      .step_failed =
+          [this, &m](std::string_view step, const base::Error& error) {
+            m.step_failures.add(step);
+            step_failed("recover", step, error);
+          },
+  };
+}
+
+void Shard::step_failed(std::string_view component, std::string_view step,
+                        const base::Error& error) {
+  process_.log.component(std::string(component))
+      .warn("a step failed", {{"step", step}, {"error", error.code}, {"detail", error.detail}});
+}
+
+void Shard::start(edges::Server& server, std::size_t queue_index) {
+  auto queue = server.take_queue(queue_index);
+  rpc_host_ = std::make_unique<edges::RpcHost>(edges::RpcHost{
+      timers_, *calls_, queue.get(), process_.config.grpc.in_flight_max, std::chrono::seconds(10),
+      [&m = process_.metrics.accept](std::string_view method, std::chrono::nanoseconds took) {
+        if (method != "SendNotification") return;
+        m.operations.add();
+        m.latency.observe(took);
+      }});
+  rpc_ =
+      std::make_unique<edges::NotificationRpc>(*rpc_host_, server.service(), *accept_, *history_);
+  server_pump_ = std::make_unique<net::CompletionPump>(timers_.executor(), std::move(queue));
+  boost::asio::post(context_, [this] {
+    pg_->start();
+    redis_->start();
+    deliver_->start();
+    recover_->start();
+    watchers_->spawn(watch());
+    rpc_->start();
+  });
+  thread_ = std::thread([this] { context_.run(); });
+}
+
+bool Shard::stop(std::chrono::milliseconds timeout) {
+  auto ended = std::make_shared<std::promise<void>>();
+  boost::asio::post(context_, [this, ended, timeout] {
+    boost::asio::co_spawn(context_, shut_down(timers_.after(timeout)),
+                          [ended](const std::exception_ptr&) { ended->set_value(); });
+  });
+  if (ended->get_future().wait_for(timeout) != std::future_status::ready) {
+    process_.log.error("did not drain in time: what is left is for recovery to take over");
+    return false;
+  }
+  // The queues' last events run on the context, which must still turn.
+  server_pump_->stop();
+  client_pump_->stop();
+  work_.reset();
+  thread_.join();
+  return true;
+}
+
+async::Task<void> Shard::shut_down(base::Deadline deadline) {
+  co_await watchers_->stop();
+  co_await calls_->join();
+  co_await accept_->stop();
+  co_await deliver_->stop();
+  co_await recover_->stop();
+  co_await ledger_->stop();
+  co_await queue_->stop();
+  co_await recover_->sign_off();
+  co_await apns_pool_->stop(deadline);
+  co_await redis_->stop(deadline);
+  co_await pg_->stop(deadline);
+}
+
+/// Looks once a second at what the service rests on, and says so in /readyz and /metrics.
+async::Task<void> Shard::watch() {
+  for (;;) {
+    co_await look_at_postgres();
+    co_await look_at_others();
+    co_await look_at_queue();
+    publish();
+    co_await timers_.sleep_for(std::chrono::seconds(1));
+  }
+}
+
+async::Task<void> Shard::look_at_postgres() {
+  // Two seconds: beyond that ids and rows tell different times (D-5).
+  constexpr std::chrono::milliseconds kOffsetMax{2000};
+  using enum telemetry::HealthState;
+  const auto offset =
+      co_await stores::clock_offset(*pg_, process_.clock, timers_.after(std::chrono::seconds(1)));
+  if (!offset) {
+    reporters_.postgres.set(down, offset.error().detail);
+    co_return;
+  }
+  reporters_.postgres.set(ok);
+  const bool close = *offset < kOffsetMax && *offset > -kOffsetMax;
+  reporters_.clock.set(close ? ok : down,
+                       std::to_string(offset->count()) + " ms ahead of the database");
+}
+
+async::Task<void> Shard::look_at_others() {
+  using enum telemetry::HealthState;
+  const bool redis_up = redis_->connected() > 0;
+  reporters_.redis.set(redis_up ? ok : degraded, redis_up ? "" : "no connection");
+  const auto auth = co_await auth_->check_health(timers_.after(std::chrono::seconds(1)));
+  reporters_.auth_service.set(auth ? ok : degraded, auth ? "" : auth.error().detail);
+}
+
+void Shard::publish() {
+  const telemetry::Metrics& m = process_.metrics;
+  const pg::PoolCounters pg = pg_->counters();
+  published_.pg.add(m.pg, {.operations = pg.queries,
+                           .errors = pg.errors,
+                           .reconnects = pg.reconnects,
+                           .connections = pg.connected,
+                           .in_flight = pg.in_flight});
+  const redis::ClientCounters redis = redis_->counters();
+  published_.redis.add(m.redis, {.operations = redis.commands,
+                                 .errors = redis.errors,
+                                 .reconnects = redis.reconnects,
+                                 .connections = redis.connected,
+                                 .in_flight = redis.in_flight});
+  const http2::PoolCounters apns = apns_pool_->counters();
+  const std::uint64_t reopened = apns.connections_opened - std::min<std::uint64_t>(
+                                                               apns.connections_opened, 1);
+  published_.apns.add(m.http2, {.operations = apns.traffic.write_calls,
+                                .errors = apns.refused + apns.traffic.timeouts,
+                                .reconnects = reopened,
+                                .connections = apns.connections_open,
+                                .in_flight = apns.streams_open});
+  const std::size_t in_flight = deliver_->in_flight();
+  m.deliver.in_flight.add(static_cast<double>(in_flight) -
+                          static_cast<double>(std::exchange(published_.in_flight, in_flight)));
+}
+
+/// Shards share a metric, so each adds what has changed since it last did.
+void Shard::ClientShare::add(const telemetry::ClientMetrics& metrics, const Snapshot& now) {
+  const auto change = [](std::uint64_t to, std::uint64_t from) {
+    return static_cast<double>(to) - static_cast<double>(from);
+  };
+  metrics.operations.add(change(now.operations, before.operations));
+  metrics.errors.add(change(now.errors, before.errors));
+  metrics.reconnects.add(change(now.reconnects, before.reconnects));
+  metrics.connections.add(change(now.connections, before.connections));
+  metrics.in_flight.add(change(now.in_flight, before.in_flight));
+  before = now;
+}
+
+async::Task<void> Shard::look_at_queue() {
+  const auto depths = co_await queue_->depths(timers_.after(std::chrono::seconds(1)));
+  const telemetry::QueueMetrics& m = process_.metrics.queue;
+  if (!depths) {
+    m.step_failures.add("depths");
+    co_return;
+  }
+  m.high.set(static_cast<double>((*depths)[0]));
+  m.medium.set(static_cast<double>((*depths)[1]));
+  m.low.set(static_cast<double>((*depths)[2]));
+}
+
+}  // namespace notify::app

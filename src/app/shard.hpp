@@ -1,0 +1,138 @@
+#pragma once
+// One worker: a thread with a single-threaded io_context, and on it a complete set of everything,
+// from the gRPC queue to the provider's connections. Workers share nothing but the two databases,
+// so nothing in them needs a lock.
+
+#include <boost/asio/executor_work_guard.hpp>
+#include <boost/asio/io_context.hpp>
+#include <future>
+#include <memory>
+#include <thread>
+
+#include "base/async/timers.hpp"
+#include "base/rng.hpp"
+#include "base/uuid.hpp"
+#include "clients/auth_client.hpp"
+#include "config/config.hpp"
+#include "edges/grpc/server.hpp"
+#include "flows/accept.hpp"
+#include "flows/deliver.hpp"
+#include "flows/recover.hpp"
+#include "net/grpc/completion_pump.hpp"
+#include "net/http2/pool.hpp"
+#include "providers/apns/apns_provider.hpp"
+#include "storage/pg/pool.hpp"
+#include "storage/redis/client.hpp"
+#include "stores/pg_history.hpp"
+#include "stores/pg_ledger.hpp"
+#include "stores/redis_queue.hpp"
+#include "telemetry/health.hpp"
+#include "telemetry/log.hpp"
+#include "telemetry/metrics.hpp"
+
+namespace notify::app {
+
+/// What all shards of a process use.
+struct Process {
+  const config::Config& config;
+  const base::Clock& clock;
+  telemetry::Log log;
+  const telemetry::Metrics& metrics;
+  telemetry::Health& health;
+};
+
+/// Threading: made, started, stopped and destroyed on the main thread; all else runs on its own.
+/// Lifetime:  what `process` refers to and `server` outlive it.
+class Shard {
+ public:
+  /// Makes everything, connects to nothing.
+  /// Errors: Errc::invalid for a key, a URL or a certificate that cannot be used.
+  [[nodiscard]] static base::Expected<std::unique_ptr<Shard>> create(Process process);
+  ~Shard();
+
+  /// Starts the thread, the pools and the flows; with `server`, also takes calls.
+  void start(edges::Server& server, std::size_t queue_index);
+
+  /// After the server has shut down: finishes what is under way, signs off, closes, joins. What has
+  /// not ended by `timeout` is abandoned to recovery: then false, and the process has to end.
+  [[nodiscard]] bool stop(std::chrono::milliseconds timeout);
+
+ private:
+  explicit Shard(Process process);
+  [[nodiscard]] base::Expected<void> wire_storage();
+  [[nodiscard]] base::Expected<void> wire_delivery();
+  void wire_flows();
+  [[nodiscard]] flows::AcceptEvents accept_events();
+  [[nodiscard]] flows::DeliverEvents deliver_events();
+  [[nodiscard]] flows::RecoverEvents recover_events();
+  [[nodiscard]] async::OnEscape on_escape() const;
+  [[nodiscard]] std::function<void(std::string_view)> on_event(std::string component) const;
+  void step_failed(std::string_view component, std::string_view step, const base::Error& error);
+
+  async::Task<void> shut_down(base::Deadline deadline);
+  async::Task<void> watch();
+  async::Task<void> look_at_postgres();
+  async::Task<void> look_at_others();
+  async::Task<void> look_at_queue();
+  void publish();
+  void log_bad_credentials(const rules::Outcome& outcome);
+
+  /// What this shard says about what it rests on.
+  struct Reporters {
+    explicit Reporters(telemetry::Health& health);
+    telemetry::Health::Reporter postgres;
+    telemetry::Health::Reporter clock;
+    telemetry::Health::Reporter redis;
+    telemetry::Health::Reporter auth_service;
+  };
+
+  Process process_;
+  Reporters reporters_;
+  /// What this shard has published of a pool's counters.
+  struct ClientShare {
+    struct Snapshot {
+      std::uint64_t operations = 0;
+      std::uint64_t errors = 0;
+      std::uint64_t reconnects = 0;
+      std::uint64_t connections = 0;
+      std::uint64_t in_flight = 0;
+    };
+    void add(const telemetry::ClientMetrics& metrics, const Snapshot& now);
+    Snapshot before;
+  };
+  struct Published {
+    ClientShare pg;
+    ClientShare redis;
+    ClientShare apns;
+    std::size_t in_flight = 0;
+  } published_;
+  boost::asio::io_context context_{1};
+  boost::asio::executor_work_guard<boost::asio::io_context::executor_type> work_;
+  async::Timers timers_;
+  base::SeededRng rng_;
+  base::UuidV7Generator ids_;
+
+  // In the order of use: each refers only to those above it.
+  std::unique_ptr<pg::Pool> pg_;
+  std::unique_ptr<redis::Client> redis_;
+  std::unique_ptr<http2::Pool> apns_pool_;
+  std::unique_ptr<net::CompletionPump> client_pump_;
+  std::unique_ptr<clients::AuthClient> auth_;
+  std::unique_ptr<providers::ProviderToken> apns_token_;
+  std::unique_ptr<providers::ApnsProvider> apns_;
+  std::unique_ptr<stores::PgLedger> ledger_;
+  std::unique_ptr<stores::PgHistory> history_;
+  std::unique_ptr<stores::PgBacklog> backlog_;
+  std::unique_ptr<stores::RedisQueue> queue_;
+  std::unique_ptr<flows::Accept> accept_;
+  std::unique_ptr<flows::Deliver> deliver_;
+  std::unique_ptr<flows::Recover> recover_;
+  std::unique_ptr<async::TaskGroup> calls_;
+  std::unique_ptr<edges::RpcHost> rpc_host_;
+  std::unique_ptr<edges::NotificationRpc> rpc_;
+  std::unique_ptr<net::CompletionPump> server_pump_;
+  std::unique_ptr<async::TaskGroup> watchers_;
+  std::thread thread_;
+};
+
+}  // namespace notify::app

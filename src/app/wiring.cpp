@@ -1,0 +1,79 @@
+#include "app/wiring.hpp"
+
+#include <algorithm>
+#include <fstream>
+#include <iterator>
+
+namespace notify::app {
+
+using std::chrono::duration_cast;
+using std::chrono::seconds;
+
+stores::PgLedgerOptions ledger_options(const config::Config& config) {
+  stores::PgLedgerOptions options;
+  options.append.batch_max = config.accept.batch_max;
+  options.append.waiting_max = config.accept.waiting_max;
+  return options;
+}
+
+http2::PoolOptions apns_pool_options(const config::Config& config) {
+  http2::PoolOptions options;
+  options.origin = config.apns.endpoint.reveal();
+  options.tls.ca_file = config.apns.ca_file;
+  options.connections_max = config.apns.connections;
+  options.streams_max = config.apns.streams;
+  return options;
+}
+
+base::Expected<crypto::Es256Key> read_apns_key(const config::Config& config) {
+  std::ifstream file(config.apns.key_file, std::ios::binary);
+  base::Secret pem(std::string(std::istreambuf_iterator<char>(file), {}));
+  if (!file || pem.empty()) {
+    return base::fail(base::Errc::invalid,
+                      "apns.key_file " + config.apns.key_file.string() + " cannot be read");
+  }
+  auto key = crypto::Es256Key::from_pem(pem);
+  if (!key) {
+    return base::fail(base::Errc::invalid, "apns.key_file " + config.apns.key_file.string() +
+                                               ": " + key.error().detail);
+  }
+  return key;
+}
+
+rules::ExpiryPolicy expiry_policy(const config::Config& config) {
+  rules::ExpiryPolicy policy;
+  policy.call = duration_cast<seconds>(config.expiry.call);
+  policy.message = duration_cast<seconds>(config.expiry.message);
+  policy.other = duration_cast<seconds>(config.expiry.other);
+  return policy;
+}
+
+rules::RetryPolicy retry_policy(const config::Config& config) {
+  rules::RetryPolicy policy;
+  policy.delays.clear();
+  for (const config::Duration delay : config.deliver.retry_delays) {
+    if (policy.delays.size() < config.deliver.retry_max) {
+      policy.delays.push_back(duration_cast<seconds>(delay));
+    }
+  }
+  return policy;
+}
+
+flows::DeliverLimits deliver_limits(const config::Config& config) {
+  flows::DeliverLimits limits;
+  limits.lease_max = config.deliver.lease_max;
+  limits.in_flight_max = config.deliver.in_flight_max;
+  limits.devices_timeout = config.auth_service.timeout;
+  limits.send_timeout = config.apns.request_timeout;
+  return limits;
+}
+
+flows::RecoverPolicy recover_policy(const config::Config& config) {
+  flows::RecoverPolicy policy;
+  policy.heartbeat_interval = config.recover.heartbeat_interval;
+  policy.heartbeat_timeout = config.recover.heartbeat_timeout;
+  policy.sweep_interval = config.recover.sweep_interval;
+  return policy;
+}
+
+}  // namespace notify::app

@@ -1,0 +1,130 @@
+#include "edges/cli/explain.hpp"
+
+#include <algorithm>
+#include <vector>
+
+#include "base/text.hpp"
+
+namespace notify::edges {
+namespace {
+
+struct Event {
+  base::WallTime at;
+  std::string what;
+};
+
+std::string duration_text(std::chrono::milliseconds duration) {
+  const auto ms = duration.count();
+  if (ms < 1000) return std::to_string(ms) + " ms";
+  if (ms < 120'000) {
+    std::string text = std::to_string(ms / 1000);
+    const auto tenths = ms % 1000 / 100;
+    if (tenths != 0) text += "." + std::to_string(tenths);
+    return text + " s";
+  }
+  if (ms < 2 * 3'600'000) return std::to_string(ms / 60'000) + " min";
+  return std::to_string(ms / 3'600'000) + " h";
+}
+
+std::string accepted_text(const rules::Notification& n) {
+  std::string text = "accepted: type \"" + n.type + "\", priority " +
+                     std::string(rules::name(n.priority));
+  if (n.presentation.background) text += ", background";
+  if (n.conversation) text += ", conversation " + n.conversation->to_string();
+  if (!n.presentation.collapse_id.empty()) text += ", with a collapse id";
+  text += "; worth delivering until " + base::to_rfc3339(n.expires_at);
+  return text;
+}
+
+std::string attempt_text(const rules::Attempt& a) {
+  std::string text = "try " + std::to_string(a.retry_count + 1) + ", device " +
+                     a.device.to_string() + ": ";
+  switch (a.status) {
+    case rules::AttemptStatus::delivered: text += "the provider accepted it"; break;
+    case rules::AttemptStatus::token_gone:
+      text += "the token is dead, and auth-service is told; not tried again";
+      break;
+    case rules::AttemptStatus::failed: text += "refused for good"; break;
+    case rules::AttemptStatus::retry: text += "refused for now"; break;
+    case rules::AttemptStatus::unknown: text += "no answer, it may have been delivered"; break;
+  }
+  if (!a.error_code.empty()) text += " (" + a.error_code;
+  if (!a.error_message.empty()) text += ": " + a.error_message;
+  if (!a.error_code.empty()) text += ")";
+  if (a.next_retry_at) {
+    text += "; again in " + duration_text(*a.next_retry_at - a.attempted_at) + ", at " +
+            base::to_rfc3339(*a.next_retry_at);
+  }
+  return text;
+}
+
+std::string due_text(const stores::Due& due, base::WallTime now) {
+  std::string text = "waiting: ";
+  switch (due.reason) {
+    case stores::DueReason::retry: text += "the next try"; break;
+    case stores::DueReason::deferred: text += "the end of the quiet hours"; break;
+    case stores::DueReason::scheduled: text += "the time it was scheduled for"; break;
+    case stores::DueReason::devices_unavailable:
+      text += "auth-service did not say which devices the user has";
+      break;
+  }
+  if (!due.detail.empty()) text += " (" + due.detail + ")";
+  text += "; due at " + base::to_rfc3339(due.at);
+  if (due.at < now) text += ", " + duration_text(now - due.at) + " ago";
+  return text;
+}
+
+/// Why it stands where it stands, in one sentence.
+std::string conclusion(const stores::Story& story, base::WallTime now) {
+  const rules::Status status = story.record.status;
+  switch (status) {
+    case rules::Status::pending:
+      if (story.due) return "not delivered yet: it waits for its next try";
+      if (now >= story.record.notification.expires_at) {
+        return "not delivered: its time is over, which the next look at it will record";
+      }
+      return "not delivered yet: it is in the queue";
+    case rules::Status::delivered:
+      return "a provider accepted it for at least one device" +
+             std::string(story.due ? "; another device is still being tried" : "");
+    case rules::Status::failed:
+      if (story.attempts.empty()) return "the user had no device to deliver it to";
+      return "no device was left to try";
+    case rules::Status::expired: return "its time was over before a provider accepted it";
+    case rules::Status::sent: return "handed to a provider that never answered";
+    case rules::Status::deferred: return "it waits for the end of the user's quiet hours";
+    case rules::Status::opened: return "it was opened on a device";
+    case rules::Status::suppressed: return "the user's settings do not want it";
+    case rules::Status::cancelled: return "it was withdrawn by a caller";
+    case rules::Status::superseded: return "a newer one with the same collapse id replaced it";
+  }
+  return "";
+}
+
+}  // namespace
+
+std::string explain(const stores::Story& story, base::WallTime now) {
+  const stores::HistoryRecord& record = story.record;
+  const rules::Notification& n = record.notification;
+  std::vector<Event> events;
+  events.push_back({n.created_at(), accepted_text(n)});
+  for (const rules::Attempt& attempt : story.attempts) {
+    events.push_back({attempt.attempted_at, attempt_text(attempt)});
+  }
+  if (record.opened_at) events.push_back({*record.opened_at, "opened on a device"});
+  if (record.expired_at) events.push_back({*record.expired_at, "expired"});
+  std::stable_sort(events.begin(), events.end(),
+                   [](const Event& a, const Event& b) { return a.at < b.at; });
+
+  std::string text = "notification " + n.id.to_string() + " for user " + n.user.to_string() + "\n";
+  for (const Event& event : events) {
+    text += "  " + base::to_rfc3339(event.at) + "  +" + duration_text(event.at - n.created_at());
+    text += "  " + event.what + "\n";
+  }
+  if (story.due) text += "  " + due_text(*story.due, now) + "\n";
+  std::string status(rules::name(record.status));
+  text += "  => " + status + ": " + conclusion(story, now) + "\n";
+  return text;
+}
+
+}  // namespace notify::edges

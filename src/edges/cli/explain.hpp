@@ -1,0 +1,14 @@
+#pragma once
+// `explain <id>`: the story of one notification as a timeline, from PostgreSQL alone, for the person
+// who is asked why a notification did not come.
+
+#include <string>
+
+#include "stores/history.hpp"
+
+namespace notify::edges {
+
+/// Title, body and data are not shown: the reader needs to know what happened, not what was said.
+[[nodiscard]] std::string explain(const stores::Story& story, base::WallTime now);
+
+}  // namespace notify::edges

@@ -1,0 +1,62 @@
+#include "edges/cli/send.hpp"
+
+#include <grpcpp/grpcpp.h>
+
+#include "base/clock.hpp"
+#include "google/rpc/error_details.pb.h"
+#include "google/rpc/status.pb.h"
+#include "notification/notification.grpc.pb.h"
+
+namespace notify::edges {
+namespace {
+
+namespace pb = notification;
+
+pb::Priority to_wire(const std::string& priority) {
+  if (priority == "high") return pb::PRIORITY_HIGH;
+  if (priority == "low") return pb::PRIORITY_LOW;
+  return pb::PRIORITY_MEDIUM;
+}
+
+std::string describe(const grpc::Status& status) {
+  std::string text = status.error_message();
+  google::rpc::Status details;
+  if (!details.ParseFromString(status.error_details())) return text;
+  for (const google::protobuf::Any& any : details.details()) {
+    google::rpc::BadRequest bad_request;
+    if (!any.UnpackTo(&bad_request)) continue;
+    for (const auto& violation : bad_request.field_violations()) {
+      text += "\n  " + violation.field() + ": " + violation.description();
+    }
+  }
+  return text;
+}
+
+}  // namespace
+
+base::Expected<std::string> send(const SendOptions& options) {
+  const base::SystemClock clock;
+  pb::SendNotificationRequest request;
+  request.set_user_id(options.user_id);
+  request.set_conversation_id(options.conversation_id);
+  request.set_type(options.type);
+  request.set_title(options.title);
+  request.set_body(options.body);
+  request.set_priority(to_wire(options.priority));
+  if (options.ttl.count() > 0) {
+    const auto at = clock.now() + options.ttl;
+    request.mutable_expires_at()->set_seconds(
+        std::chrono::duration_cast<std::chrono::seconds>(at.time_since_epoch()).count());
+  }
+  const auto channel = grpc::CreateChannel(options.address, grpc::InsecureChannelCredentials());
+  const auto stub = pb::NotificationService::NewStub(channel);
+  grpc::ClientContext context;
+  const std::chrono::system_clock::time_point deadline = clock.now() + options.timeout;
+  context.set_deadline(deadline);
+  pb::SendNotificationResponse response;
+  const grpc::Status status = stub->SendNotification(&context, request, &response);
+  if (!status.ok()) return base::fail(base::Errc::unavailable, describe(status));
+  return response.notification_id();
+}
+
+}  // namespace notify::edges

@@ -1,0 +1,42 @@
+#pragma once
+// notification.NotificationService: decode, call a flow or a store, encode.
+
+#include "edges/grpc/unary.hpp"
+#include "flows/accept.hpp"
+#include "notification/notification.grpc.pb.h"
+#include "stores/history.hpp"
+
+namespace notify::edges {
+
+/// Raw: requests arrive as bytes and are decoded by us (see decode.hpp).
+using RawNotificationService = notification::NotificationService::WithRawMethod_SendNotification<
+    notification::NotificationService::WithRawMethod_GetNotification<
+        notification::NotificationService::WithRawMethod_ListNotifications<
+            notification::NotificationService::Service>>>;
+
+/// The methods of one worker.
+/// Threading: the worker's executor.
+/// Lifetime:  all it is given outlives it, and it outlives the queue's shutdown.
+class NotificationRpc {
+ public:
+  NotificationRpc(RpcHost& host, RawNotificationService& service, flows::Accept& accept,
+                  stores::History& history);
+  void start();
+
+ private:
+  async::Task<flows::Answer<notification::SendNotificationResponse>> send(
+      const notification::SendNotificationRequest& request, base::Deadline deadline);
+  async::Task<flows::Answer<notification::GetNotificationResponse>> get(
+      const notification::GetNotificationRequest& request, base::Deadline deadline);
+  async::Task<flows::Answer<notification::ListNotificationsResponse>> list(
+      const notification::ListNotificationsRequest& request, base::Deadline deadline);
+
+  flows::Accept& accept_;
+  stores::History& history_;
+  UnaryMethod<notification::SendNotificationRequest, notification::SendNotificationResponse> send_;
+  UnaryMethod<notification::GetNotificationRequest, notification::GetNotificationResponse> get_;
+  UnaryMethod<notification::ListNotificationsRequest, notification::ListNotificationsResponse>
+      list_;
+};
+
+}  // namespace notify::edges

@@ -1,0 +1,53 @@
+#include "edges/grpc/server.hpp"
+
+#include <grpcpp/ext/proto_server_reflection_plugin.h>
+#include <grpcpp/health_check_service_interface.h>
+
+namespace notify::edges {
+
+base::Expected<std::unique_ptr<Server>> Server::listen(const ServerOptions& options,
+                                                       std::size_t workers) {
+  std::unique_ptr<Server> server(new Server());
+  grpc::EnableDefaultHealthCheckService(true);
+  if (options.reflection) grpc::reflection::InitProtoReflectionServerBuilderPlugin();
+
+  grpc::ServerBuilder builder;
+  builder.AddListeningPort(options.address, grpc::InsecureServerCredentials(), &server->port_);
+  builder.SetMaxReceiveMessageSize(static_cast<int>(options.request_max_bytes));
+  // Two processes on one port would each get half of the calls, and an operator's mistake would be
+  // noticed late.
+  builder.AddChannelArgument(GRPC_ARG_ALLOW_REUSEPORT, 0);
+  // Clients may keep idle connections checked, as often as every ten seconds.
+  builder.AddChannelArgument(GRPC_ARG_HTTP2_MIN_RECV_PING_INTERVAL_WITHOUT_DATA_MS, 10'000);
+  builder.RegisterService(&server->service_);
+  for (std::size_t i = 0; i < workers; ++i) {
+    server->queues_.push_back(builder.AddCompletionQueue());
+  }
+  server->server_ = builder.BuildAndStart();
+  if (!server->server_ || server->port_ == 0) {
+    return base::fail(base::Errc::unavailable, "cannot listen on " + options.address);
+  }
+  server->set_serving(false);
+  return server;
+}
+
+Server::~Server() = default;
+
+std::unique_ptr<grpc::ServerCompletionQueue> Server::take_queue(std::size_t worker) {
+  return std::move(queues_[worker]);
+}
+
+void Server::set_serving(bool serving) {
+  grpc::HealthCheckServiceInterface* health = server_->GetHealthCheckService();
+  if (health == nullptr) return;
+  health->SetServingStatus(serving);
+  health->SetServingStatus("notification.NotificationService", serving);
+}
+
+void Server::shut_down(std::chrono::milliseconds grace) {
+  const gpr_timespec deadline = gpr_time_add(gpr_now(GPR_CLOCK_MONOTONIC),
+                                             gpr_time_from_millis(grace.count(), GPR_TIMESPAN));
+  server_->Shutdown(deadline);
+}
+
+}  // namespace notify::edges

@@ -1,0 +1,52 @@
+#pragma once
+// The gRPC server: one listening port, one completion queue and one pump for each worker.
+
+#include <grpcpp/grpcpp.h>
+
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "base/expected.hpp"
+#include "edges/grpc/notification_rpc.hpp"
+
+namespace notify::edges {
+
+struct ServerOptions {
+  std::string address;  ///< host:port; port 0: a free one
+  std::size_t request_max_bytes = 1 << 20;
+  bool reflection = true;
+};
+
+/// Threading: made, started and stopped on the main thread; the calls run on their workers.
+/// Lifetime:  stop() completes before destruction, and every worker runs until then.
+class Server {
+ public:
+  /// Errors: Errc::unavailable if the address cannot be bound.
+  [[nodiscard]] static base::Expected<std::unique_ptr<Server>> listen(
+      const ServerOptions& options, std::size_t workers);
+  ~Server();
+
+  [[nodiscard]] int port() const { return port_; }
+  [[nodiscard]] RawNotificationService& service() { return service_; }
+
+  /// The queue of a worker, to be taken once by its pump.
+  [[nodiscard]] std::unique_ptr<grpc::ServerCompletionQueue> take_queue(std::size_t worker);
+
+  /// What the standard health service answers, for the server as a whole and for
+  /// notification.NotificationService.
+  void set_serving(bool serving);
+
+  /// Refuses new calls and waits for those under way, at most until `deadline`; what is left then is
+  /// cancelled. The pumps have to run until after this.
+  void shut_down(std::chrono::milliseconds grace);
+
+ private:
+  Server() = default;
+  RawNotificationService service_;
+  std::vector<std::unique_ptr<grpc::ServerCompletionQueue>> queues_;
+  std::unique_ptr<grpc::Server> server_;
+  int port_ = 0;
+};
+
+}  // namespace notify::edges

@@ -1,0 +1,15 @@
+#pragma once
+// How an error of ours becomes a gRPC status: the only place that decides it.
+// Source: google/rpc/code.proto; google/rpc/error_details.proto.
+
+#include <grpcpp/support/status.h>
+
+#include "flows/refusal.hpp"
+
+namespace notify::edges {
+
+/// The status with its details: ErrorInfo always, BadRequest for violations, RetryInfo for a delay.
+/// Limits: details travel in a header of at most 8 KiB, so at most 25 violations are named.
+[[nodiscard]] grpc::Status to_status(const flows::Refusal& refusal);
+
+}  // namespace notify::edges

@@ -1,0 +1,148 @@
+#pragma once
+// One unary method on a completion queue: takes calls, runs each as a coroutine of the worker, and
+// answers. What a method does is a function from its request to an Answer; all else is here once.
+
+#include <grpcpp/grpcpp.h>
+#include <grpcpp/impl/codegen/proto_utils.h>
+#include <grpcpp/support/async_unary_call.h>
+
+#include <chrono>
+#include <functional>
+#include <string>
+#include <utility>
+
+#include "base/async/task_group.hpp"
+#include "base/async/timers.hpp"
+#include "edges/grpc/decode.hpp"
+#include "edges/grpc/status.hpp"
+#include "net/grpc/completion_pump.hpp"
+
+namespace notify::edges {
+
+/// What all methods of a worker share.
+/// Threading: the worker's executor.
+struct RpcHost {
+  async::Timers& timers;
+  async::TaskGroup& calls;
+  grpc::ServerCompletionQueue* queue;
+  std::size_t in_flight_max = 10'000;
+  std::chrono::milliseconds deadline_max{10'000};  ///< for calls that bring none, or a later one
+  std::function<void(std::string_view method, std::chrono::nanoseconds took)> on_done;
+  std::size_t in_flight = 0;
+};
+
+template <class Request, class Response>
+class UnaryMethod {
+ public:
+  using Writer = grpc::ServerAsyncResponseWriter<grpc::ByteBuffer>;
+  /// Asks gRPC for the next call: the generated Request<Method> of a raw service.
+  using Listen = std::function<void(grpc::ServerContext*, grpc::ByteBuffer*, Writer*,
+                                    grpc::ServerCompletionQueue*, void* tag)>;
+  using Handler =
+      std::function<async::Task<flows::Answer<Response>>(const Request&, base::Deadline)>;
+
+  /// Lifetime: everything outlives the completion queue's shutdown.
+  UnaryMethod(std::string name, RpcHost& host, Listen listen, Handler handler)
+      : name_(std::move(name)),
+        host_(host),
+        listen_(std::move(listen)),
+        handler_(std::move(handler)) {}
+
+  /// Makes `count` calls able to arrive at once; each one that arrives is replaced.
+  void start(std::size_t count) {
+    for (std::size_t i = 0; i < count; ++i) (new Call(*this))->listen();
+  }
+
+ private:
+  /// Deletes itself when gRPC is done with it.
+  class Call final : public net::CompletionEvent {
+   public:
+    explicit Call(UnaryMethod& method) : method_(method), writer_(&context_) {}
+
+    void listen() {
+      method_.listen_(&context_, &bytes_, &writer_, method_.host_.queue, this);
+    }
+
+    void complete(bool ok) override {
+      if (state_ == State::finishing || !ok) {  // !ok while listening: the server shuts down
+        if (state_ == State::finishing) --method_.host_.in_flight;
+        delete this;
+        return;
+      }
+      state_ = State::handling;
+      (new Call(method_))->listen();
+      RpcHost& host = method_.host_;
+      started_ = host.timers.clock().steady_now();
+      ++host.in_flight;
+      if (host.in_flight > host.in_flight_max) {
+        finish(flows::refuse({base::Errc::overloaded, "too many calls in flight"}));
+      } else if (!host.calls.spawn(run())) {
+        finish(flows::refuse({base::Errc::unavailable, "the service is stopping"}));
+      }
+    }
+
+   private:
+    enum class State { listening, handling, finishing };
+
+    async::Task<void> run() {
+      std::optional<flows::Answer<Response>> answer;
+      try {
+        answer = co_await handle();
+      } catch (const boost::system::system_error&) {
+        answer.emplace(flows::refuse({base::Errc::unavailable, "the service is stopping"}));
+      }
+      finish(std::move(*answer));
+    }
+
+    async::Task<flows::Answer<Response>> handle() {
+      if (auto violations = decode(bytes_, request_)) {
+        co_return flows::refuse(std::move(*violations));
+      }
+      co_return co_await method_.handler_(request_, deadline());
+    }
+
+    [[nodiscard]] base::Deadline deadline() const {
+      const RpcHost& host = method_.host_;
+      const base::Deadline cap = host.timers.after(host.deadline_max);
+      const auto left = context_.deadline() - host.timers.clock().now();
+      // A call without a deadline has one at the end of time, which overflows when added to.
+      if (left > host.deadline_max) return cap;
+      return host.timers.after(std::chrono::duration_cast<std::chrono::nanoseconds>(left));
+    }
+
+    void finish(flows::Answer<Response> answer) {
+      state_ = State::finishing;
+      grpc::Status status;
+      grpc::ByteBuffer reply;
+      if (answer) {
+        bool own_buffer = false;
+        status = grpc::GenericSerialize<grpc::ProtoBufferWriter, Response>(*answer, &reply,
+                                                                           &own_buffer);
+      } else {
+        status = to_status(answer.error());
+      }
+      RpcHost& host = method_.host_;
+      host.on_done(method_.name_, host.timers.clock().steady_now() - started_);
+      if (status.ok()) {
+        writer_.Finish(reply, status, this);
+      } else {
+        writer_.FinishWithError(status, this);
+      }
+    }
+
+    UnaryMethod& method_;
+    State state_ = State::listening;
+    grpc::ServerContext context_;
+    grpc::ByteBuffer bytes_;
+    Request request_;
+    Writer writer_;
+    base::SteadyTime started_;
+  };
+
+  std::string name_;
+  RpcHost& host_;
+  Listen listen_;
+  Handler handler_;
+};
+
+}  // namespace notify::edges

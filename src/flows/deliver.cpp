@@ -1,0 +1,249 @@
+#include "flows/deliver.hpp"
+
+#include <algorithm>
+#include <utility>
+
+namespace notify::flows {
+
+using base::Errc;
+using base::Expected;
+using rules::Notification;
+using rules::Outcome;
+using rules::Status;
+using rules::Target;
+
+Deliver::Deliver(Parts parts, async::OnEscape on_escape)
+    : parts_(std::move(parts)),
+      loop_(parts_.timers.executor(), on_escape),
+      deliveries_(parts_.timers.executor(), on_escape),
+      sends_(parts_.timers.executor(), on_escape),
+      reports_(parts_.timers.executor(), on_escape) {}
+
+void Deliver::start() { loop_.spawn(lease_loop()); }
+
+void Deliver::wake() {
+  woken_ = true;
+  if (sleeper_ != nullptr) sleeper_->complete({});
+}
+
+async::Task<void> Deliver::stop() {
+  stopping_ = true;
+  wake();
+  co_await loop_.join();
+  co_await deliveries_.join();
+  co_await sends_.join();
+  co_await reports_.join();
+}
+
+async::Task<void> Deliver::lease_loop() {
+  while (!stopping_) {
+    woken_ = false;
+    const bool more = co_await lease_some();
+    if (!more && !woken_ && !stopping_) co_await pause();
+  }
+}
+
+async::Task<void> Deliver::pause() {
+  async::OneShot<async::Unit> woken(parts_.timers.executor());
+  async::Timer poll(parts_.timers, [&woken] { woken.complete({}); });
+  poll.arm(parts_.timers.after(parts_.limits.idle_poll));
+  sleeper_ = &woken;
+  co_await woken.wait();
+  sleeper_ = nullptr;
+}
+
+/// Leases once. Returns whether there is reason to look again at once.
+async::Task<bool> Deliver::lease_some() {
+  const std::size_t room =
+      parts_.limits.in_flight_max - std::min(parts_.limits.in_flight_max, held_.size());
+  if (room == 0 || !parts_.leases_are_ours()) co_return false;
+  const std::size_t wanted = std::min(room, parts_.limits.lease_max);
+  auto leased = co_await parts_.queue.lease(wanted, soon());
+  if (!leased) {
+    parts_.events.step_failed("lease", leased.error());
+    co_return false;
+  }
+  std::vector<Notification> suspects;
+  for (stores::Lease& lease : *leased) {
+    held_.insert(lease.notification.id);
+    if (lease.suspect) {
+      suspects.push_back(std::move(lease.notification));
+    } else {
+      deliveries_.spawn(deliver_one(std::move(lease.notification), std::nullopt));
+    }
+  }
+  const bool any = !leased->empty();
+  if (!suspects.empty()) deliveries_.spawn(admit_suspects(std::move(suspects)));
+  co_return any;
+}
+
+/// What was tried before is looked up, for all of a lease at once, before anything is sent again.
+async::Task<void> Deliver::admit_suspects(std::vector<Notification> suspects) {
+  std::vector<base::NotificationId> ids;
+  for (const Notification& n : suspects) ids.push_back(n.id);
+  const auto known = co_await parts_.ledger.progress(std::move(ids), soon());
+  for (Notification& n : suspects) {
+    const stores::LeaseKey key{n.priority, n.id};
+    if (!known) {
+      // Without the record nothing may be sent; the queue keeps it until the record is back.
+      const auto postponed =
+          co_await parts_.queue.postpone(key, now() + parts_.limits.devices_retry);
+      if (!postponed) parts_.events.step_failed("postpone", postponed.error());
+      held_.erase(n.id);
+      continue;
+    }
+    const auto found = known->find(n.id);
+    const bool finished = found == known->end() || (rules::is_final(found->second.status) &&
+                                                    found->second.status != Status::delivered);
+    if (finished) {
+      const auto acked = co_await parts_.queue.ack(key);
+      if (!acked) parts_.events.step_failed("ack", acked.error());
+      held_.erase(n.id);
+      continue;
+    }
+    const base::NotificationId id = n.id;
+    if (!deliveries_.spawn(deliver_one(std::move(n), found->second))) held_.erase(id);
+  }
+  if (!known) parts_.events.step_failed("progress", known.error());
+}
+
+async::Task<void> Deliver::deliver_one(Notification n, std::optional<rules::Progress> known) {
+  const base::NotificationId id = n.id;
+  try {
+    co_await deliver_held(std::move(n), std::move(known));
+  } catch (...) {
+    held_.erase(id);  // recover finds the lease that nobody works on
+    throw;
+  }
+  held_.erase(id);
+}
+
+/// `known` is what was done already; unset for a first, clean try.
+async::Task<void> Deliver::deliver_held(Notification n, std::optional<rules::Progress> known) {
+  const bool was_due = known.has_value();
+  const rules::Progress before = std::move(known).value_or(rules::Progress{});
+  if (now() >= n.expires_at) {
+    co_await expire(n, was_due);
+    co_return;
+  }
+  const auto devices = co_await parts_.devices.user_devices(
+      n.user, parts_.timers.after(parts_.limits.devices_timeout));
+  if (!devices) {
+    parts_.events.step_failed("devices", devices.error());
+    co_await postpone_for_devices(n, devices.error());
+    co_return;
+  }
+  const rules::Targets targets = rules::choose_targets(*devices, before, now());
+  // A node that lost its leases while it waited must not send: somebody else may be doing so.
+  if (!parts_.leases_are_ours()) co_return;
+  const std::vector<Outcome> outcomes = co_await send_all(n, targets.due);
+
+  stores::DeliveryRecord record;
+  record.notification = n.id;
+  record.at = now();
+  record.was_due = was_due;
+  for (std::size_t i = 0; i < outcomes.size(); ++i) {
+    record.attempts.push_back(rules::conclude(n, targets.due[i], outcomes[i], parts_.retry,
+                                              record.at, parts_.rng));
+  }
+  const rules::RollUp sum = rules::roll_up(before, record.attempts, targets.next_due);
+  record.status = sum.status;
+  if (sum.retry_at) record.due = stores::Due{*sum.retry_at, stores::DueReason::retry, {}};
+  co_await settle(n, std::move(record));
+  report_dead_tokens(targets.due, outcomes);
+}
+
+async::Task<void> Deliver::expire(const Notification& n, bool was_due) {
+  stores::DeliveryRecord record;
+  record.notification = n.id;
+  record.at = now();
+  record.was_due = was_due;
+  record.status = Status::expired;
+  co_await settle(n, std::move(record));
+}
+
+async::Task<void> Deliver::postpone_for_devices(const Notification& n, const base::Error& why) {
+  stores::DeliveryRecord record;
+  record.notification = n.id;
+  record.at = now();
+  const auto jitter = std::chrono::milliseconds(parts_.rng.below(1000));
+  record.due = stores::Due{record.at + parts_.limits.devices_retry + jitter,
+                           stores::DueReason::devices_unavailable, why.detail};
+  co_await settle(n, std::move(record));
+}
+
+/// Commits the record, then gives up the lease: never the other way round.
+async::Task<void> Deliver::settle(const Notification& n, stores::DeliveryRecord record) {
+  const std::optional<stores::Due> due = record.due;
+  const std::optional<Status> status = record.status;
+  const stores::LeaseKey key{n.priority, n.id};
+  const Expected<void> recorded = co_await parts_.ledger.record(std::move(record));
+  if (!recorded) {
+    // The lease is kept in the queue's books as a suspect: the record decides what is done again.
+    parts_.events.step_failed("record", recorded.error());
+    const auto back = co_await parts_.queue.postpone(key, now() + parts_.limits.devices_retry);
+    if (!back) parts_.events.step_failed("postpone", back.error());
+    co_return;
+  }
+  if (status) parts_.events.finished(*status, now() - n.created_at());
+  const bool within_horizon = due && due->at <= now() + stores::kQueueHorizon;
+  const Expected<void> released = within_horizon
+                                      ? co_await parts_.queue.postpone(key, due->at)
+                                      : co_await parts_.queue.ack(key);
+  if (!released) parts_.events.step_failed("release", released.error());
+}
+
+async::Task<std::vector<Outcome>> Deliver::send_all(const Notification& n,
+                                                    const std::vector<Target>& targets) {
+  std::vector<Outcome> outcomes(targets.size());
+  if (targets.empty()) co_return outcomes;
+  std::size_t left = targets.size();
+  async::OneShot<async::Unit> all_done(parts_.timers.executor());
+  for (std::size_t i = 0; i < targets.size(); ++i) {
+    sends_.spawn(send_one(n, targets[i], outcomes[i], left, all_done));
+  }
+  co_await all_done.wait();
+  co_return outcomes;
+}
+
+async::Task<void> Deliver::send_one(const Notification& n, const Target& target, Outcome& outcome,
+                                    std::size_t& left, async::OneShot<async::Unit>& all_done) {
+  const base::SteadyTime started = parts_.timers.clock().steady_now();
+  if (target.device.platform == rules::Platform::ios) {
+    outcome = co_await parts_.apns.send(n, target.device,
+                                        parts_.timers.after(parts_.limits.send_timeout));
+  } else {
+    outcome = {.kind = rules::OutcomeKind::rejected,
+               .code = "no provider",
+               .message = "this version delivers to Apple devices only"};
+  }
+  parts_.events.sent(outcome, parts_.timers.clock().steady_now() - started);
+  if (--left == 0) all_done.complete({});
+}
+
+void Deliver::report_dead_tokens(const std::vector<Target>& targets,
+                                 const std::vector<Outcome>& outcomes) {
+  constexpr std::size_t kReportsMax = 1000;
+  for (std::size_t i = 0; i < outcomes.size(); ++i) {
+    if (outcomes[i].kind != rules::OutcomeKind::token_gone) continue;
+    // Over the bound the report is dropped: the next notification to the token makes a new one.
+    if (reports_.size() >= kReportsMax) return;
+    reports_.spawn(report_gone({.device = targets[i].device.id,
+                                .token = targets[i].device.token,
+                                .reason = outcomes[i].code,
+                                .invalid_since = outcomes[i].invalid_since.value_or(now())}));
+  }
+}
+
+async::Task<void> Deliver::report_gone(clients::InvalidToken report) {
+  constexpr int kTriesMax = 3;
+  for (int tries = 1; tries <= kTriesMax; ++tries) {
+    const Expected<void> reported = co_await parts_.devices.report_invalid_token(
+        report, parts_.timers.after(parts_.limits.devices_timeout));
+    if (reported || stopping_) co_return;
+    parts_.events.step_failed("report_invalid_token", reported.error());
+    if (tries < kTriesMax) co_await parts_.timers.sleep_for(std::chrono::seconds(tries));
+  }
+}
+
+}  // namespace notify::flows

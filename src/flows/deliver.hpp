@@ -1,0 +1,108 @@
+#pragma once
+// deliver: leased → devices → sent → outcome → committed → acked.
+//
+// Nothing is given up before its outcome stands in the ledger: a node that dies in the middle leaves
+// its leases to recover, and what PostgreSQL knows decides what is tried again.
+
+#include <functional>
+#include <optional>
+#include <unordered_set>
+#include <vector>
+
+#include "base/async/task_group.hpp"
+#include "base/async/timers.hpp"
+#include "base/rng.hpp"
+#include "clients/device_directory.hpp"
+#include "providers/provider.hpp"
+#include "rules/delivery.hpp"
+#include "stores/ledger.hpp"
+#include "stores/queue.hpp"
+
+namespace notify::flows {
+
+struct DeliverLimits {
+  std::size_t lease_max = 64;       ///< items in one lease
+  std::size_t in_flight_max = 2000;  ///< notifications under way at once
+  std::chrono::milliseconds idle_poll{50};       ///< how often an empty queue is looked at
+  std::chrono::milliseconds step_timeout{5000};  ///< for a query of the queue or the ledger
+  std::chrono::milliseconds devices_timeout{2000};
+  std::chrono::milliseconds send_timeout{10'000};
+  std::chrono::seconds devices_retry{5};  ///< when auth-service did not answer
+};
+
+/// What deliver counts; the composition root binds it to metrics and logs.
+struct DeliverEvents {
+  std::function<void(const rules::Outcome&, std::chrono::nanoseconds took)> sent;
+  std::function<void(rules::Status, std::chrono::nanoseconds since_accepted)> finished;
+  std::function<void(std::string_view step, const base::Error&)> step_failed;
+};
+
+/// Threading: one executor.
+/// Lifetime:  all it is given outlives it; `stop()` completes before destruction.
+class Deliver {
+ public:
+  struct Parts {
+    stores::Ledger& ledger;
+    stores::Queue& queue;
+    clients::DeviceDirectory& devices;
+    providers::Provider& apns;
+    async::Timers& timers;
+    base::Rng& rng;
+    rules::RetryPolicy retry;
+    DeliverLimits limits;
+    DeliverEvents events;
+    /// False when this node cannot prove that its leases are still its own: it must not send.
+    std::function<bool()> leases_are_ours;
+  };
+
+  Deliver(Parts parts, async::OnEscape on_escape);
+
+  /// Starts leasing.
+  void start();
+  /// Something is due: look now instead of at the next poll.
+  void wake();
+  /// Stops leasing, then waits for what is under way.
+  [[nodiscard]] async::Task<void> stop();
+
+  [[nodiscard]] std::size_t in_flight() const { return held_.size(); }
+  /// Whether a lease of this notification is being worked on here.
+  [[nodiscard]] bool holds(base::NotificationId id) const { return held_.contains(id); }
+
+ private:
+  async::Task<void> lease_loop();
+  async::Task<void> pause();
+  async::Task<bool> lease_some();
+  async::Task<void> admit_suspects(std::vector<rules::Notification> suspects);
+  async::Task<void> deliver_one(rules::Notification notification,
+                                std::optional<rules::Progress> before);
+  async::Task<void> deliver_held(rules::Notification notification,
+                                 std::optional<rules::Progress> before);
+  async::Task<void> expire(const rules::Notification& notification, bool was_due);
+  async::Task<void> postpone_for_devices(const rules::Notification& notification,
+                                         const base::Error& why);
+  async::Task<std::vector<rules::Outcome>> send_all(const rules::Notification& notification,
+                                                    const std::vector<rules::Target>& targets);
+  async::Task<void> send_one(const rules::Notification& notification, const rules::Target& target,
+                             rules::Outcome& outcome, std::size_t& left,
+                             async::OneShot<async::Unit>& all_done);
+  async::Task<void> settle(const rules::Notification& notification, stores::DeliveryRecord record);
+  async::Task<void> report_gone(clients::InvalidToken report);
+  void report_dead_tokens(const std::vector<rules::Target>& targets,
+                          const std::vector<rules::Outcome>& outcomes);
+  [[nodiscard]] base::WallTime now() const { return parts_.timers.clock().now(); }
+  [[nodiscard]] base::Deadline soon() const {
+    return parts_.timers.after(parts_.limits.step_timeout);
+  }
+
+  Parts parts_;
+  bool stopping_ = false;
+  bool woken_ = false;
+  async::OneShot<async::Unit>* sleeper_ = nullptr;
+  std::unordered_set<base::NotificationId> held_;
+  async::TaskGroup loop_;
+  async::TaskGroup deliveries_;
+  async::TaskGroup sends_;    // one for each stream: part of a delivery
+  async::TaskGroup reports_;  // dead tokens on their way to auth-service
+};
+
+}  // namespace notify::flows

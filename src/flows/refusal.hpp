@@ -1,0 +1,35 @@
+#pragma once
+// Why a flow did not do what was asked: what an edge needs to answer its caller well.
+
+#include <chrono>
+#include <optional>
+
+#include "base/error.hpp"
+#include "base/expected.hpp"
+#include "rules/validation.hpp"
+
+namespace notify::flows {
+
+struct Refusal {
+  base::Error error;
+  rules::Violations violations;                      ///< with Errc::invalid
+  std::optional<std::chrono::milliseconds> retry_after;  ///< with overloaded and unavailable
+};
+
+template <class T>
+using Answer = base::Expected<T, Refusal>;
+
+[[nodiscard]] inline base::Unexpected<Refusal> refuse(base::Error error) {
+  std::optional<std::chrono::milliseconds> retry_after;
+  if (error.code == base::Errc::overloaded || error.code == base::Errc::unavailable) {
+    retry_after = std::chrono::seconds(1);
+  }
+  return base::Unexpected<Refusal>(Refusal{std::move(error), {}, retry_after});
+}
+
+[[nodiscard]] inline base::Unexpected<Refusal> refuse(rules::Violations violations) {
+  return base::Unexpected<Refusal>(
+      Refusal{{base::Errc::invalid, "the request has invalid fields"}, std::move(violations), {}});
+}
+
+}  // namespace notify::flows

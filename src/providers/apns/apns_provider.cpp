@@ -1,0 +1,77 @@
+#include "providers/apns/apns_provider.hpp"
+
+#include <utility>
+
+#include "rules/apns.hpp"
+
+namespace notify::providers {
+namespace {
+
+using rules::Outcome;
+using rules::OutcomeKind;
+
+/// What the transport's failure means: only what was certainly not processed is a clean retry.
+Outcome from_failure(const http2::Failure& failure) {
+  Outcome outcome;
+  const bool not_processed = failure.processed == http2::Processed::no;
+  outcome.kind = not_processed ? OutcomeKind::retry_later : OutcomeKind::unknown;
+  outcome.code = base::name(failure.error.code);
+  outcome.message = not_processed ? "APNs did not get it: " : "APNs may have got it: ";
+  outcome.message += failure.error.detail;
+  if (failure.error.code == base::Errc::invalid) outcome.kind = OutcomeKind::rejected;
+  return outcome;
+}
+
+}  // namespace
+
+ApnsProvider::ApnsProvider(http2::Pool& pool, ProviderToken& token, const base::Clock& clock,
+                           std::string topic)
+    : pool_(pool), token_(token), clock_(clock), topic_(std::move(topic)) {}
+
+http2::Request ApnsProvider::make_request(const rules::Notification& notification,
+                                          const rules::Device& device, std::string path,
+                                          const base::Secret& authorization) const {
+  using http2::Indexing;
+  rules::ApnsHeaders h = rules::apns_headers(notification, device.id);
+  http2::Request request;
+  request.path = std::move(path);
+  request.headers.reserve(8);
+  // Apple keeps a small HPACK table and says which fields belong into it: what repeats.
+  request.headers.push_back(
+      {"authorization", std::string(authorization.reveal()), Indexing::never});
+  request.headers.push_back({"apns-topic", device.app_id.empty() ? topic_ : device.app_id});
+  request.headers.push_back({"apns-push-type", std::string(h.push_type)});
+  request.headers.push_back({"apns-priority", std::string(h.priority)});
+  request.headers.push_back({"apns-id", std::move(h.id), Indexing::never});
+  request.headers.push_back({"apns-expiration", std::move(h.expiration), Indexing::never});
+  if (!h.collapse_id.empty()) {
+    request.headers.push_back({"apns-collapse-id", std::move(h.collapse_id), Indexing::never});
+  }
+  request.body = rules::apns_payload(notification);
+  return request;
+}
+
+async::Task<Outcome> ApnsProvider::send(const rules::Notification& notification,
+                                        const rules::Device& device, base::Deadline deadline) {
+  std::string path = rules::apns_path(device.token);
+  if (path.empty()) {
+    co_return Outcome{.kind = OutcomeKind::token_gone,
+                      .code = "malformed token",
+                      .message = "the token is not hexadecimal, as Apple's tokens are",
+                      .invalid_since = clock_.now()};
+  }
+  const base::Expected<base::Secret> authorization = token_.authorization();
+  if (!authorization) {
+    co_return Outcome{.kind = OutcomeKind::bad_credentials,
+                      .code = "no provider token",
+                      .message = authorization.error().detail};
+  }
+  http2::Request request = make_request(notification, device, std::move(path), *authorization);
+  const http2::Result result = co_await pool_.send(std::move(request), deadline);
+  if (!result) co_return from_failure(result.error());
+  const rules::ApnsAnswer answer =
+      rules::parse_apns_answer(result->status, result->body, result->header("retry-after"));
+  co_return rules::apns_outcome(answer, device.registered_at);
+}
+
+}  // namespace notify::providers

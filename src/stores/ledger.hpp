@@ -1,0 +1,59 @@
+#pragma once
+// The durable record of what was accepted and of every attempt: the truth, in PostgreSQL. This port
+// is its writing side, as the accept and deliver flows use it.
+
+#include <optional>
+#include <string>
+#include <string_view>
+#include <unordered_map>
+#include <vector>
+
+#include "base/async/task.hpp"
+#include "base/deadline.hpp"
+#include "base/expected.hpp"
+#include "rules/delivery.hpp"
+#include "rules/notification.hpp"
+
+namespace notify::stores {
+
+/// Why a notification that is not finished waits (the column due.reason).
+enum class DueReason : std::uint8_t { retry = 1, deferred, scheduled, devices_unavailable };
+[[nodiscard]] std::string_view name(DueReason reason);
+
+/// When it is to be looked at again.
+struct Due {
+  base::WallTime at;
+  DueReason reason = DueReason::retry;
+  std::string detail;  ///< for people
+};
+
+/// The outcome of one round of tries for one notification: all of it is written, or none.
+struct DeliveryRecord {
+  base::NotificationId notification;
+  std::vector<rules::Attempt> attempts;
+  std::optional<rules::Status> status;  ///< if it changes; ignored unless it moves up a rank
+  base::WallTime at;                    ///< becomes sent_at, delivered_at or expired_at
+  std::optional<Due> due;               ///< unset: nothing more is to be done
+  bool was_due = false;                 ///< a row of `due` may exist and has to go
+};
+
+/// Threading: one executor.
+/// Errors:    unavailable and overloaded: not written. timed_out: it may have been written.
+class Ledger {
+ public:
+  virtual ~Ledger() = default;
+
+  /// Commits the history row. Concurrent calls share one statement and one fsync.
+  [[nodiscard]] virtual async::Task<base::Expected<void>> append(rules::Notification n) = 0;
+
+  /// Commits attempts, status and `due` in one transaction; writing the same record again is
+  /// harmless. Concurrent calls share it.
+  [[nodiscard]] virtual async::Task<base::Expected<void>> record(DeliveryRecord record) = 0;
+
+  using ProgressById = std::unordered_map<base::NotificationId, rules::Progress>;
+  /// What is known of these; an id that is not in the answer has no row.
+  [[nodiscard]] virtual async::Task<base::Expected<ProgressById>> progress(
+      std::vector<base::NotificationId> ids, base::Deadline deadline) = 0;
+};
+
+}  // namespace notify::stores

@@ -1,0 +1,156 @@
+#include "stores/pg_history.hpp"
+
+#include <utility>
+
+#include "stores/pg_rows.hpp"
+
+namespace notify::stores {
+namespace {
+
+using base::Errc;
+using base::Expected;
+using base::fail;
+
+/// How long the history is kept (SPEC §3, retention), and how far a clock may be ahead.
+constexpr std::chrono::days kKept{90};
+constexpr std::chrono::minutes kClockAhead{5};
+
+/// By primary key.
+constexpr pg::Statement kFind = {"history_find",
+                                 "SELECT " NOTIFY_HISTORY_COLUMNS
+                                 " FROM notification_history h "
+                                 "WHERE h.created_at = $1 AND h.id = $2"};
+
+/// By the attempts' primary key: they share their notification's millisecond (D-4).
+constexpr pg::Statement kAttempts = {"history_attempts",
+                                     "SELECT " NOTIFY_ATTEMPT_COLUMNS
+                                     " FROM delivery_attempts a WHERE a.notification_id = $1 "
+                                     "AND a.id >= $2 AND a.id <= $3 "
+                                     "ORDER BY a.attempted_at, a.id"};
+
+/// By primary key.
+constexpr pg::Statement kDueOf = {
+    "history_due", "SELECT due_at, reason, detail FROM due WHERE notification_id = $1"};
+
+/// idx_notification_history_user_id_created_at, from the cursor downwards. `created_at >= $4` keeps
+/// partitions that wait to be dropped out.
+constexpr pg::Statement kList = {"history_list",
+                                 "SELECT " NOTIFY_HISTORY_COLUMNS
+                                 " FROM notification_history h WHERE h.user_id = $1 "
+                                 "AND h.created_at <= $2 AND (h.created_at, h.id) < ($2, $3) "
+                                 "AND h.created_at >= $4 "
+                                 "ORDER BY h.created_at DESC, h.id DESC LIMIT $5"};
+
+/// By primary key: (created_at, id) from the cursor upwards. What has a row in `due` waits there.
+constexpr pg::Statement kPending = {
+    "backlog_pending",
+    "SELECT " NOTIFY_HISTORY_COLUMNS
+    ", h.created_at FROM notification_history h "
+    "WHERE h.created_at >= $1 AND (h.created_at, h.id) > ($1, $2) AND h.created_at < $3 "
+    "AND h.status = 'pending' "
+    "AND NOT EXISTS (SELECT 1 FROM due d WHERE d.notification_id = h.id) "
+    "ORDER BY h.created_at, h.id LIMIT $4"};
+
+/// The index on due.due_at, then the history by primary key: the id tells created_at.
+constexpr pg::Statement kDue = {
+    "backlog_due",
+    "SELECT " NOTIFY_HISTORY_COLUMNS
+    ", d.due_at FROM (SELECT * FROM due WHERE due_at >= $1 AND (due_at, notification_id) > ($1, $2) "
+    "AND due_at < $3 ORDER BY due_at, notification_id LIMIT $4) d "
+    "JOIN notification_history h ON h.id = d.notification_id "
+    "AND h.created_at = uuid_v7_instant(d.notification_id) AT TIME ZONE 'UTC' "
+    "ORDER BY d.due_at, d.notification_id"};
+
+Expected<std::vector<BacklogItem>> read_items(const pg::Expected<pg::Result>& result) {
+  if (!result) return fail(to_error(result.error()));
+  std::vector<BacklogItem> items;
+  items.reserve(result->rows());
+  for (std::size_t i = 0; i < result->rows(); ++i) {
+    auto record = read_history_row(*result, i);
+    if (!record) return fail(std::move(record).error());
+    const auto due_at = result->timestamp(i, kHistoryColumns);
+    if (!due_at) return fail(due_at.error());
+    items.push_back({std::move(record->notification), *due_at});
+  }
+  return items;
+}
+
+pg::Params page_params(const BacklogPage& page) {
+  pg::Params params;
+  params.timestamp(page.after.at).id(page.after.id).timestamp(page.until).int64(page.limit);
+  return params;
+}
+
+}  // namespace
+
+async::Task<Expected<Story>> PgHistory::find(base::NotificationId id, base::Deadline deadline) {
+  const base::WallTime created_at = id.uuid().instant();
+  const base::WallTime now = clock_.now();
+  const bool plausible =
+      id.uuid().is_v7() && created_at >= now - kKept && created_at <= now + kClockAhead;
+  if (!plausible) co_return fail(Errc::not_found, "no notification can have this id");
+
+  std::vector<pg::Query> queries;
+  queries.push_back({kFind, std::move(pg::Params().timestamp(created_at).id(id))});
+  queries.push_back({kAttempts, std::move(pg::Params()
+                                              .id(id)
+                                              .uuid(base::uuid_v7_min(created_at))
+                                              .uuid(base::uuid_v7_max(created_at)))});
+  queries.push_back({kDueOf, std::move(pg::Params().id(id))});
+  const auto results = co_await pool_.transaction(std::move(queries), deadline);
+  if (!results) co_return fail(to_error(results.error()));
+  if ((*results)[0].empty()) co_return fail(Errc::not_found, "there is no such notification");
+
+  auto record = read_history_row((*results)[0], 0);
+  if (!record) co_return fail(std::move(record).error());
+  Story story{std::move(*record), {}, {}};
+  for (std::size_t i = 0; i < (*results)[1].rows(); ++i) {
+    auto attempt = read_attempt_row((*results)[1], i);
+    if (!attempt) co_return fail(std::move(attempt).error());
+    story.attempts.push_back(std::move(*attempt));
+  }
+  if (!(*results)[2].empty()) {
+    pg::Row row((*results)[2], 0);
+    Due due{row.timestamp(0), DueReason::retry, std::string(row.maybe_text(2).value_or(""))};
+    const auto reason = parse_due_reason(row.text(1));
+    if (row.fault() || !reason) co_return fail(Errc::corrupt, "a due row cannot be read");
+    due.reason = *reason;
+    story.due = std::move(due);
+  }
+  co_return story;
+}
+
+async::Task<Expected<std::vector<HistoryRecord>>> PgHistory::list(
+    base::UserId user, std::optional<base::NotificationId> before, std::int32_t limit,
+    base::Deadline deadline) {
+  const base::WallTime now = clock_.now();
+  const base::NotificationId newest(base::uuid_v7_max(now + kClockAhead));
+  const base::NotificationId cursor = before.value_or(newest);
+  pg::Params params;
+  params.id(user)
+      .timestamp(cursor.uuid().instant())
+      .id(cursor)
+      .timestamp(now - kKept)
+      .int64(limit);
+  const auto result = co_await pool_.query({kList, std::move(params)}, deadline);
+  if (!result) co_return fail(to_error(result.error()));
+  std::vector<HistoryRecord> records;
+  for (std::size_t i = 0; i < result->rows(); ++i) {
+    auto record = read_history_row(*result, i);
+    if (!record) co_return fail(std::move(record).error());
+    records.push_back(std::move(*record));
+  }
+  co_return records;
+}
+
+async::Task<Expected<std::vector<BacklogItem>>> PgBacklog::pending(BacklogPage page,
+                                                                   base::Deadline deadline) {
+  co_return read_items(co_await pool_.query({kPending, page_params(page)}, deadline));
+}
+
+async::Task<Expected<std::vector<BacklogItem>>> PgBacklog::due(BacklogPage page,
+                                                               base::Deadline deadline) {
+  co_return read_items(co_await pool_.query({kDue, page_params(page)}, deadline));
+}
+
+}  // namespace notify::stores

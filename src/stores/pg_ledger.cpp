@@ -1,0 +1,393 @@
+#include "stores/pg_ledger.hpp"
+
+#include <utility>
+
+#include "rules/codec.hpp"
+#include "stores/pg_rows.hpp"
+
+namespace notify::stores {
+namespace {
+
+using base::Errc;
+using base::Expected;
+using base::fail;
+using rules::Notification;
+
+/// One row a notification; the primary key (created_at, id) makes a repeat harmless.
+constexpr pg::Statement kInsertHistory = {
+    "ledger_insert",
+    "INSERT INTO notification_history (id, user_id, conversation_id, message_id, "
+    "notification_type, title, body, payload, metadata, status, created_at, priority, expires_at) "
+    "SELECT * FROM unnest($1::uuid[], $2::uuid[], $3::uuid[], $4::uuid[], $5::text[], $6::text[], "
+    "$7::text[], $8::jsonb[], $9::jsonb[], $10::text[], $11::timestamp[], $12::text[], "
+    "$13::timestamp[]) ON CONFLICT (created_at, id) DO NOTHING"};
+
+/// By primary key, within the bounds.
+constexpr pg::Statement kFindIds = {
+    "ledger_find_ids",
+    "SELECT h.id FROM notification_history h JOIN unnest($1::uuid[], $2::timestamp[]) "
+    "AS wanted (id, created_at) USING (created_at, id) "
+    "WHERE h.created_at >= $3 AND h.created_at <= $4"};
+
+/// The id of an attempt is made of its content, so a repeat finds the row there.
+constexpr pg::Statement kInsertAttempts = {
+    "ledger_insert_attempts",
+    "INSERT INTO delivery_attempts (id, notification_id, device_id, status, error_code, "
+    "error_message, retry_count, attempted_at, next_retry_at) "
+    "SELECT * FROM unnest($1::uuid[], $2::uuid[], $3::uuid[], $4::text[], $5::text[], $6::text[], "
+    "$7::integer[], $8::timestamp[], $9::timestamp[]) ON CONFLICT (id) DO NOTHING"};
+
+/// By primary key. A status only moves up a rank, so a late or repeated record changes nothing.
+constexpr pg::Statement kUpdateStatus = {
+    "ledger_update_status",
+    "UPDATE notification_history h SET status = u.status, "
+    "sent_at = coalesce(h.sent_at, u.sent_at), "
+    "delivered_at = coalesce(h.delivered_at, u.delivered_at), "
+    "expired_at = coalesce(h.expired_at, u.expired_at) "
+    "FROM unnest($1::uuid[], $2::timestamp[], $3::text[], $4::timestamp[], $5::timestamp[], "
+    "$6::timestamp[]) AS u (id, created_at, status, sent_at, delivered_at, expired_at) "
+    "WHERE h.created_at = u.created_at AND h.id = u.id "
+    "AND h.created_at >= $7 AND h.created_at <= $8 "
+    "AND notification_status_rank(u.status) > notification_status_rank(h.status)"};
+
+/// By primary key.
+constexpr pg::Statement kUpsertDue = {
+    "ledger_upsert_due",
+    "INSERT INTO due (notification_id, due_at, reason, detail) "
+    "SELECT * FROM unnest($1::uuid[], $2::timestamp[], $3::text[], $4::text[]) "
+    "ON CONFLICT (notification_id) DO UPDATE SET due_at = excluded.due_at, "
+    "reason = excluded.reason, detail = excluded.detail"};
+
+/// By primary key.
+constexpr pg::Statement kDeleteDue = {"ledger_delete_due",
+                                      "DELETE FROM due WHERE notification_id = ANY ($1::uuid[])"};
+
+constexpr pg::Statement kEnsurePartitions = {"ledger_ensure_partitions",
+                                             "SELECT ensure_partitions_for($1)"};
+
+/// By primary key, within the bounds.
+constexpr pg::Statement kStatusOf = {
+    "ledger_status_of",
+    "SELECT h.id, h.status FROM notification_history h JOIN unnest($1::uuid[], $2::timestamp[]) "
+    "AS wanted (id, created_at) USING (created_at, id) "
+    "WHERE h.created_at >= $3 AND h.created_at <= $4"};
+
+/// idx_delivery_attempts_notification_id, within the bounds of the partitions' key.
+constexpr pg::Statement kAttemptsOf = {
+    "ledger_attempts_of",
+    "SELECT " NOTIFY_ATTEMPT_COLUMNS
+    " FROM delivery_attempts a WHERE a.notification_id = ANY ($1::uuid[]) "
+    "AND a.id >= $2 AND a.id <= $3 ORDER BY a.attempted_at, a.id"};
+
+/// The parameters that name a batch of notifications: ids, instants, and the bounds.
+template <class Range, class IdOf>
+pg::Params ids_and_bounds(const Range& range, std::size_t size, IdOf id_of) {
+  pg::Array ids(size);
+  pg::Array instants(size);
+  for (const auto& item : range) {
+    ids.id(id_of(item));
+    instants.timestamp(id_of(item).uuid().instant());
+  }
+  const Instants bounds = instants_of(range, id_of);
+  pg::Params params;
+  params.array(ids).array(instants).timestamp(bounds.first).timestamp(bounds.last);
+  return params;
+}
+
+std::vector<Expected<async::Unit>> all_alike(std::size_t size,
+                                             const Expected<async::Unit>& result) {
+  return std::vector<Expected<async::Unit>>(size, result);
+}
+
+pg::Params history_params(const std::vector<Notification>& batch) {
+  const std::size_t size = batch.size();
+  pg::Array ids(size), users(size), conversations(size), messages(size), types(size), titles(size),
+      bodies(size), payloads(size), metadata(size), statuses(size), created(size),
+      priorities(size), expires(size);
+  for (const Notification& n : batch) {
+    ids.id(n.id);
+    users.id(n.user);
+    conversations.id(n.conversation);
+    messages.id(n.message);
+    types.text(n.type);
+    titles.text(n.title);
+    bodies.text(n.body);
+    payloads.text(rules::encode_presentation(n.presentation));
+    metadata.text(rules::encode_metadata(n));
+    statuses.text(rules::name(rules::Status::pending));
+    created.timestamp(n.created_at());
+    priorities.text(rules::name(n.priority));
+    expires.timestamp(n.expires_at);
+  }
+  pg::Params params;
+  for (const pg::Array* column :
+       {&ids, &users, &conversations, &messages, &types, &titles, &bodies, &payloads, &metadata,
+        &statuses, &created, &priorities, &expires}) {
+    params.array(*column);
+  }
+  return params;
+}
+
+std::optional<std::string> if_any(const std::string& text) {
+  return text.empty() ? std::nullopt : std::optional(text);
+}
+
+pg::Params attempt_params(const std::vector<DeliveryRecord>& batch) {
+  pg::Array ids, notifications, devices, statuses, codes, messages, retries, attempted, next;
+  for (const DeliveryRecord& record : batch) {
+    for (const rules::Attempt& attempt : record.attempts) {
+      ids.id(attempt.id);
+      notifications.id(record.notification);
+      devices.id(attempt.device);
+      statuses.text(rules::name(attempt.status));
+      codes.text(if_any(attempt.error_code));
+      messages.text(if_any(attempt.error_message));
+      retries.int64(attempt.retry_count);
+      attempted.timestamp(attempt.attempted_at);
+      next.timestamp(attempt.next_retry_at);
+    }
+  }
+  pg::Params params;
+  for (const pg::Array* column : {&ids, &notifications, &devices, &statuses, &codes, &messages,
+                                  &retries, &attempted, &next}) {
+    params.array(*column);
+  }
+  return params;
+}
+
+/// The instant that a change of status sets, or NULL.
+std::optional<base::WallTime> at_if(const DeliveryRecord& record,
+                                    std::initializer_list<rules::Status> statuses) {
+  for (const rules::Status status : statuses) {
+    if (record.status == status) return record.at;
+  }
+  return std::nullopt;
+}
+
+pg::Params status_params(const std::vector<const DeliveryRecord*>& changed) {
+  using rules::Status;
+  pg::Array ids, created, statuses, sent, delivered, expired;
+  for (const DeliveryRecord* record : changed) {
+    ids.id(record->notification);
+    created.timestamp(record->notification.uuid().instant());
+    statuses.text(rules::name(*record->status));
+    sent.timestamp(at_if(*record, {Status::sent, Status::delivered}));
+    delivered.timestamp(at_if(*record, {Status::delivered}));
+    expired.timestamp(at_if(*record, {Status::expired}));
+  }
+  const Instants bounds = instants_of(changed, [](auto* record) { return record->notification; });
+  pg::Params params;
+  for (const pg::Array* column : {&ids, &created, &statuses, &sent, &delivered, &expired}) {
+    params.array(*column);
+  }
+  params.timestamp(bounds.first).timestamp(bounds.last);
+  return params;
+}
+
+/// The statements that write a batch of outcomes; those that would touch nothing are left out.
+std::vector<pg::Query> record_queries(const std::vector<DeliveryRecord>& batch) {
+  std::vector<const DeliveryRecord*> changed;
+  pg::Array due_ids, due_at, due_reasons, due_details, done_ids;
+  bool any_attempt = false;
+  for (const DeliveryRecord& record : batch) {
+    any_attempt = any_attempt || !record.attempts.empty();
+    if (record.status) changed.push_back(&record);
+    if (record.due) {
+      due_ids.id(record.notification);
+      due_at.timestamp(record.due->at);
+      due_reasons.text(name(record.due->reason));
+      due_details.text(if_any(record.due->detail));
+    } else if (record.was_due) {
+      done_ids.id(record.notification);
+    }
+  }
+  std::vector<pg::Query> queries;
+  if (any_attempt) queries.push_back({kInsertAttempts, attempt_params(batch)});
+  if (!changed.empty()) queries.push_back({kUpdateStatus, status_params(changed)});
+  if (due_ids.size() > 0) {
+    pg::Params params;
+    params.array(due_ids).array(due_at).array(due_reasons).array(due_details);
+    queries.push_back({kUpsertDue, std::move(params)});
+  }
+  if (done_ids.size() > 0) {
+    pg::Params params;
+    params.array(done_ids);
+    queries.push_back({kDeleteDue, std::move(params)});
+  }
+  return queries;
+}
+
+}  // namespace
+
+PgLedger::PgLedger(pg::Pool& pool, async::Timers& timers, const PgLedgerOptions& options,
+                   const async::OnEscape& on_escape)
+    : pool_(pool),
+      timers_(timers),
+      options_(options),
+      appends_(timers.executor(), options.append, on_escape,
+               [this](std::vector<Notification> batch) { return append_batch(std::move(batch)); }),
+      records_(timers.executor(), options.record, on_escape,
+               [this](std::vector<DeliveryRecord> batch) {
+                 return record_batch(std::move(batch));
+               }) {}
+
+async::Task<void> PgLedger::stop() {
+  co_await appends_.stop();
+  co_await records_.stop();
+}
+
+async::Task<Expected<void>> PgLedger::append(Notification n) {
+  auto done = co_await appends_.submit(std::move(n));
+  if (!done) co_return fail(std::move(done).error());
+  co_return Expected<void>();
+}
+
+async::Task<Expected<void>> PgLedger::record(DeliveryRecord record) {
+  auto done = co_await records_.submit(std::move(record));
+  if (!done) co_return fail(std::move(done).error());
+  co_return Expected<void>();
+}
+
+async::Task<pg::Expected<pg::Result>> PgLedger::insert(std::vector<Notification> batch,
+                                                       base::Deadline deadline) {
+  return pool_.query({kInsertHistory, history_params(batch)}, deadline);
+}
+
+async::Task<PgLedger::Results> PgLedger::append_batch(std::vector<Notification> batch) {
+  const base::Deadline deadline = timers_.after(options_.write_timeout);
+  auto inserted = co_await insert(batch, deadline);
+  if (!inserted && inserted.error().fault == pg::Fault::no_partition) {
+    // The maintainer should have made it; the writer that misses it makes it.
+    if (co_await make_partitions(batch.front().created_at())) {
+      inserted = co_await insert(batch, deadline);
+    }
+  }
+  if (!inserted && inserted.error().is_safe_to_retry()) {
+    inserted = co_await insert(batch, deadline);
+  }
+  if (inserted) co_return all_alike(batch.size(), async::Unit{});
+  const pg::QueryError& error = inserted.error();
+  if (error.outcome_unknown) co_return co_await look_up(std::move(batch), error.error);
+  if (error.is_data_error()) co_return co_await bisect(std::move(batch));
+  co_return all_alike(batch.size(), fail(error.error));
+}
+
+/// One bad row must fail its caller, not its company: each half is tried by itself.
+async::Task<PgLedger::Results> PgLedger::bisect(std::vector<Notification> batch) {
+  if (batch.size() == 1) {
+    const auto alone = co_await insert(batch, timers_.after(options_.write_timeout));
+    if (alone) co_return all_alike(1, async::Unit{});
+    base::Error error = alone.error().error;
+    if (alone.error().is_data_error()) error.code = Errc::invalid;
+    co_return all_alike(1, fail(std::move(error)));
+  }
+  const auto middle = batch.begin() + static_cast<std::ptrdiff_t>(batch.size() / 2);
+  std::vector<Notification> first(std::make_move_iterator(batch.begin()),
+                                  std::make_move_iterator(middle));
+  std::vector<Notification> second(std::make_move_iterator(middle),
+                                   std::make_move_iterator(batch.end()));
+  Results results = co_await append_batch(std::move(first));
+  Results rest = co_await append_batch(std::move(second));
+  results.insert(results.end(), std::make_move_iterator(rest.begin()),
+                 std::make_move_iterator(rest.end()));
+  co_return results;
+}
+
+/// The reply to COMMIT was lost: only the table knows what happened.
+async::Task<PgLedger::Results> PgLedger::look_up(std::vector<Notification> batch, base::Error why) {
+  pg::Params params =
+      ids_and_bounds(batch, batch.size(), [](const Notification& n) { return n.id; });
+  const auto found = co_await pool_.query({kFindIds, std::move(params)},
+                                          timers_.after(options_.write_timeout));
+  // Unknown stays unknown: the caller must not take it for refused.
+  if (!found) {
+    co_return all_alike(batch.size(), fail(Errc::timed_out, "the answer to a commit was lost"));
+  }
+  std::unordered_map<base::NotificationId, bool> there;
+  for (std::size_t i = 0; i < found->rows(); ++i) {
+    const auto id = found->uuid(i, 0);
+    if (id) there.emplace(base::NotificationId(*id), true);
+  }
+  Results results;
+  for (const Notification& n : batch) {
+    if (there.contains(n.id)) {
+      results.emplace_back(async::Unit{});
+    } else {
+      results.emplace_back(fail(why));
+    }
+  }
+  co_return results;
+}
+
+async::Task<bool> PgLedger::make_partitions(base::WallTime instant) {
+  pg::Params params;
+  params.timestamp(instant);
+  const auto made = co_await pool_.query({kEnsurePartitions, std::move(params)},
+                                         timers_.after(options_.write_timeout));
+  co_return made.has_value();
+}
+
+async::Task<pg::Expected<std::vector<pg::Result>>> PgLedger::write(
+    std::vector<DeliveryRecord> batch, base::Deadline deadline) {
+  return pool_.transaction(record_queries(batch), deadline);
+}
+
+async::Task<PgLedger::Results> PgLedger::record_batch(std::vector<DeliveryRecord> batch) {
+  // Sorted, so that two batches lock rows in one order and cannot deadlock. The results go back in
+  // the order of the callers, and are all alike: the transaction is one.
+  const std::size_t size = batch.size();
+  std::sort(batch.begin(), batch.end(), [](const DeliveryRecord& a, const DeliveryRecord& b) {
+    return a.notification < b.notification;
+  });
+  const base::Deadline deadline = timers_.after(options_.write_timeout);
+  auto written = co_await write(batch, deadline);
+  if (!written && written.error().fault == pg::Fault::no_partition) {
+    if (co_await make_partitions(batch.front().notification.uuid().instant())) {
+      written = co_await write(batch, deadline);
+    }
+  }
+  // Every statement is idempotent: what may or may not have been written is written again.
+  if (!written && (written.error().is_safe_to_retry() || written.error().outcome_unknown)) {
+    written = co_await write(std::move(batch), timers_.after(options_.write_timeout));
+  }
+  if (!written) co_return all_alike(size, fail(to_error(written.error())));
+  co_return all_alike(size, async::Unit{});
+}
+
+async::Task<Expected<Ledger::ProgressById>> PgLedger::progress(
+    std::vector<base::NotificationId> ids, base::Deadline deadline) {
+  const auto itself = [](base::NotificationId id) { return id; };
+  const Instants bounds = instants_of(ids, itself);
+  pg::Array wanted(ids.size());
+  for (const base::NotificationId id : ids) wanted.id(id);
+  pg::Params attempts_of;
+  attempts_of.array(wanted)
+      .uuid(base::uuid_v7_min(bounds.first))
+      .uuid(base::uuid_v7_max(bounds.last));
+  std::vector<pg::Query> queries;
+  queries.push_back({kStatusOf, ids_and_bounds(ids, ids.size(), itself)});
+  queries.push_back({kAttemptsOf, std::move(attempts_of)});
+  const auto results = co_await pool_.transaction(std::move(queries), deadline);
+  if (!results) co_return fail(to_error(results.error()));
+
+  ProgressById progress;
+  const pg::Result& statuses = (*results)[0];
+  for (std::size_t i = 0; i < statuses.rows(); ++i) {
+    pg::Row row(statuses, i);
+    const auto id = row.id<base::NotificationId>(0);
+    const auto status = rules::parse_status(row.text(1));
+    if (row.fault() || !status) co_return fail(Errc::corrupt, "a history row has an odd status");
+    progress[id].status = *status;
+  }
+  const pg::Result& attempts = (*results)[1];
+  for (std::size_t i = 0; i < attempts.rows(); ++i) {
+    auto attempt = read_attempt_row(attempts, i);
+    const auto id = attempts.uuid(i, 0);
+    if (!attempt || !id) co_return fail(Errc::corrupt, "an attempt cannot be read");
+    const auto found = progress.find(base::NotificationId(*id));
+    if (found != progress.end()) found->second.attempts.push_back(std::move(*attempt));
+  }
+  co_return progress;
+}
+
+}  // namespace notify::stores

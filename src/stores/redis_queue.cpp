@@ -1,0 +1,423 @@
+#include "stores/redis_queue.hpp"
+
+#include <algorithm>
+#include <utility>
+
+#include "rules/codec.hpp"
+
+namespace notify::stores {
+namespace {
+
+using base::Errc;
+using base::Expected;
+using base::fail;
+using redis::Command;
+using redis::Reply;
+
+constexpr std::string_view kNodes = "notification:nodes";
+constexpr std::int64_t kQueueTtlSeconds = 24 * 3600;  // SPEC §4, renewed by each enqueue
+
+/// KEYS queue, inflight, suspect; ARGV highest score, count. Moves what is due to the node's leases
+/// and returns member, "1" if suspect, member, ... The id stands at a fixed place in a member, see
+/// rules/codec.hpp (Lua counts from 1).
+const redis::Script kLease(R"(
+local items = redis.call('ZRANGEBYSCORE', KEYS[1], '-inf', ARGV[1], 'LIMIT', 0, ARGV[2])
+local out = {}
+for _, item in ipairs(items) do
+  local id = string.sub(item, 14, 49)
+  redis.call('ZREM', KEYS[1], item)
+  redis.call('HSET', KEYS[2], id, item)
+  out[#out + 1] = item
+  out[#out + 1] = tostring(redis.call('SISMEMBER', KEYS[3], id))
+end
+return out
+)");
+static_assert(rules::kQueueItemIdOffset == 13);
+
+/// KEYS queue, inflight, suspect; ARGV id, score, ttl. Back into the queue, as a suspect.
+const redis::Script kPostpone(R"(
+local item = redis.call('HGET', KEYS[2], ARGV[1])
+if not item then return 0 end
+redis.call('SADD', KEYS[3], ARGV[1])
+redis.call('ZADD', KEYS[1], ARGV[2], item)
+redis.call('HDEL', KEYS[2], ARGV[1])
+redis.call('EXPIRE', KEYS[1], ARGV[3])
+redis.call('EXPIRE', KEYS[3], ARGV[3])
+return 1
+)");
+
+/// KEYS queue, inflight of the dead, suspect; ARGV score, ttl, count. Moves up to count leases back
+/// and returns how many.
+const redis::Script kTakeOver(R"(
+local pairs_ = redis.call('HRANDFIELD', KEYS[2], ARGV[3], 'WITHVALUES')
+for i = 1, #pairs_, 2 do
+  redis.call('SADD', KEYS[3], pairs_[i])
+  redis.call('ZADD', KEYS[1], 'NX', ARGV[1], pairs_[i + 1])
+  redis.call('HDEL', KEYS[2], pairs_[i])
+end
+if #pairs_ > 0 then
+  redis.call('EXPIRE', KEYS[1], ARGV[2])
+  redis.call('EXPIRE', KEYS[3], ARGV[2])
+end
+return #pairs_ / 2
+)");
+
+/// KEYS queue, suspect, inflight of every node; ARGV ttl, then id, score, member for each item. Puts
+/// in what is neither queued nor leased, as a suspect; returns how many.
+const redis::Script kReadmit(R"(
+local added = 0
+for i = 2, #ARGV, 3 do
+  local leased = false
+  for k = 3, #KEYS do
+    if redis.call('HEXISTS', KEYS[k], ARGV[i]) == 1 then leased = true end
+  end
+  if not leased and redis.call('ZADD', KEYS[1], 'NX', ARGV[i + 1], ARGV[i + 2]) == 1 then
+    redis.call('SADD', KEYS[2], ARGV[i])
+    added = added + 1
+  end
+end
+if added > 0 then
+  redis.call('EXPIRE', KEYS[1], ARGV[1])
+  redis.call('EXPIRE', KEYS[2], ARGV[1])
+end
+return added
+)");
+
+std::string inflight_key(rules::Priority priority, std::string_view node) {
+  return "{" + queue_key(priority) + "}:inflight:" + std::string(node);
+}
+
+std::string suspect_key(rules::Priority priority) { return "{" + queue_key(priority) + "}:suspect"; }
+
+std::string heartbeat_key(std::string_view node) {
+  return "notification:node:" + std::string(node);
+}
+
+/// The first error among the replies of a pipeline.
+Expected<async::Unit> first_error(const Expected<std::vector<Reply>>& replies) {
+  if (!replies) return fail(replies.error());
+  for (const Reply& reply : *replies) {
+    if (reply.is_error()) return fail(reply.to_error());
+  }
+  return async::Unit{};
+}
+
+Expected<void> to_void(const Expected<Reply>& reply) {
+  if (!reply) return fail(reply.error());
+  return {};
+}
+
+Expected<std::size_t> to_count(const Expected<Reply>& reply) {
+  if (!reply) return fail(reply.error());
+  const auto count = reply->as_integer();
+  if (!count) return fail(count.error());
+  return static_cast<std::size_t>(*count);
+}
+
+}  // namespace
+
+std::string queue_key(rules::Priority priority) {
+  return "notification:queue:" + std::string(rules::name(priority));
+}
+
+std::int64_t queue_score(base::WallTime due_at, rules::Priority priority) {
+  return due_at.time_since_epoch().count() * 4 + static_cast<std::int64_t>(priority);
+}
+
+RedisQueue::RedisQueue(redis::Client& redis, async::Timers& timers, Options options,
+                       const async::OnEscape& on_escape)
+    : redis_(redis),
+      timers_(timers),
+      options_(std::move(options)),
+      enqueues_(timers.executor(),
+                {.batch_max = options_.batch_max,
+                 .flights_max = 4,
+                 .waiting_max = options_.waiting_max},
+                on_escape,
+                [this](std::vector<QueueItem> batch) { return enqueue_batch(std::move(batch)); }),
+      acks_(timers.executor(),
+            {.batch_max = options_.batch_max,
+             .flights_max = 4,
+             .waiting_max = options_.waiting_max},
+            on_escape,
+            [this](std::vector<LeaseKey> batch) { return ack_batch(std::move(batch)); }),
+      repairs_(timers.executor(), on_escape) {
+  for (const rules::Priority priority : rules::kPriorities) {
+    keys_[static_cast<std::size_t>(priority)] = {
+        queue_key(priority), inflight_key(priority, options_.node), suspect_key(priority)};
+  }
+}
+
+async::Task<void> RedisQueue::stop() {
+  co_await enqueues_.stop();
+  co_await acks_.stop();
+  co_await repairs_.join();
+}
+
+async::Task<Expected<void>> RedisQueue::enqueue(QueueItem item) {
+  auto done = co_await enqueues_.submit(std::move(item));
+  if (!done) co_return fail(std::move(done).error());
+  co_return Expected<void>();
+}
+
+async::Task<Expected<void>> RedisQueue::ack(LeaseKey key) {
+  auto done = co_await acks_.submit(key);
+  if (!done) co_return fail(std::move(done).error());
+  co_return Expected<void>();
+}
+
+/// One ZADD for each priority, and its time to live renewed.
+async::Task<RedisQueue::Results> RedisQueue::enqueue_batch(std::vector<QueueItem> batch) {
+  std::vector<Command> commands;
+  for (const rules::Priority priority : rules::kPriorities) {
+    Command add("ZADD");
+    add.key(keys(priority).queue).arg("NX");
+    bool any = false;
+    for (const QueueItem& item : batch) {
+      if (item.notification.priority != priority) continue;
+      add.arg(queue_score(item.due_at, priority))
+          .arg(rules::encode_queue_item(item.notification));
+      any = true;
+    }
+    if (!any) continue;
+    commands.push_back(std::move(add));
+    commands.push_back(Command("EXPIRE").key(keys(priority).queue).arg(kQueueTtlSeconds));
+  }
+  const auto replies =
+      co_await redis_.pipeline(std::move(commands), timers_.after(options_.timeout));
+  co_return Results(batch.size(), first_error(replies));
+}
+
+async::Task<RedisQueue::Results> RedisQueue::ack_batch(std::vector<LeaseKey> batch) {
+  std::vector<Command> commands;
+  for (const rules::Priority priority : rules::kPriorities) {
+    Command drop_leases("HDEL");
+    Command drop_suspects("SREM");
+    drop_leases.key(keys(priority).inflight);
+    drop_suspects.key(keys(priority).suspect);
+    bool any = false;
+    for (const LeaseKey& key : batch) {
+      if (key.priority != priority) continue;
+      const std::string id = key.notification.to_string();
+      drop_leases.arg(id);
+      drop_suspects.arg(id);
+      any = true;
+    }
+    if (!any) continue;
+    commands.push_back(std::move(drop_leases));
+    commands.push_back(std::move(drop_suspects));
+  }
+  const auto replies =
+      co_await redis_.pipeline(std::move(commands), timers_.after(options_.timeout));
+  co_return Results(batch.size(), first_error(replies));
+}
+
+async::Task<Expected<std::vector<Lease>>> RedisQueue::lease(std::size_t max,
+                                                            base::Deadline deadline) {
+  // High first; medium and low keep a share, so that a flood of high ones starves nobody.
+  const std::size_t for_low = std::max<std::size_t>(1, max / 21);
+  const std::size_t for_medium = std::max<std::size_t>(1, max * 4 / 21);
+  std::vector<Lease> leases;
+  const auto take = [&leases](std::vector<Lease> more) {
+    leases.insert(leases.end(), std::make_move_iterator(more.begin()),
+                  std::make_move_iterator(more.end()));
+  };
+  const std::array<std::size_t, 3> kept_for_later = {for_medium + for_low, for_low, 0};
+  for (const rules::Priority priority : rules::kPriorities) {
+    const std::size_t kept = kept_for_later[static_cast<std::size_t>(priority)];
+    const std::size_t used = leases.size();
+    const std::size_t count = max > used + kept ? max - used - kept : 1;
+    auto some = co_await lease_from(priority, count, deadline);
+    if (!some) {
+      // What was leased before the failure is ours and must be worked on.
+      if (!leases.empty()) co_return leases;
+      co_return fail(some.error());
+    }
+    take(std::move(*some));
+  }
+  co_return leases;
+}
+
+async::Task<Expected<std::vector<Lease>>> RedisQueue::lease_from(rules::Priority priority,
+                                                                 std::size_t max,
+                                                                 base::Deadline deadline) {
+  // Everything due by the end of this millisecond, whatever its priority's digit.
+  const std::int64_t highest = timers_.clock().now().time_since_epoch().count() * 4 + 3;
+  const Keys& k = keys(priority);
+  auto reply = co_await redis_.run(kLease, {k.queue, k.inflight, k.suspect},
+                                   {std::to_string(highest), std::to_string(max)}, deadline);
+  if (!reply) co_return fail(std::move(reply).error());
+  std::vector<Lease> leases;
+  const std::vector<Reply>& parts = reply->elements();
+  for (std::size_t i = 0; i + 1 < parts.size(); i += 2) {
+    const auto member = parts[i].as_text();
+    const auto suspect = parts[i + 1].as_text();
+    if (!member || !suspect) co_return fail(Errc::corrupt, "the lease script answered oddly");
+    auto notification = rules::decode_queue_item(*member);
+    if (!notification) {
+      drop_corrupt(priority, *member, notification.error());
+      continue;
+    }
+    leases.push_back({std::move(*notification), *suspect == "1"});
+  }
+  co_return leases;
+}
+
+/// An item that cannot be read must not come back for ever; its row in PostgreSQL brings a good one.
+void RedisQueue::drop_corrupt(rules::Priority priority, std::string_view member,
+                              const base::Error& error) {
+  options_.on_corrupt_item(error);
+  constexpr std::size_t kIdLength = 36;
+  if (member.size() < rules::kQueueItemIdOffset + kIdLength) return;
+  const auto id =
+      base::NotificationId::parse(member.substr(rules::kQueueItemIdOffset, kIdLength));
+  if (!id) return;
+  repairs_.spawn(forget({priority, *id}));
+}
+
+async::Task<void> RedisQueue::forget(LeaseKey key) {
+  const auto acked = co_await ack(key);
+  if (!acked) options_.on_corrupt_item(acked.error());
+}
+
+async::Task<Expected<void>> RedisQueue::postpone(LeaseKey key, base::WallTime due_at) {
+  const Keys& k = keys(key.priority);
+  co_return to_void(co_await redis_.run(
+      kPostpone, {k.queue, k.inflight, k.suspect},
+      {key.notification.to_string(), std::to_string(queue_score(due_at, key.priority)),
+       std::to_string(kQueueTtlSeconds)},
+      timers_.after(options_.timeout)));
+}
+
+async::Task<Expected<void>> RedisQueue::give_back(LeaseKey key, base::Deadline) {
+  return postpone(key, timers_.clock().now());
+}
+
+async::Task<Expected<void>> RedisQueue::heartbeat(std::chrono::milliseconds ttl,
+                                                  base::Deadline deadline) {
+  // Registered first: a node that holds leases is always on the register.
+  std::vector<Command> commands;
+  commands.push_back(Command("ZADD")
+                         .key(kNodes)
+                         .arg(timers_.clock().now().time_since_epoch().count())
+                         .arg(options_.node));
+  commands.push_back(
+      Command("SET").key(heartbeat_key(options_.node)).arg("1").arg("PX").arg(ttl.count()));
+  const auto beaten = first_error(co_await redis_.pipeline(std::move(commands), deadline));
+  if (!beaten) co_return fail(beaten.error());
+  co_return Expected<void>();
+}
+
+async::Task<Expected<void>> RedisQueue::sign_off(base::Deadline deadline) {
+  const auto left = co_await empty_leases_of(options_.node, deadline);
+  if (!left) co_return fail(left.error());
+  std::vector<Command> commands;
+  commands.push_back(Command("ZREM").key(kNodes).arg(options_.node));
+  commands.push_back(Command("DEL").key(heartbeat_key(options_.node)));
+  const auto done = first_error(co_await redis_.pipeline(std::move(commands), deadline));
+  if (!done) co_return fail(done.error());
+  co_return Expected<void>();
+}
+
+async::Task<Expected<std::vector<std::string>>> RedisQueue::nodes(base::Deadline deadline) {
+  auto reply =
+      co_await redis_.command(Command("ZRANGE").key(kNodes).arg("0").arg("-1"), deadline);
+  if (!reply) co_return fail(std::move(reply).error());
+  std::vector<std::string> names;
+  for (Reply& element : reply->elements()) names.push_back(element.take_text());
+  co_return names;
+}
+
+async::Task<Expected<std::size_t>> RedisQueue::take_over_dead(base::Deadline deadline) {
+  const auto registered = co_await nodes(deadline);
+  if (!registered) co_return fail(registered.error());
+  std::size_t taken = 0;
+  for (const std::string& node : *registered) {
+    if (node == options_.node) continue;
+    const auto alive =
+        to_count(co_await redis_.command(Command("EXISTS").key(heartbeat_key(node)), deadline));
+    if (!alive) co_return fail(alive.error());
+    if (*alive == 1) continue;
+    const auto count = co_await empty_leases_of(node, deadline);
+    if (!count) co_return fail(count.error());
+    taken += *count;
+    const auto struck_off =
+        co_await redis_.command(Command("ZREM").key(kNodes).arg(node), deadline);
+    if (!struck_off) co_return fail(struck_off.error());
+  }
+  co_return taken;
+}
+
+async::Task<Expected<std::size_t>> RedisQueue::empty_leases_of(std::string node,
+                                                               base::Deadline deadline) {
+  constexpr std::size_t kPortion = 200;  // a script blocks Redis while it runs
+  std::size_t moved = 0;
+  for (const rules::Priority priority : rules::kPriorities) {
+    for (;;) {
+      const std::int64_t score = queue_score(timers_.clock().now(), priority);
+      const auto count = to_count(co_await redis_.run(
+          kTakeOver,
+          {keys(priority).queue, inflight_key(priority, node), keys(priority).suspect},
+          {std::to_string(score), std::to_string(kQueueTtlSeconds), std::to_string(kPortion)},
+          deadline));
+      if (!count) co_return fail(count.error());
+      moved += *count;
+      if (*count < kPortion) break;
+    }
+  }
+  co_return moved;
+}
+
+async::Task<Expected<std::vector<LeaseKey>>> RedisQueue::mine(base::Deadline deadline) {
+  std::vector<LeaseKey> held;
+  for (const rules::Priority priority : rules::kPriorities) {
+    const auto reply =
+        co_await redis_.command(Command("HKEYS").key(keys(priority).inflight), deadline);
+    if (!reply) co_return fail(reply.error());
+    for (const Reply& element : reply->elements()) {
+      const auto text = element.as_text();
+      const auto id = base::NotificationId::parse(text ? *text : std::string_view());
+      if (id) held.push_back({priority, *id});
+    }
+  }
+  co_return held;
+}
+
+async::Task<Expected<std::array<std::size_t, 3>>> RedisQueue::depths(base::Deadline deadline) {
+  std::array<std::size_t, 3> depths{};
+  for (const rules::Priority priority : rules::kPriorities) {
+    const auto count =
+        to_count(co_await redis_.command(Command("ZCARD").key(keys(priority).queue), deadline));
+    if (!count) co_return fail(count.error());
+    depths[static_cast<std::size_t>(priority)] = *count;
+  }
+  co_return depths;
+}
+
+async::Task<Expected<std::size_t>> RedisQueue::readmit(std::vector<QueueItem> items,
+                                                       base::Deadline deadline) {
+  const auto registered = co_await nodes(deadline);
+  if (!registered) co_return fail(registered.error());
+  std::size_t added = 0;
+  for (const rules::Priority priority : rules::kPriorities) {
+    std::vector<std::string> script_keys = {keys(priority).queue, keys(priority).suspect};
+    for (const std::string& node : *registered) {
+      script_keys.push_back(inflight_key(priority, node));
+    }
+    std::vector<std::string> arguments = {std::to_string(kQueueTtlSeconds)};
+    for (const QueueItem& item : items) {
+      if (item.notification.priority != priority) continue;
+      arguments.push_back(item.notification.id.to_string());
+      arguments.push_back(std::to_string(queue_score(item.due_at, priority)));
+      arguments.push_back(rules::encode_queue_item(item.notification));
+    }
+    if (arguments.size() == 1) continue;
+    const auto count = to_count(
+        co_await redis_.run(kReadmit, std::move(script_keys), std::move(arguments), deadline));
+    if (!count) co_return fail(count.error());
+    added += *count;
+  }
+  co_return added;
+}
+
+}  // namespace notify::stores
