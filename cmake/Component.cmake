@@ -41,53 +41,33 @@ target_precompile_headers(notify_pch PRIVATE
 #   header of the component shows them; the layering check reads #includes, not this.
 function(notify_component name)
   cmake_parse_arguments(ARG "" "" "SOURCES;DEPS;LIBS" ${ARGN})
-  foreach(source ${ARG_SOURCES})  # PARALLEL-WORK
-    if(NOT EXISTS ${CMAKE_CURRENT_SOURCE_DIR}/${source} AND NOT IS_ABSOLUTE ${source})  # PARALLEL-WORK
-      message(STATUS "${name}: ${source} is not there yet")  # PARALLEL-WORK
-      return()  # PARALLEL-WORK
-    endif()  # PARALLEL-WORK
-  endforeach()  # PARALLEL-WORK
   add_library(notify_${name} STATIC ${ARG_SOURCES})
   add_library(notify::${name} ALIAS notify_${name})
   list(TRANSFORM ARG_DEPS PREPEND notify::)
-  foreach(dep ${ARG_DEPS})  # PARALLEL-WORK
-    if(NOT TARGET ${dep})  # PARALLEL-WORK
-      message(STATUS "${name}: ${dep} is not there yet")  # PARALLEL-WORK
-      list(REMOVE_ITEM ARG_DEPS ${dep})  # PARALLEL-WORK
-    endif()  # PARALLEL-WORK
-  endforeach()  # PARALLEL-WORK
   target_link_libraries(notify_${name} PUBLIC notify_platform ${ARG_DEPS} ${ARG_LIBS}
                                        PRIVATE notify_options)
   target_include_directories(notify_${name} PUBLIC ${CMAKE_SOURCE_DIR}/src)
   target_precompile_headers(notify_${name} REUSE_FROM notify_pch)
 endfunction()
 
+# All test programs, and only what they need: `cmake --build --preset tsan --target notify_tests`.
+add_custom_target(notify_tests)
+
 # notify_test(<name> LABEL unit|contract|integration SOURCES ... [DEPS ...] [LIBS ...] [NO_TSAN])
 #   NO_TSAN: links gRPC, whose uninstrumented library gives false reports under TSan.
 function(notify_test name)
   cmake_parse_arguments(ARG "NO_TSAN" "LABEL" "SOURCES;DEPS;LIBS" ${ARGN})
-  foreach(source ${ARG_SOURCES})  # PARALLEL-WORK
-    if(NOT EXISTS ${CMAKE_CURRENT_SOURCE_DIR}/${source} AND NOT IS_ABSOLUTE ${source})  # PARALLEL-WORK
-      message(STATUS "${name}: ${source} is not there yet")  # PARALLEL-WORK
-      return()  # PARALLEL-WORK
-    endif()  # PARALLEL-WORK
-  endforeach()  # PARALLEL-WORK
   if(ARG_NO_TSAN AND NOTIFY_SANITIZE STREQUAL "thread")
     return()
   endif()
   add_executable(${name} ${ARG_SOURCES})
   list(TRANSFORM ARG_DEPS PREPEND notify::)
-  foreach(dep ${ARG_DEPS})  # PARALLEL-WORK
-    if(NOT TARGET ${dep})  # PARALLEL-WORK
-      message(STATUS "${name}: ${dep} is not there yet")  # PARALLEL-WORK
-      list(REMOVE_ITEM ARG_DEPS ${dep})  # PARALLEL-WORK
-    endif()  # PARALLEL-WORK
-  endforeach()  # PARALLEL-WORK
   target_include_directories(${name} PRIVATE ${CMAKE_SOURCE_DIR}/src ${CMAKE_SOURCE_DIR}/tests)
   target_link_libraries(${name} PRIVATE
     notify_platform notify_options ${ARG_DEPS} ${ARG_LIBS} GTest::gtest_main)
   target_precompile_headers(${name} REUSE_FROM notify_pch)
   set_target_properties(${name} PROPERTIES RUNTIME_OUTPUT_DIRECTORY ${CMAKE_BINARY_DIR}/tests)
+  add_dependencies(notify_tests ${name})
   add_test(NAME ${name} COMMAND ${name})
   set_tests_properties(${name} PROPERTIES LABELS "${ARG_LABEL}" TIMEOUT 120)
 endfunction()
