@@ -47,21 +47,24 @@ std::optional<config::Config> load(const std::string& file) {
   return std::move(*loaded);
 }
 
+Task<base::Expected<void>> tell(notify::pg::Pool& pool, notify::async::Timers& timers,
+                                base::NotificationId id) {
+  notify::stores::PgHistory history(pool, timers.clock());
+  const auto story = co_await history.find(id, timers.after(std::chrono::seconds(10)));
+  if (!story) co_return base::fail(story.error());
+  std::cout << edges::explain(*story, timers.clock().now());
+  co_return base::Expected<void>();
+}
+
 int explain(const config::Config& configuration, const std::string& text) {
   const auto id = base::NotificationId::parse(text);
   if (!id) {
     std::cerr << "notification-service: \"" << text << "\" is not a UUID\n";
     return kUsage;
   }
-  const base::SystemClock clock;
   const auto told = app::run_with_database(
-      configuration,
-      [&](notify::pg::Pool& pool, notify::async::Timers& timers) -> Task<base::Expected<void>> {
-        notify::stores::PgHistory history(pool, clock);
-        const auto story = co_await history.find(*id, timers.after(std::chrono::seconds(10)));
-        if (!story) co_return base::fail(story.error());
-        std::cout << edges::explain(*story, clock.now());
-        co_return base::Expected<void>();
+      configuration, [id](notify::pg::Pool& pool, notify::async::Timers& timers) {
+        return tell(pool, timers, *id);
       });
   return told ? 0 : report(told.error());
 }

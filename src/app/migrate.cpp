@@ -28,8 +28,7 @@ constexpr pg::Statement kTryLock = {"migrate_lock",
 async::Task<Expected<void>> take_lock(pg::Pool& pool, async::Timers& timers) {
   const base::Deadline deadline = timers.after(std::chrono::minutes(5));
   while (!deadline.passed(timers.clock().steady_now())) {
-    const auto result =
-        co_await pool.query({kTryLock, {}}, timers.after(std::chrono::seconds(10)));
+    const auto result = co_await pool.query({kTryLock, {}}, timers.after(std::chrono::seconds(10)));
     if (!result) co_return fail(result.error().error);
     const auto taken = result->boolean(0, 0);
     if (taken && *taken) co_return Expected<void>();
@@ -57,7 +56,7 @@ std::vector<char*> pointers_to(std::vector<std::string>& strings) {
 }
 
 Expected<void> run_sqitch(const SqitchTarget& target, const std::string& plan_directory) {
-  std::vector<std::string> words = {"sqitch",   "--chdir", plan_directory, "deploy",
+  std::vector<std::string> words = {"sqitch",   "--chdir",  plan_directory, "deploy",
                                     "--verify", "--target", target.uri};
   std::vector<std::string> variables = sqitch_environment(target.password);
   pid_t child = 0;
@@ -72,6 +71,16 @@ Expected<void> run_sqitch(const SqitchTarget& target, const std::string& plan_di
   }
   if (WIFEXITED(status) && WEXITSTATUS(status) == 0) return {};
   return fail(Errc::invalid, "sqitch failed: its output above says why");
+}
+
+/// The lock belongs to the session: it ends with this task. sqitch runs in between, and as this
+/// thread has nothing else to do, it may block.
+async::Task<Expected<void>> migrate_locked(pg::Pool& pool, async::Timers& timers,
+                                           const SqitchTarget& target,
+                                           const std::string& plan_directory) {
+  const auto locked = co_await take_lock(pool, timers);
+  if (!locked) co_return fail(locked.error());
+  co_return run_sqitch(target, plan_directory);
 }
 
 }  // namespace
@@ -100,15 +109,9 @@ Expected<SqitchTarget> sqitch_target(std::string_view postgres_url) {
 Expected<void> migrate(const config::Config& config, const std::string& plan_directory) {
   const auto target = sqitch_target(config.postgres.url.reveal());
   if (!target) return fail(target.error());
-  return run_with_database(
-      config,
-      [&](pg::Pool& pool, async::Timers& timers) -> async::Task<Expected<void>> {
-        // The lock belongs to the session: it ends with this task. sqitch runs in between and this
-        // thread has nothing else to do, so it may block.
-        const auto locked = co_await take_lock(pool, timers);
-        if (!locked) co_return fail(locked.error());
-        co_return run_sqitch(*target, plan_directory);
-      });
+  return run_with_database(config, [&](pg::Pool& pool, async::Timers& timers) {
+    return migrate_locked(pool, timers, *target, plan_directory);
+  });
 }
 
 }  // namespace notify::app

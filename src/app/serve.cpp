@@ -82,6 +82,67 @@ int fail(const telemetry::Log& log, const base::Error& error) {
   return 1;
 }
 
+base::Expected<std::vector<std::unique_ptr<Shard>>> make_shards(const Process& process) {
+  if (!process.config.apns.configured()) {
+    return base::fail(base::Errc::invalid,
+                      "no provider is configured: set apns.key_file, apns.key_id, apns.team_id and "
+                      "apns.topic");
+  }
+  std::vector<std::unique_ptr<Shard>> shards;
+  for (std::size_t i = 0; i < process.config.service.workers; ++i) {
+    auto shard = Shard::create(process);
+    if (!shard) return base::fail(std::move(shard).error());
+    shards.push_back(std::move(*shard));
+  }
+  return shards;
+}
+
+/// Calls first, then what they have started; in all at most shutdown.timeout. False if something
+/// had to be abandoned.
+bool drain(const Process& process, edges::Server& server,
+           const std::vector<std::unique_ptr<Shard>>& shards) {
+  const base::Deadline deadline =
+      base::Deadline::after(process.clock, process.config.shutdown.timeout);
+  process.health.start_draining();
+  server.set_serving(false);
+  server.shut_down(process.config.shutdown.timeout / 2);
+  for (const auto& shard : shards) {
+    const auto left =
+        std::chrono::ceil<std::chrono::milliseconds>(deadline.left(process.clock.steady_now()));
+    if (!shard->stop(left)) return false;
+  }
+  return true;
+}
+
+/// Everything but the admin server, from the first connection to the last.
+int run(const Process& process, int admin_port, const std::optional<std::string>& ports_file) {
+  const config::Config& config = process.config;
+  const telemetry::Log& log = process.log;
+  auto shards = make_shards(process);
+  if (!shards) return fail(log, shards.error());
+  auto server = edges::Server::listen({.address = to_string(config.grpc.listen),
+                                       .request_max_bytes = config.grpc.request_max_bytes.count,
+                                       .reflection = config.grpc.reflection},
+                                      config.service.workers);
+  if (!server) return fail(log, server.error());
+  for (std::size_t i = 0; i < shards->size(); ++i) (*shards)[i]->start(**server, i);
+  (*server)->set_serving(true);
+  if (ports_file && !write_ports(*ports_file, (*server)->port(), admin_port)) {
+    log.error("the ports file cannot be written", {{"file", *ports_file}});
+  }
+  log.info("serving", {{"grpc_port", (*server)->port()},
+                       {"admin_port", admin_port},
+                       {"workers", config.service.workers}});
+  const int signal = wait_for_signal();
+  log.info("draining", {{"signal", signal}});
+  const bool clean = drain(process, **server, *shards);
+  log.info("stopped", {{"clean", clean}});
+  // What could not be drained still has frames that refer to the shards: the end of the process is
+  // the only safe way to free them. Recovery takes over what they held.
+  if (!clean) std::quick_exit(1);
+  return 0;
+}
+
 }  // namespace
 
 int serve(const config::Config& config, const std::optional<std::string>& ports_file) {
@@ -93,11 +154,6 @@ int serve(const config::Config& config, const std::optional<std::string>& ports_
                                    .user_key = config.log.user_key},
                                   clock);
   const telemetry::Log log(log_output);
-  if (!config.apns.configured()) {
-    return fail(log, {base::Errc::invalid,
-                      "no provider is configured: set apns.key_file, apns.key_id, apns.team_id and "
-                      "apns.topic"});
-  }
   telemetry::MetricRegistry registry;
   const telemetry::Metrics metrics(registry);
   telemetry::Health health(clock);
@@ -108,40 +164,7 @@ int serve(const config::Config& config, const std::optional<std::string>& ports_
   AdminThread admin(config, clock, {registry, health}, log);
   const auto admin_port = admin.start();
   if (!admin_port) return fail(log, admin_port.error());
-
-  auto server = edges::Server::listen({.address = to_string(config.grpc.listen),
-                                       .request_max_bytes = config.grpc.request_max_bytes.count,
-                                       .reflection = config.grpc.reflection},
-                                      config.service.workers);
-  if (!server) return fail(log, server.error());
-
-  std::vector<std::unique_ptr<Shard>> shards;
-  for (std::size_t i = 0; i < config.service.workers; ++i) {
-    auto shard = Shard::create({config, clock, log, metrics, health});
-    if (!shard) return fail(log, shard.error());
-    shards.push_back(std::move(*shard));
-  }
-  for (std::size_t i = 0; i < shards.size(); ++i) shards[i]->start(**server, i);
-  (*server)->set_serving(true);
-  if (ports_file && !write_ports(*ports_file, (*server)->port(), *admin_port)) {
-    log.error("the ports file cannot be written", {{"file", *ports_file}});
-  }
-  log.info("serving", {{"grpc_port", (*server)->port()}, {"admin_port", *admin_port},
-                       {"workers", config.service.workers}, {"version", version.version}});
-
-  const int signal = wait_for_signal();
-  log.info("draining", {{"signal", signal}});
-  health.start_draining();
-  (*server)->set_serving(false);
-  (*server)->shut_down(config.shutdown.timeout / 2);
-  bool clean = true;
-  for (const auto& shard : shards) clean = shard->stop(config.shutdown.timeout / 2) && clean;
-  log.info("stopped", {{"clean", clean}});
-  log_output.flush();
-  // What could not be drained still has frames that refer to the shards: the end of the process is
-  // the only safe way to free them. Recovery takes over what they held.
-  if (!clean) std::quick_exit(1);
-  return 0;
+  return run({config, clock, log, metrics, health}, *admin_port, ports_file);
 }
 
 }  // namespace notify::app

@@ -60,9 +60,9 @@ Expected<void> Shard::wire_storage() {
   pg::PoolOptions pg_options;
   pg_options.connections = c.postgres.connections;
   pg_options.on_event = on_event("postgres");
-  pg_ = std::make_unique<pg::Pool>(timers_, rng_,
-                                   base::Secret(std::string(c.postgres.url.reveal())),
-                                   std::move(pg_options), on_escape());
+  pg_ =
+      std::make_unique<pg::Pool>(timers_, rng_, base::Secret(std::string(c.postgres.url.reveal())),
+                                 std::move(pg_options), on_escape());
 
   auto url = redis::parse_url(base::Secret(std::string(c.redis.url.reveal())));
   if (!url) return fail(std::move(url).error());
@@ -84,8 +84,8 @@ Expected<void> Shard::wire_storage() {
     process_.metrics.queue.step_failures.add("decode");
     step_failed("queue", "decode", error);
   };
-  queue_ = std::make_unique<stores::RedisQueue>(*redis_, timers_, std::move(queue_options),
-                                                on_escape());
+  queue_ =
+      std::make_unique<stores::RedisQueue>(*redis_, timers_, std::move(queue_options), on_escape());
   return {};
 }
 
@@ -93,9 +93,8 @@ Expected<void> Shard::wire_delivery() {
   const config::Config& c = process_.config;
   client_pump_ = std::make_unique<net::CompletionPump>(timers_.executor(),
                                                        std::make_unique<grpc::CompletionQueue>());
-  auth_ = std::make_unique<clients::AuthClient>(to_string(c.auth_service.address),
-                                                timers_.executor(), client_pump_->queue(),
-                                                process_.clock);
+  auth_ = std::make_unique<clients::AuthClient>(
+      to_string(c.auth_service.address), timers_.executor(), client_pump_->queue(), process_.clock);
   auto pool = http2::Pool::create(apns_pool_options(c), timers_, rng_, on_escape());
   if (!pool) return fail(std::move(pool).error());
   apns_pool_ = std::move(*pool);
@@ -273,7 +272,7 @@ async::Task<void> Shard::look_at_postgres() {
     co_return;
   }
   reporters_.postgres.set(ok);
-  const bool close = *offset < kOffsetMax && *offset > -kOffsetMax;
+  const bool close = *offset<kOffsetMax&& * offset> - kOffsetMax;
   reporters_.clock.set(close ? ok : down,
                        std::to_string(offset->count()) + " ms ahead of the database");
 }
@@ -301,8 +300,8 @@ void Shard::publish() {
                                  .connections = redis.connected,
                                  .in_flight = redis.in_flight});
   const http2::PoolCounters apns = apns_pool_->counters();
-  const std::uint64_t reopened = apns.connections_opened - std::min<std::uint64_t>(
-                                                               apns.connections_opened, 1);
+  const std::uint64_t reopened =
+      apns.connections_opened - std::min<std::uint64_t>(apns.connections_opened, 1);
   published_.apns.add(m.http2, {.operations = apns.traffic.write_calls,
                                 .errors = apns.refused + apns.traffic.timeouts,
                                 .reconnects = reopened,

@@ -34,8 +34,8 @@ base::Expected<crypto::Es256Key> read_apns_key(const config::Config& config) {
   }
   auto key = crypto::Es256Key::from_pem(pem);
   if (!key) {
-    return base::fail(base::Errc::invalid, "apns.key_file " + config.apns.key_file.string() +
-                                               ": " + key.error().detail);
+    return base::fail(base::Errc::invalid,
+                      "apns.key_file " + config.apns.key_file.string() + ": " + key.error().detail);
   }
   return key;
 }
@@ -51,10 +51,9 @@ rules::ExpiryPolicy expiry_policy(const config::Config& config) {
 rules::RetryPolicy retry_policy(const config::Config& config) {
   rules::RetryPolicy policy;
   policy.delays.clear();
-  for (const config::Duration delay : config.deliver.retry_delays) {
-    if (policy.delays.size() < config.deliver.retry_max) {
-      policy.delays.push_back(duration_cast<seconds>(delay));
-    }
+  const std::vector<config::Duration>& delays = config.deliver.retry_delays;
+  for (std::size_t i = 0; i < config.deliver.retry_max && !delays.empty(); ++i) {
+    policy.delays.push_back(delays[std::min(i, delays.size() - 1)]);
   }
   return policy;
 }

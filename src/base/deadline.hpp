@@ -14,8 +14,7 @@ class Deadline {
   explicit Deadline(SteadyTime at) : at_(at) {}
 
   [[nodiscard]] static Deadline after(const Clock& clock, std::chrono::nanoseconds delay) {
-    return Deadline(clock.steady_now() +
-                    std::chrono::duration_cast<SteadyTime::duration>(delay));
+    return Deadline(clock.steady_now() + std::chrono::duration_cast<SteadyTime::duration>(delay));
   }
 
   /// For work that ends by being stopped, not by time.

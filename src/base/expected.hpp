@@ -31,7 +31,7 @@ class [[nodiscard]] Expected {
   using error_type = E;
 
   Expected(T value) : state_(std::in_place_index<0>, std::move(value)) {}  // NOLINT: as std's
-  Expected(Unexpected<E> failure)                                         // NOLINT: as std's
+  Expected(Unexpected<E> failure)                                          // NOLINT: as std's
       : state_(std::in_place_index<1>, std::move(failure).error()) {}
 
   [[nodiscard]] bool has_value() const noexcept { return state_.index() == 0; }

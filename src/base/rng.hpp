@@ -12,9 +12,7 @@ class Rng {
   [[nodiscard]] virtual std::uint64_t next() = 0;
 
   /// Uniform in [0, bound); 0 if bound is 0. The bias of the multiplication is below 2^-32.
-  [[nodiscard]] std::uint64_t below(std::uint32_t bound) {
-    return ((next() >> 32) * bound) >> 32;
-  }
+  [[nodiscard]] std::uint64_t below(std::uint32_t bound) { return ((next() >> 32) * bound) >> 32; }
 };
 
 /// Threading: one thread.

@@ -110,8 +110,8 @@ struct AuthClient::Impl {
     auto call = std::make_shared<Call<Response>>(executor);
     call->self = call;
     const std::chrono::system_clock::time_point at =
-        clock.now() + std::chrono::ceil<std::chrono::milliseconds>(
-                          deadline.left(clock.steady_now()));
+        clock.now() +
+        std::chrono::ceil<std::chrono::milliseconds>(deadline.left(clock.steady_now()));
     call->context.set_deadline(at);
     call->reader = ((*stub).*prepare)(&call->context, request, queue);
     call->reader->StartCall();

@@ -1,5 +1,5 @@
-#include <string_view>
 #include <unistd.h>
+#include <string_view>
 
 #include "config/load.hpp"
 

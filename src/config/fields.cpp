@@ -91,7 +91,7 @@ std::vector<Field> make_fields() {
           "Notifications leased from the queue at a time."),
       row("deliver.in_flight_max", &C::deliver, &Deliver::in_flight_max, within(1, 100'000),
           "Deliveries of each worker under way at once."),
-      row("deliver.retry_delays", &C::deliver, &Deliver::retry_delays, within(1s, 24h),
+      row("deliver.retry_delays", &C::deliver, &Deliver::retry_delays, within(100ms, 24h),
           "Waits before each retry; the last one repeats."),
       row("deliver.retry_max", &C::deliver, &Deliver::retry_max, within(0, 20),
           "Retries after the first attempt."),

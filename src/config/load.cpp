@@ -1,9 +1,9 @@
 #include "config/load.hpp"
 
-#include <algorithm>
-#include <array>
 #include <fmt/format.h>
 #include <unistd.h>
+#include <algorithm>
+#include <array>
 
 #include "config/field.hpp"
 #include "config/yaml_source.hpp"

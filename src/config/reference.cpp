@@ -13,8 +13,8 @@ std::string as_code(const std::string& text) {
 std::string table_row(const Field& field, const Config& defaults) {
   std::string type = field.description.type;
   if (!field.description.allowed.empty()) type += ": " + field.description.allowed;
-  return fmt::format("| `{}` | {} | {} | {} |\n", field.key, type,
-                     as_code(field.to_yaml(defaults)), field.help);
+  return fmt::format("| `{}` | {} | {} | {} |\n", field.key, type, as_code(field.to_yaml(defaults)),
+                     field.help);
 }
 
 }  // namespace
@@ -26,8 +26,8 @@ std::string reference_markdown() {
   for (const Field& field : fields()) {
     if (field.section() != section) {
       section = field.section();
-      text += fmt::format("\n## {}\n\n| key | type and range | default | meaning |\n|---|---|---|---|\n",
-                          section);
+      text += fmt::format(
+          "\n## {}\n\n| key | type and range | default | meaning |\n|---|---|---|---|\n", section);
     }
     text += table_row(field, defaults);
   }

@@ -1,8 +1,8 @@
 #include "config/values.hpp"
 
+#include <fmt/format.h>
 #include <algorithm>
 #include <charconv>
-#include <fmt/format.h>
 
 #include "base/text.hpp"
 
@@ -215,8 +215,8 @@ std::optional<Flaw> parse(const Raw& raw, const Rules& rules, Address& into) {
   if (!bracketed && host.find(':') != host.npos) return flaw;
   if (control_character(host)) return flaw;
   std::uint16_t port = 0;
-  const auto [stop, error] = std::from_chars(text.data() + colon + 1, text.data() + text.size(),
-                                             port);
+  const auto [stop, error] =
+      std::from_chars(text.data() + colon + 1, text.data() + text.size(), port);
   if (error != std::errc() || stop != text.data() + text.size()) return flaw;
   if (port < rules.min) return Flaw{"the port must not be 0", "name the port of the service"};
   into = Address{std::string(host), port};
@@ -310,9 +310,7 @@ Description describe(const Duration&, const Rules& rules) {
 Description describe(const Address&, const Rules& rules) {
   return {"host:port", rules.min == 0 ? "port 0: any free one" : ""};
 }
-Description describe(const Url&, const Rules& rules) {
-  return {"URL", join(rules.schemes, ", ")};
-}
+Description describe(const Url&, const Rules& rules) { return {"URL", join(rules.schemes, ", ")}; }
 Description describe(const FilePath&, const Rules&) { return {"file", ""}; }
 Description describe(const base::Secret&, const Rules& rules) {
   const std::string range = range_of(rules, write_count);
@@ -320,7 +318,9 @@ Description describe(const base::Secret&, const Rules& rules) {
 }
 Description describe(const LogLevel&, const Rules&) { return {"choice", join(kLevels, ", ")}; }
 Description describe(const LogFormat&, const Rules&) { return {"choice", join(kFormats, ", ")}; }
-Description describe(const std::vector<std::string>&, const Rules&) { return {"list of texts", ""}; }
+Description describe(const std::vector<std::string>&, const Rules&) {
+  return {"list of texts", ""};
+}
 Description describe(const std::vector<Duration>&, const Rules& rules) {
   return {"list of durations", "each " + range_of(rules, write_time)};
 }

@@ -1,11 +1,11 @@
 #include "config/yaml_source.hpp"
 
-#include <algorithm>
 #include <fmt/format.h>
+#include <yaml-cpp/yaml.h>
+#include <algorithm>
 #include <fstream>
 #include <iterator>
 #include <map>
-#include <yaml-cpp/yaml.h>
 
 #include "config/field.hpp"
 
@@ -64,7 +64,8 @@ class Reader {
   void read_section(const YAML::Node& key, const YAML::Node& value, const std::string& path) {
     if (value.IsNull()) return;  // all of its lines are commented out
     if (value.IsMap()) return read_map(value, path + ".");
-    add(key, fmt::format("'{}' is a section, not a value", path), "put its keys below it, indented");
+    add(key, fmt::format("'{}' is a section, not a value", path),
+        "put its keys below it, indented");
   }
 
   bool read_value(const YAML::Node& key, const YAML::Node& value, const std::string& path,
@@ -104,7 +105,8 @@ YamlSource read_yaml(const std::string& text, std::string_view name) {
     } else if (documents.size() == 1 && documents[0].IsMap()) {
       reader.read_map(documents[0], "");
     } else if (documents.size() == 1 && !documents[0].IsNull()) {
-      reader.add(documents[0], "the file is not a map of sections", "begin with 'grpc:' or the like");
+      reader.add(documents[0], "the file is not a map of sections",
+                 "begin with 'grpc:' or the like");
     }
   } catch (const YAML::Exception& error) {
     reader.source.problems.push_back(

@@ -23,8 +23,9 @@ struct YamlSource {
   Problems problems;
 };
 
-/// Errors:  problems: a file that cannot be read or is not YAML, keys twice, values of a wrong kind.
-/// Limits:  1 MiB; nothing below a key that is no section is read, so an alias bomb stays folded.
+/// Errors:  problems: a file that cannot be read or is not YAML, keys twice, values of a wrong
+/// kind. Limits:  1 MiB; nothing below a key that is no section is read, so an alias bomb stays
+/// folded.
 [[nodiscard]] YamlSource read_yaml_file(const FilePath& path);
 
 /// `name` stands for the file in messages.

@@ -52,7 +52,8 @@ base::Expected<Es256Key> Es256Key::from_pem(const base::Secret& pem) {
   const std::string_view text = pem.reveal();
   const Bio bio(BIO_new_mem_buf(text.data(), static_cast<int>(text.size())));
   Pkey key(bio ? PEM_read_bio_PrivateKey(bio.get(), nullptr, no_pass_phrase, nullptr) : nullptr);
-  if (!key) return base::fail(base::Errc::invalid, "not a private key in PEM without a pass phrase");
+  if (!key)
+    return base::fail(base::Errc::invalid, "not a private key in PEM without a pass phrase");
   if (!is_p256(key.get())) return base::fail(base::Errc::invalid, "not a P-256 key");
   return Es256Key(std::make_unique<Impl>(Impl{std::move(key)}));
 }

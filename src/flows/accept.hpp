@@ -1,8 +1,8 @@
 #pragma once
 // accept: request → valid → committed → OK → queued.
 //
-// The caller has its OK as soon as PostgreSQL has committed. Queueing follows on its own: if Redis is
-// away, or this process dies in between, the recover flow finds the row and queues it.
+// The caller has its OK as soon as PostgreSQL has committed. Queueing follows on its own: if Redis
+// is away, or this process dies in between, the recover flow finds the row and queues it.
 
 #include <functional>
 

@@ -5,7 +5,6 @@
 
 namespace notify::flows {
 
-using base::Errc;
 using base::Expected;
 using rules::Notification;
 using rules::Outcome;
@@ -80,6 +79,7 @@ async::Task<bool> Deliver::lease_some() {
 /// What was tried before is looked up, for all of a lease at once, before anything is sent again.
 async::Task<void> Deliver::admit_suspects(std::vector<Notification> suspects) {
   std::vector<base::NotificationId> ids;
+  ids.reserve(suspects.size());
   for (const Notification& n : suspects) ids.push_back(n.id);
   const auto known = co_await parts_.ledger.progress(std::move(ids), soon());
   for (Notification& n : suspects) {
@@ -115,7 +115,9 @@ async::Task<void> Deliver::deliver_one(Notification n, std::optional<rules::Prog
     held_.erase(id);  // recover finds the lease that nobody works on
     throw;
   }
+  const bool was_full = held_.size() >= parts_.limits.in_flight_max;
   held_.erase(id);
+  if (was_full) wake();
 }
 
 /// `known` is what was done already; unset for a first, clean try.
@@ -123,7 +125,7 @@ async::Task<void> Deliver::deliver_held(Notification n, std::optional<rules::Pro
   const bool was_due = known.has_value();
   const rules::Progress before = std::move(known).value_or(rules::Progress{});
   if (now() >= n.expires_at) {
-    co_await expire(n, was_due);
+    co_await expire(n, before, was_due);
     co_return;
   }
   const auto devices = co_await parts_.devices.user_devices(
@@ -143,8 +145,8 @@ async::Task<void> Deliver::deliver_held(Notification n, std::optional<rules::Pro
   record.at = now();
   record.was_due = was_due;
   for (std::size_t i = 0; i < outcomes.size(); ++i) {
-    record.attempts.push_back(rules::conclude(n, targets.due[i], outcomes[i], parts_.retry,
-                                              record.at, parts_.rng));
+    record.attempts.push_back(
+        rules::conclude(n, targets.due[i], outcomes[i], parts_.retry, record.at, parts_.rng));
   }
   const rules::RollUp sum = rules::roll_up(before, record.attempts, targets.next_due);
   record.status = sum.status;
@@ -153,12 +155,14 @@ async::Task<void> Deliver::deliver_held(Notification n, std::optional<rules::Pro
   report_dead_tokens(targets.due, outcomes);
 }
 
-async::Task<void> Deliver::expire(const Notification& n, bool was_due) {
+async::Task<void> Deliver::expire(const Notification& n, const rules::Progress& before,
+                                  bool was_due) {
   stores::DeliveryRecord record;
   record.notification = n.id;
   record.at = now();
   record.was_due = was_due;
-  record.status = Status::expired;
+  // What one device has accepted stays delivered, though the others have run out of time.
+  if (!rules::is_final(before.status)) record.status = Status::expired;
   co_await settle(n, std::move(record));
 }
 
@@ -177,9 +181,15 @@ async::Task<void> Deliver::settle(const Notification& n, stores::DeliveryRecord 
   const std::optional<stores::Due> due = record.due;
   const std::optional<Status> status = record.status;
   const stores::LeaseKey key{n.priority, n.id};
-  const Expected<void> recorded = co_await parts_.ledger.record(std::move(record));
+  // An outcome that is not recorded would be repeated: it waits here, with its lease, until it is.
+  // in_flight_max bounds how many wait.
+  Expected<void> recorded = co_await parts_.ledger.record(record);
+  while (!recorded && !stopping_) {
+    parts_.events.step_failed("record", recorded.error());
+    co_await parts_.timers.sleep_for(parts_.limits.record_retry);
+    recorded = co_await parts_.ledger.record(record);
+  }
   if (!recorded) {
-    // The lease is kept in the queue's books as a suspect: the record decides what is done again.
     parts_.events.step_failed("record", recorded.error());
     const auto back = co_await parts_.queue.postpone(key, now() + parts_.limits.devices_retry);
     if (!back) parts_.events.step_failed("postpone", back.error());
@@ -187,9 +197,8 @@ async::Task<void> Deliver::settle(const Notification& n, stores::DeliveryRecord 
   }
   if (status) parts_.events.finished(*status, now() - n.created_at());
   const bool within_horizon = due && due->at <= now() + stores::kQueueHorizon;
-  const Expected<void> released = within_horizon
-                                      ? co_await parts_.queue.postpone(key, due->at)
-                                      : co_await parts_.queue.ack(key);
+  const Expected<void> released = within_horizon ? co_await parts_.queue.postpone(key, due->at)
+                                                 : co_await parts_.queue.ack(key);
   if (!released) parts_.events.step_failed("release", released.error());
 }
 

@@ -1,8 +1,8 @@
 #pragma once
 // deliver: leased → devices → sent → outcome → committed → acked.
 //
-// Nothing is given up before its outcome stands in the ledger: a node that dies in the middle leaves
-// its leases to recover, and what PostgreSQL knows decides what is tried again.
+// Nothing is given up before its outcome stands in the ledger: a node that dies in the middle
+// leaves its leases to recover, and what PostgreSQL knows decides what is tried again.
 
 #include <functional>
 #include <optional>
@@ -21,13 +21,14 @@
 namespace notify::flows {
 
 struct DeliverLimits {
-  std::size_t lease_max = 64;       ///< items in one lease
-  std::size_t in_flight_max = 2000;  ///< notifications under way at once
+  std::size_t lease_max = 64;                    ///< items in one lease
+  std::size_t in_flight_max = 2000;              ///< notifications under way at once
   std::chrono::milliseconds idle_poll{50};       ///< how often an empty queue is looked at
   std::chrono::milliseconds step_timeout{5000};  ///< for a query of the queue or the ledger
   std::chrono::milliseconds devices_timeout{2000};
   std::chrono::milliseconds send_timeout{10'000};
-  std::chrono::seconds devices_retry{5};  ///< when auth-service did not answer
+  std::chrono::seconds devices_retry{5};         ///< when auth-service did not answer
+  std::chrono::milliseconds record_retry{1000};  ///< when an outcome could not be written
 };
 
 /// What deliver counts; the composition root binds it to metrics and logs.
@@ -77,7 +78,8 @@ class Deliver {
                                 std::optional<rules::Progress> before);
   async::Task<void> deliver_held(rules::Notification notification,
                                  std::optional<rules::Progress> before);
-  async::Task<void> expire(const rules::Notification& notification, bool was_due);
+  async::Task<void> expire(const rules::Notification& notification, const rules::Progress& before,
+                           bool was_due);
   async::Task<void> postpone_for_devices(const rules::Notification& notification,
                                          const base::Error& why);
   async::Task<std::vector<rules::Outcome>> send_all(const rules::Notification& notification,

@@ -12,7 +12,7 @@ namespace notify::flows {
 
 struct Refusal {
   base::Error error;
-  rules::Violations violations;                      ///< with Errc::invalid
+  rules::Violations violations;                          ///< with Errc::invalid
   std::optional<std::chrono::milliseconds> retry_after;  ///< with overloaded and unavailable
 };
 

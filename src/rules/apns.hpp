@@ -1,6 +1,7 @@
 #pragma once
-// Apple's provider API as pure functions: what to send for a notification, and what an answer means.
-// Source: Apple, "Sending notification requests to APNs", "Generating a remote notification",
+// Apple's provider API as pure functions: what to send for a notification, and what an answer
+// means. Source: Apple, "Sending notification requests to APNs", "Generating a remote
+// notification",
 //         "Handling notification responses from APNs".
 
 #include <cstdint>
@@ -17,11 +18,11 @@ inline constexpr std::size_t kApnsPayloadMax = 4096;
 
 /// The headers of one request, besides :path and authorization.
 struct ApnsHeaders {
-  std::string id;             ///< apns-id: the same for every try of one (notification, device)
+  std::string id;              ///< apns-id: the same for every try of one (notification, device)
   std::string_view push_type;  ///< alert or background
   std::string_view priority;   ///< "10" or "5"
-  std::string expiration;     ///< UNIX seconds
-  std::string collapse_id;    ///< empty: none
+  std::string expiration;      ///< UNIX seconds
+  std::string collapse_id;     ///< empty: none
 };
 
 [[nodiscard]] ApnsHeaders apns_headers(const Notification& notification, base::DeviceId device);
@@ -34,8 +35,8 @@ struct ApnsHeaders {
 
 struct ApnsAnswer {
   int status = 0;
-  std::string reason;                                 ///< of the JSON body; may be empty
-  std::optional<base::WallTime> timestamp;            ///< of a 410
+  std::string reason;                       ///< of the JSON body; may be empty
+  std::optional<base::WallTime> timestamp;  ///< of a 410
   std::optional<std::chrono::seconds> retry_after;
 };
 

@@ -161,8 +161,7 @@ Expected<Notification> decode_queue_item(std::string_view json) {
   const auto priority = parse_priority(text_or_empty(root, "priority"));
   std::int64_t expires_at = 0;
   Element payload;
-  const bool complete = id && user && priority &&
-                        root["expires_at"].get(expires_at) == SUCCESS &&
+  const bool complete = id && user && priority && root["expires_at"].get(expires_at) == SUCCESS &&
                         root["payload"].get(payload) == SUCCESS;
   if (!complete) return fail(Errc::corrupt, "a queue item lacks a field");
   Notification n;

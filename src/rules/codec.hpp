@@ -1,7 +1,7 @@
 #pragma once
-// The one canonical encoding of a notification, for the columns `payload` and `metadata` and for the
-// queue. Equal notifications give equal bytes: a queue item is a member of a sorted set, and putting
-// it in again must find the one that is there.
+// The one canonical encoding of a notification, for the columns `payload` and `metadata` and for
+// the queue. Equal notifications give equal bytes: a queue item is a member of a sorted set, and
+// putting it in again must find the one that is there.
 
 #include <string>
 #include <string_view>
@@ -19,9 +19,9 @@ namespace notify::rules {
 [[nodiscard]] base::Expected<std::map<std::string, std::string>> decode_labels(
     std::string_view metadata_json);
 
-/// `{"v":1,"id":"<uuid>",...`: version and id stand at fixed places, so that the queue's scripts need
-/// no JSON. Holds what delivery needs, and never a token. A reader ignores keys it does not know; a
-/// change that an older reader would get wrong raises the version.
+/// `{"v":1,"id":"<uuid>",...`: version and id stand at fixed places, so that the queue's scripts
+/// need no JSON. Holds what delivery needs, and never a token. A reader ignores keys it does not
+/// know; a change that an older reader would get wrong raises the version.
 inline constexpr std::size_t kQueueItemIdOffset = 13;
 [[nodiscard]] std::string encode_queue_item(const Notification& notification);
 /// Errors: Errc::corrupt, also for a version this program does not know.

@@ -38,8 +38,8 @@ struct Outcome {
   OutcomeKind kind = OutcomeKind::unknown;
   std::string code;     ///< "410 Unregistered", "timeout": for error_code, at most 50 characters
   std::string message;  ///< what it means, for people
-  std::optional<std::chrono::seconds> retry_after;   ///< the provider's own wish
-  std::optional<base::WallTime> invalid_since;       ///< with token_gone, if the provider says so
+  std::optional<std::chrono::seconds> retry_after;  ///< the provider's own wish
+  std::optional<base::WallTime> invalid_since;      ///< with token_gone, if the provider says so
 };
 
 }  // namespace notify::rules

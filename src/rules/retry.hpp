@@ -13,7 +13,7 @@
 namespace notify::rules {
 
 struct RetryPolicy {
-  std::vector<std::chrono::seconds> delays = {
+  std::vector<std::chrono::milliseconds> delays = {
       std::chrono::seconds(30), std::chrono::minutes(1), std::chrono::minutes(5),
       std::chrono::minutes(15), std::chrono::hours(1)};  ///< one for each retry allowed
   std::chrono::hours age_max{24};
@@ -27,8 +27,8 @@ struct RetryInput {
   std::optional<std::chrono::seconds> retry_after;
 };
 
-/// The instant of the next try, or nullopt if there is none. Jitter is up to a fifth on top, so that
-/// what failed together does not come back together, and nothing comes before its delay.
+/// The instant of the next try, or nullopt if there is none. Jitter is up to a fifth on top, so
+/// that what failed together does not come back together, and nothing comes before its delay.
 [[nodiscard]] std::optional<base::WallTime> plan_retry(const RetryPolicy& policy,
                                                        const RetryInput& input, base::Rng& rng);
 

@@ -56,8 +56,8 @@ class Checker {
       if (line != std::string_view::npos) control = line;
     }
     if (control) {
-      add(field, "must not hold control characters; there is one at byte " +
-                     std::to_string(*control));
+      add(field,
+          "must not hold control characters; there is one at byte " + std::to_string(*control));
       return false;
     }
     return true;
@@ -191,8 +191,8 @@ base::WallTime read_expiry(Checker& check, const SendRequest& r, base::WallTime 
   if (!r.expires_at) return now + expiry.of(r.type);
   const base::WallTime wanted(*r.expires_at);
   if (wanted <= now) {
-    check.add("expires_at", "must be in the future; this server's clock says " +
-                                base::to_rfc3339(now));
+    check.add("expires_at",
+              "must be in the future; this server's clock says " + base::to_rfc3339(now));
   } else if (wanted > now + kExpiryMax) {
     check.add("expires_at", "must be at most 28 days ahead");
   }

@@ -32,7 +32,7 @@ struct SendRequest {
   std::string_view title;
   std::string_view body;
   std::vector<std::pair<std::string_view, std::string_view>> data;
-  std::int32_t priority = 0;  ///< the number of the wire's enum
+  std::int32_t priority = 0;                            ///< the number of the wire's enum
   std::optional<std::chrono::milliseconds> expires_at;  ///< since the epoch
   std::string_view collapse_id;
   std::optional<std::int32_t> badge;

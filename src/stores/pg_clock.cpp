@@ -3,8 +3,8 @@
 namespace notify::stores {
 namespace {
 
-constexpr pg::Statement kClock = {
-    "clock", "SELECT (extract(epoch FROM clock_timestamp()) * 1000)::bigint"};
+constexpr pg::Statement kClock = {"clock",
+                                  "SELECT (extract(epoch FROM clock_timestamp()) * 1000)::bigint"};
 
 }  // namespace
 

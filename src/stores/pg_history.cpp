@@ -16,10 +16,9 @@ constexpr std::chrono::days kKept{90};
 constexpr std::chrono::minutes kClockAhead{5};
 
 /// By primary key.
-constexpr pg::Statement kFind = {"history_find",
-                                 "SELECT " NOTIFY_HISTORY_COLUMNS
-                                 " FROM notification_history h "
-                                 "WHERE h.created_at = $1 AND h.id = $2"};
+constexpr pg::Statement kFind = {"history_find", "SELECT " NOTIFY_HISTORY_COLUMNS
+                                                 " FROM notification_history h "
+                                                 "WHERE h.created_at = $1 AND h.id = $2"};
 
 /// By the attempts' primary key: they share their notification's millisecond (D-4).
 constexpr pg::Statement kAttempts = {"history_attempts",
@@ -53,13 +52,13 @@ constexpr pg::Statement kPending = {
 
 /// The index on due.due_at, then the history by primary key: the id tells created_at.
 constexpr pg::Statement kDue = {
-    "backlog_due",
-    "SELECT " NOTIFY_HISTORY_COLUMNS
-    ", d.due_at FROM (SELECT * FROM due WHERE due_at >= $1 AND (due_at, notification_id) > ($1, $2) "
-    "AND due_at < $3 ORDER BY due_at, notification_id LIMIT $4) d "
-    "JOIN notification_history h ON h.id = d.notification_id "
-    "AND h.created_at = uuid_v7_instant(d.notification_id) AT TIME ZONE 'UTC' "
-    "ORDER BY d.due_at, d.notification_id"};
+    "backlog_due", "SELECT " NOTIFY_HISTORY_COLUMNS
+                   ", d.due_at FROM (SELECT * FROM due WHERE due_at >= $1 AND (due_at, "
+                   "notification_id) > ($1, $2) "
+                   "AND due_at < $3 ORDER BY due_at, notification_id LIMIT $4) d "
+                   "JOIN notification_history h ON h.id = d.notification_id "
+                   "AND h.created_at = uuid_v7_instant(d.notification_id) AT TIME ZONE 'UTC' "
+                   "ORDER BY d.due_at, d.notification_id"};
 
 Expected<std::vector<BacklogItem>> read_items(const pg::Expected<pg::Result>& result) {
   if (!result) return fail(to_error(result.error()));
@@ -127,11 +126,7 @@ async::Task<Expected<std::vector<HistoryRecord>>> PgHistory::list(
   const base::NotificationId newest(base::uuid_v7_max(now + kClockAhead));
   const base::NotificationId cursor = before.value_or(newest);
   pg::Params params;
-  params.id(user)
-      .timestamp(cursor.uuid().instant())
-      .id(cursor)
-      .timestamp(now - kKept)
-      .int64(limit);
+  params.id(user).timestamp(cursor.uuid().instant()).id(cursor).timestamp(now - kKept).int64(limit);
   const auto result = co_await pool_.query({kList, std::move(params)}, deadline);
   if (!result) co_return fail(to_error(result.error()));
   std::vector<HistoryRecord> records;

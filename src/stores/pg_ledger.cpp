@@ -74,10 +74,9 @@ constexpr pg::Statement kStatusOf = {
 
 /// idx_delivery_attempts_notification_id, within the bounds of the partitions' key.
 constexpr pg::Statement kAttemptsOf = {
-    "ledger_attempts_of",
-    "SELECT " NOTIFY_ATTEMPT_COLUMNS
-    " FROM delivery_attempts a WHERE a.notification_id = ANY ($1::uuid[]) "
-    "AND a.id >= $2 AND a.id <= $3 ORDER BY a.attempted_at, a.id"};
+    "ledger_attempts_of", "SELECT " NOTIFY_ATTEMPT_COLUMNS
+                          " FROM delivery_attempts a WHERE a.notification_id = ANY ($1::uuid[]) "
+                          "AND a.id >= $2 AND a.id <= $3 ORDER BY a.attempted_at, a.id"};
 
 /// The parameters that name a batch of notifications: ids, instants, and the bounds.
 template <class Range, class IdOf>
@@ -102,8 +101,8 @@ std::vector<Expected<async::Unit>> all_alike(std::size_t size,
 pg::Params history_params(const std::vector<Notification>& batch) {
   const std::size_t size = batch.size();
   pg::Array ids(size), users(size), conversations(size), messages(size), types(size), titles(size),
-      bodies(size), payloads(size), metadata(size), statuses(size), created(size),
-      priorities(size), expires(size);
+      bodies(size), payloads(size), metadata(size), statuses(size), created(size), priorities(size),
+      expires(size);
   for (const Notification& n : batch) {
     ids.id(n.id);
     users.id(n.user);
@@ -226,10 +225,9 @@ PgLedger::PgLedger(pg::Pool& pool, async::Timers& timers, const PgLedgerOptions&
       options_(options),
       appends_(timers.executor(), options.append, on_escape,
                [this](std::vector<Notification> batch) { return append_batch(std::move(batch)); }),
-      records_(timers.executor(), options.record, on_escape,
-               [this](std::vector<DeliveryRecord> batch) {
-                 return record_batch(std::move(batch));
-               }) {}
+      records_(
+          timers.executor(), options.record, on_escape,
+          [this](std::vector<DeliveryRecord> batch) { return record_batch(std::move(batch)); }) {}
 
 async::Task<void> PgLedger::stop() {
   co_await appends_.stop();
@@ -254,6 +252,10 @@ async::Task<pg::Expected<pg::Result>> PgLedger::insert(std::vector<Notification>
 }
 
 async::Task<PgLedger::Results> PgLedger::append_batch(std::vector<Notification> batch) {
+  // A caller that has to repeat its call should know at once, not after a timeout.
+  if (pool_.connected() == 0) {
+    co_return all_alike(batch.size(), fail(Errc::unavailable, "no connection to PostgreSQL"));
+  }
   const base::Deadline deadline = timers_.after(options_.write_timeout);
   auto inserted = co_await insert(batch, deadline);
   if (!inserted && inserted.error().fault == pg::Fault::no_partition) {
@@ -297,8 +299,8 @@ async::Task<PgLedger::Results> PgLedger::bisect(std::vector<Notification> batch)
 async::Task<PgLedger::Results> PgLedger::look_up(std::vector<Notification> batch, base::Error why) {
   pg::Params params =
       ids_and_bounds(batch, batch.size(), [](const Notification& n) { return n.id; });
-  const auto found = co_await pool_.query({kFindIds, std::move(params)},
-                                          timers_.after(options_.write_timeout));
+  const auto found =
+      co_await pool_.query({kFindIds, std::move(params)}, timers_.after(options_.write_timeout));
   // Unknown stays unknown: the caller must not take it for refused.
   if (!found) {
     co_return all_alike(batch.size(), fail(Errc::timed_out, "the answer to a commit was lost"));

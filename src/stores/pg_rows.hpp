@@ -11,9 +11,9 @@
 namespace notify::stores {
 
 /// The columns of notification_history in the order that read_history_row() expects.
-#define NOTIFY_HISTORY_COLUMNS                                                                 \
-  "h.id, h.user_id, h.conversation_id, h.message_id, h.notification_type, h.title, h.body, "   \
-  "h.payload, h.metadata, h.status, h.priority, h.created_at, h.expires_at, h.sent_at, "       \
+#define NOTIFY_HISTORY_COLUMNS                                                               \
+  "h.id, h.user_id, h.conversation_id, h.message_id, h.notification_type, h.title, h.body, " \
+  "h.payload, h.metadata, h.status, h.priority, h.created_at, h.expires_at, h.sent_at, "     \
   "h.delivered_at, h.opened_at, h.expired_at"
 inline constexpr std::size_t kHistoryColumns = 17;
 
@@ -23,8 +23,8 @@ inline constexpr std::size_t kHistoryColumns = 17;
 
 /// The columns of delivery_attempts in the order that read_attempt_row() expects, after the
 /// notification's id in column 0.
-#define NOTIFY_ATTEMPT_COLUMNS                                                               \
-  "a.notification_id, a.id, a.device_id, a.status, a.error_code, a.error_message, "          \
+#define NOTIFY_ATTEMPT_COLUMNS                                                      \
+  "a.notification_id, a.id, a.device_id, a.status, a.error_code, a.error_message, " \
   "a.retry_count, a.attempted_at, a.next_retry_at"
 [[nodiscard]] base::Expected<rules::Attempt> read_attempt_row(const pg::Result& result,
                                                               std::size_t row);

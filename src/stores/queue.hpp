@@ -77,8 +77,8 @@ class Leases {
   [[nodiscard]] virtual async::Task<base::Expected<void>> give_back(LeaseKey key,
                                                                     base::Deadline deadline) = 0;
 
-  /// Puts items of the ledger into the queue, as suspects, unless they are queued or leased. Returns
-  /// how many went in.
+  /// Puts items of the ledger into the queue, as suspects, unless they are queued or leased.
+  /// Returns how many went in.
   [[nodiscard]] virtual async::Task<base::Expected<std::size_t>> readmit(
       std::vector<QueueItem> items, base::Deadline deadline) = 0;
 };

@@ -4,6 +4,7 @@
 #include <utility>
 
 #include "rules/codec.hpp"
+#include "stores/redis_queue_scripts.hpp"
 
 namespace notify::stores {
 namespace {
@@ -17,77 +18,13 @@ using redis::Reply;
 constexpr std::string_view kNodes = "notification:nodes";
 constexpr std::int64_t kQueueTtlSeconds = 24 * 3600;  // SPEC §4, renewed by each enqueue
 
-/// KEYS queue, inflight, suspect; ARGV highest score, count. Moves what is due to the node's leases
-/// and returns member, "1" if suspect, member, ... The id stands at a fixed place in a member, see
-/// rules/codec.hpp (Lua counts from 1).
-const redis::Script kLease(R"(
-local items = redis.call('ZRANGEBYSCORE', KEYS[1], '-inf', ARGV[1], 'LIMIT', 0, ARGV[2])
-local out = {}
-for _, item in ipairs(items) do
-  local id = string.sub(item, 14, 49)
-  redis.call('ZREM', KEYS[1], item)
-  redis.call('HSET', KEYS[2], id, item)
-  out[#out + 1] = item
-  out[#out + 1] = tostring(redis.call('SISMEMBER', KEYS[3], id))
-end
-return out
-)");
-static_assert(rules::kQueueItemIdOffset == 13);
-
-/// KEYS queue, inflight, suspect; ARGV id, score, ttl. Back into the queue, as a suspect.
-const redis::Script kPostpone(R"(
-local item = redis.call('HGET', KEYS[2], ARGV[1])
-if not item then return 0 end
-redis.call('SADD', KEYS[3], ARGV[1])
-redis.call('ZADD', KEYS[1], ARGV[2], item)
-redis.call('HDEL', KEYS[2], ARGV[1])
-redis.call('EXPIRE', KEYS[1], ARGV[3])
-redis.call('EXPIRE', KEYS[3], ARGV[3])
-return 1
-)");
-
-/// KEYS queue, inflight of the dead, suspect; ARGV score, ttl, count. Moves up to count leases back
-/// and returns how many.
-const redis::Script kTakeOver(R"(
-local pairs_ = redis.call('HRANDFIELD', KEYS[2], ARGV[3], 'WITHVALUES')
-for i = 1, #pairs_, 2 do
-  redis.call('SADD', KEYS[3], pairs_[i])
-  redis.call('ZADD', KEYS[1], 'NX', ARGV[1], pairs_[i + 1])
-  redis.call('HDEL', KEYS[2], pairs_[i])
-end
-if #pairs_ > 0 then
-  redis.call('EXPIRE', KEYS[1], ARGV[2])
-  redis.call('EXPIRE', KEYS[3], ARGV[2])
-end
-return #pairs_ / 2
-)");
-
-/// KEYS queue, suspect, inflight of every node; ARGV ttl, then id, score, member for each item. Puts
-/// in what is neither queued nor leased, as a suspect; returns how many.
-const redis::Script kReadmit(R"(
-local added = 0
-for i = 2, #ARGV, 3 do
-  local leased = false
-  for k = 3, #KEYS do
-    if redis.call('HEXISTS', KEYS[k], ARGV[i]) == 1 then leased = true end
-  end
-  if not leased and redis.call('ZADD', KEYS[1], 'NX', ARGV[i + 1], ARGV[i + 2]) == 1 then
-    redis.call('SADD', KEYS[2], ARGV[i])
-    added = added + 1
-  end
-end
-if added > 0 then
-  redis.call('EXPIRE', KEYS[1], ARGV[1])
-  redis.call('EXPIRE', KEYS[2], ARGV[1])
-end
-return added
-)");
-
 std::string inflight_key(rules::Priority priority, std::string_view node) {
   return "{" + queue_key(priority) + "}:inflight:" + std::string(node);
 }
 
-std::string suspect_key(rules::Priority priority) { return "{" + queue_key(priority) + "}:suspect"; }
+std::string suspect_key(rules::Priority priority) {
+  return "{" + queue_key(priority) + "}:suspect";
+}
 
 std::string heartbeat_key(std::string_view node) {
   return "notification:node:" + std::string(node);
@@ -129,18 +66,15 @@ RedisQueue::RedisQueue(redis::Client& redis, async::Timers& timers, Options opti
     : redis_(redis),
       timers_(timers),
       options_(std::move(options)),
-      enqueues_(timers.executor(),
-                {.batch_max = options_.batch_max,
-                 .flights_max = 4,
-                 .waiting_max = options_.waiting_max},
-                on_escape,
-                [this](std::vector<QueueItem> batch) { return enqueue_batch(std::move(batch)); }),
-      acks_(timers.executor(),
-            {.batch_max = options_.batch_max,
-             .flights_max = 4,
-             .waiting_max = options_.waiting_max},
-            on_escape,
-            [this](std::vector<LeaseKey> batch) { return ack_batch(std::move(batch)); }),
+      enqueues_(
+          timers.executor(),
+          {.batch_max = options_.batch_max, .flights_max = 4, .waiting_max = options_.waiting_max},
+          on_escape,
+          [this](std::vector<QueueItem> batch) { return enqueue_batch(std::move(batch)); }),
+      acks_(
+          timers.executor(),
+          {.batch_max = options_.batch_max, .flights_max = 4, .waiting_max = options_.waiting_max},
+          on_escape, [this](std::vector<LeaseKey> batch) { return ack_batch(std::move(batch)); }),
       repairs_(timers.executor(), on_escape) {
   for (const rules::Priority priority : rules::kPriorities) {
     keys_[static_cast<std::size_t>(priority)] = {
@@ -175,8 +109,7 @@ async::Task<RedisQueue::Results> RedisQueue::enqueue_batch(std::vector<QueueItem
     bool any = false;
     for (const QueueItem& item : batch) {
       if (item.notification.priority != priority) continue;
-      add.arg(queue_score(item.due_at, priority))
-          .arg(rules::encode_queue_item(item.notification));
+      add.arg(queue_score(item.due_at, priority)).arg(rules::encode_queue_item(item.notification));
       any = true;
     }
     if (!any) continue;
@@ -244,7 +177,7 @@ async::Task<Expected<std::vector<Lease>>> RedisQueue::lease_from(rules::Priority
   // Everything due by the end of this millisecond, whatever its priority's digit.
   const std::int64_t highest = timers_.clock().now().time_since_epoch().count() * 4 + 3;
   const Keys& k = keys(priority);
-  auto reply = co_await redis_.run(kLease, {k.queue, k.inflight, k.suspect},
+  auto reply = co_await redis_.run(scripts::kLease, {k.queue, k.inflight, k.suspect},
                                    {std::to_string(highest), std::to_string(max)}, deadline);
   if (!reply) co_return fail(std::move(reply).error());
   std::vector<Lease> leases;
@@ -263,14 +196,14 @@ async::Task<Expected<std::vector<Lease>>> RedisQueue::lease_from(rules::Priority
   co_return leases;
 }
 
-/// An item that cannot be read must not come back for ever; its row in PostgreSQL brings a good one.
+/// An item that cannot be read must not come back for ever; its row in PostgreSQL brings a good
+/// one.
 void RedisQueue::drop_corrupt(rules::Priority priority, std::string_view member,
                               const base::Error& error) {
   options_.on_corrupt_item(error);
   constexpr std::size_t kIdLength = 36;
   if (member.size() < rules::kQueueItemIdOffset + kIdLength) return;
-  const auto id =
-      base::NotificationId::parse(member.substr(rules::kQueueItemIdOffset, kIdLength));
+  const auto id = base::NotificationId::parse(member.substr(rules::kQueueItemIdOffset, kIdLength));
   if (!id) return;
   repairs_.spawn(forget({priority, *id}));
 }
@@ -283,7 +216,7 @@ async::Task<void> RedisQueue::forget(LeaseKey key) {
 async::Task<Expected<void>> RedisQueue::postpone(LeaseKey key, base::WallTime due_at) {
   const Keys& k = keys(key.priority);
   co_return to_void(co_await redis_.run(
-      kPostpone, {k.queue, k.inflight, k.suspect},
+      scripts::kPostpone, {k.queue, k.inflight, k.suspect},
       {key.notification.to_string(), std::to_string(queue_score(due_at, key.priority)),
        std::to_string(kQueueTtlSeconds)},
       timers_.after(options_.timeout)));
@@ -320,8 +253,7 @@ async::Task<Expected<void>> RedisQueue::sign_off(base::Deadline deadline) {
 }
 
 async::Task<Expected<std::vector<std::string>>> RedisQueue::nodes(base::Deadline deadline) {
-  auto reply =
-      co_await redis_.command(Command("ZRANGE").key(kNodes).arg("0").arg("-1"), deadline);
+  auto reply = co_await redis_.command(Command("ZRANGE").key(kNodes).arg("0").arg("-1"), deadline);
   if (!reply) co_return fail(std::move(reply).error());
   std::vector<std::string> names;
   for (Reply& element : reply->elements()) names.push_back(element.take_text());
@@ -356,7 +288,7 @@ async::Task<Expected<std::size_t>> RedisQueue::empty_leases_of(std::string node,
     for (;;) {
       const std::int64_t score = queue_score(timers_.clock().now(), priority);
       const auto count = to_count(co_await redis_.run(
-          kTakeOver,
+          scripts::kTakeOver,
           {keys(priority).queue, inflight_key(priority, node), keys(priority).suspect},
           {std::to_string(score), std::to_string(kQueueTtlSeconds), std::to_string(kPortion)},
           deadline));
@@ -412,8 +344,8 @@ async::Task<Expected<std::size_t>> RedisQueue::readmit(std::vector<QueueItem> it
       arguments.push_back(rules::encode_queue_item(item.notification));
     }
     if (arguments.size() == 1) continue;
-    const auto count = to_count(
-        co_await redis_.run(kReadmit, std::move(script_keys), std::move(arguments), deadline));
+    const auto count = to_count(co_await redis_.run(scripts::kReadmit, std::move(script_keys),
+                                                    std::move(arguments), deadline));
     if (!count) co_return fail(count.error());
     added += *count;
   }

@@ -1,13 +1,13 @@
 #include "telemetry/instruments.hpp"
 
-#include <algorithm>
-#include <map>
-#include <mutex>
 #include <prometheus/counter.h>
 #include <prometheus/gauge.h>
 #include <prometheus/histogram.h>
 #include <prometheus/registry.h>
 #include <prometheus/text_serializer.h>
+#include <algorithm>
+#include <map>
+#include <mutex>
 
 namespace notify::telemetry {
 namespace {
@@ -76,9 +76,8 @@ Histogram MetricRegistry::histogram(const MetricName& name, std::span<const doub
                      .Name(std::string(name.name))
                      .Help(std::string(name.help))
                      .Register(state_->registry);
-  return Histogram(family.Add(
-      to_native(name.labels),
-      prometheus::Histogram::BucketBoundaries(buckets.begin(), buckets.end())));
+  return Histogram(family.Add(to_native(name.labels), prometheus::Histogram::BucketBoundaries(
+                                                          buckets.begin(), buckets.end())));
 }
 
 CounterBy MetricRegistry::counter_by(const MetricName& name, const std::string& label,

@@ -89,7 +89,8 @@ struct MetricName {
   Labels labels = {};
 };
 
-/// Upper bounds in seconds: 100 µs to 60 s, for everything from a local hop to a provider's timeout.
+/// Upper bounds in seconds: 100 µs to 60 s, for everything from a local hop to a provider's
+/// timeout.
 [[nodiscard]] std::span<const double> latency_buckets();
 /// 1 to 5000 in steps of about two: sizes of batches.
 [[nodiscard]] std::span<const double> size_buckets();

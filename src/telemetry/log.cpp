@@ -1,10 +1,10 @@
 #include "telemetry/log.hpp"
 
-#include <atomic>
-#include <mutex>
 #include <spdlog/logger.h>
 #include <spdlog/sinks/ostream_sink.h>
 #include <spdlog/sinks/stdout_sinks.h>
+#include <atomic>
+#include <mutex>
 
 #include "telemetry/log_limiter.hpp"
 #include "telemetry/log_line.hpp"

@@ -66,9 +66,9 @@ using LogFields = std::initializer_list<LogField>;
 struct LogOptions {
   Level level = Level::info;
   config::LogFormat format = config::LogFormat::json;
-  std::string node;               ///< in every line, if not empty
+  std::string node;                  ///< in every line, if not empty
   unsigned repeats_per_second = 20;  ///< lines of one component with one message; 0: no limit
-  base::Secret user_key;          ///< of redact_user; empty: random
+  base::Secret user_key;             ///< of redact_user; empty: random
 };
 
 /// Where the lines go, and what all loggers share.

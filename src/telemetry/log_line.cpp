@@ -1,9 +1,9 @@
 #include "telemetry/log_line.hpp"
 
+#include <fmt/format.h>
 #include <algorithm>
 #include <array>
 #include <cmath>
-#include <fmt/format.h>
 
 #include "base/text.hpp"
 
@@ -68,8 +68,8 @@ void append_member(std::string& out, std::string_view key, std::string_view valu
 
 bool is_word(std::string_view text) {
   return !text.empty() && std::all_of(text.begin(), text.end(), [](char c) {
-           return c > ' ' && c < 0x7F && c != '"' && c != '=' && c != '\\';
-         });
+    return c > ' ' && c < 0x7F && c != '"' && c != '=' && c != '\\';
+  });
 }
 
 void append_text(std::string& out, const LogField& field) {
@@ -107,9 +107,8 @@ std::string json_line(const LogEvent& event, LogFields fields) {
 }
 
 std::string text_line(const LogEvent& event, LogFields fields) {
-  std::string out =
-      fmt::format("{} {:<5} ", base::to_rfc3339(event.time),
-                  kLevels.at(static_cast<std::size_t>(event.level)));
+  std::string out = fmt::format("{} {:<5} ", base::to_rfc3339(event.time),
+                                kLevels.at(static_cast<std::size_t>(event.level)));
   if (!event.component.empty()) out += fmt::format("{}: ", event.component);
   std::string message = safe(event.message);
   std::replace(message.begin(), message.end(), '\n', ' ');

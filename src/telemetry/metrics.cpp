@@ -50,10 +50,9 @@ ProviderMetrics provider(MetricRegistry& r, const std::string& name) {
   const Labels labels = {{"provider", name}};
   return {
       r.counter({"notification_provider_operations_total", "Requests to a provider.", labels}),
-      r.counter_by({"notification_provider_outcomes_total", "Answers, by their meaning.", labels},
-                   "outcome",
-                   {"accepted", "token_gone", "rejected", "retry_later", "bad_credentials",
-                    "unknown"}),
+      r.counter_by(
+          {"notification_provider_outcomes_total", "Answers, by their meaning.", labels}, "outcome",
+          {"accepted", "token_gone", "rejected", "retry_later", "bad_credentials", "unknown"}),
       r.histogram({"notification_provider_duration_seconds", "Requests: time taken.", labels},
                   latency_buckets()),
   };
@@ -94,7 +93,8 @@ Metrics::Metrics(MetricRegistry& r)
 
 void register_build_info(MetricRegistry& registry, std::string version, std::string revision) {
   registry
-      .gauge({"notification_build_info", "Always 1; the labels tell what is running.",
+      .gauge({"notification_build_info",
+              "Always 1; the labels tell what is running.",
               {{"version", std::move(version)}, {"revision", std::move(revision)}}})
       .set(1);
 }

@@ -1,8 +1,8 @@
 #include "telemetry/redact.hpp"
 
+#include <fmt/format.h>
 #include <bit>
 #include <cstring>
-#include <fmt/format.h>
 #include <random>
 
 namespace notify::telemetry {

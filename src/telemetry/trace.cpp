@@ -88,10 +88,9 @@ std::optional<TraceContext> parse_traceparent(std::string_view header) {
   std::array<std::uint8_t, 1> version{};
   std::array<std::uint8_t, 1> flags{};
   TraceContext context;
-  const bool readable = read_hex(header.substr(0, 2), version) &&
-                        read_hex(header.substr(3, 32), context.trace_id) &&
-                        read_hex(header.substr(36, 16), context.span_id) &&
-                        read_hex(header.substr(53, 2), flags);
+  const bool readable =
+      read_hex(header.substr(0, 2), version) && read_hex(header.substr(3, 32), context.trace_id) &&
+      read_hex(header.substr(36, 16), context.span_id) && read_hex(header.substr(53, 2), flags);
   if (!readable || version[0] == 0xFF || !has_ids(context)) return std::nullopt;
   // A later version may go on after a dash; version 0 ends here.
   if (header.size() > kVersion0Length && (version[0] == 0 || header[kVersion0Length] != '-')) {

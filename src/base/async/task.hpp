@@ -21,9 +21,9 @@ using Executor = asio::any_io_executor;
 template <class T = void>
 using Task = asio::awaitable<T>;
 
-/// Runs `task` and puts its result into `place`. co_spawn makes a default T beside an exception, and
-/// an Expected has none; what is spawned is therefore this Task<void>.
-/// Lifetime: `place` outlives the task.
+/// Runs `task` and puts its result into `place`. co_spawn makes a default T beside an exception,
+/// and an Expected has none; what is spawned is therefore this Task<void>. Lifetime: `place`
+/// outlives the task.
 template <class T>
 Task<void> store_result(Task<T> task, std::optional<T>& place) {
   place.emplace(co_await std::move(task));

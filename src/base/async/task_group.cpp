@@ -16,9 +16,8 @@ bool TaskGroup::spawn(Task<void> task) {
   const auto signal = running_.emplace(running_.end());
   asio::co_spawn(
       executor_, std::move(task),
-      asio::bind_cancellation_slot(signal->slot(), [this, signal](const std::exception_ptr& e) {
-        finished(signal, e);
-      }));
+      asio::bind_cancellation_slot(
+          signal->slot(), [this, signal](const std::exception_ptr& e) { finished(signal, e); }));
   return true;
 }
 

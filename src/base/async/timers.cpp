@@ -65,8 +65,8 @@ void Timers::advance() {
   const std::int64_t now_tick = tick_of(clock_.steady_now());
   if (now_tick <= current_tick_) return;
   const std::int64_t behind = now_tick - current_tick_;
-  const auto slots_to_visit = static_cast<std::size_t>(
-      std::min<std::int64_t>(behind, static_cast<std::int64_t>(kSlots)));
+  const auto slots_to_visit =
+      static_cast<std::size_t>(std::min<std::int64_t>(behind, static_cast<std::int64_t>(kSlots)));
   const std::int64_t first = current_tick_ + 1;
   current_tick_ = now_tick;
   for (std::size_t i = 0; i < slots_to_visit; ++i) {

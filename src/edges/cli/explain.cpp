@@ -27,8 +27,8 @@ std::string duration_text(std::chrono::milliseconds duration) {
 }
 
 std::string accepted_text(const rules::Notification& n) {
-  std::string text = "accepted: type \"" + n.type + "\", priority " +
-                     std::string(rules::name(n.priority));
+  std::string text =
+      "accepted: type \"" + n.type + "\", priority " + std::string(rules::name(n.priority));
   if (n.presentation.background) text += ", background";
   if (n.conversation) text += ", conversation " + n.conversation->to_string();
   if (!n.presentation.collapse_id.empty()) text += ", with a collapse id";
@@ -37,8 +37,8 @@ std::string accepted_text(const rules::Notification& n) {
 }
 
 std::string attempt_text(const rules::Attempt& a) {
-  std::string text = "try " + std::to_string(a.retry_count + 1) + ", device " +
-                     a.device.to_string() + ": ";
+  std::string text =
+      "try " + std::to_string(a.retry_count + 1) + ", device " + a.device.to_string() + ": ";
   switch (a.status) {
     case rules::AttemptStatus::delivered: text += "the provider accepted it"; break;
     case rules::AttemptStatus::token_gone:

@@ -1,6 +1,6 @@
 #pragma once
-// `explain <id>`: the story of one notification as a timeline, from PostgreSQL alone, for the person
-// who is asked why a notification did not come.
+// `explain <id>`: the story of one notification as a timeline, from PostgreSQL alone, for the
+// person who is asked why a notification did not come.
 
 #include <string>
 

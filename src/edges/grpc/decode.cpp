@@ -53,8 +53,8 @@ rules::Violations explain(grpc::ByteBuffer& bytes, const Descriptor& type) {
   UnknownFieldSet fields;
   if (fields.ParseFromString(wire)) find_bad_texts(fields, type, "", 0, found);
   if (found.empty()) {
-    found.push_back({"*", "the request is not a valid " + type.full_name() +
-                              " in protobuf's wire format"});
+    found.push_back(
+        {"*", "the request is not a valid " + type.full_name() + " in protobuf's wire format"});
   }
   return found;
 }

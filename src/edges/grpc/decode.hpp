@@ -1,7 +1,7 @@
 #pragma once
-// Bytes to messages, with an error that a caller can act on. gRPC's own decoding answers INTERNAL to
-// anything malformed; a text that is not UTF-8 is the caller's mistake, and which field it is can be
-// told.
+// Bytes to messages, with an error that a caller can act on. gRPC's own decoding answers INTERNAL
+// to anything malformed; a text that is not UTF-8 is the caller's mistake, and which field it is
+// can be told.
 
 #include <grpcpp/support/byte_buffer.h>
 

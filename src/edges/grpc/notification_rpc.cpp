@@ -8,7 +8,6 @@
 namespace notify::edges {
 namespace {
 
-using base::Errc;
 using flows::Answer;
 using flows::refuse;
 namespace pb = notification;
@@ -165,25 +164,26 @@ NotificationRpc::NotificationRpc(RpcHost& host, RawNotificationService& service,
                                  flows::Accept& accept, stores::History& history)
     : accept_(accept),
       history_(history),
-      send_("SendNotification", host,
-            [&service](auto* context, auto* bytes, auto* writer, auto* queue, void* tag) {
-              service.RequestSendNotification(context, bytes, writer, queue, queue, tag);
-            },
-            [this](const auto& request, base::Deadline deadline) {
-              return send(request, deadline);
-            }),
-      get_("GetNotification", host,
-           [&service](auto* context, auto* bytes, auto* writer, auto* queue, void* tag) {
-             service.RequestGetNotification(context, bytes, writer, queue, queue, tag);
-           },
-           [this](const auto& request, base::Deadline deadline) { return get(request, deadline); }),
-      list_("ListNotifications", host,
-            [&service](auto* context, auto* bytes, auto* writer, auto* queue, void* tag) {
-              service.RequestListNotifications(context, bytes, writer, queue, queue, tag);
-            },
-            [this](const auto& request, base::Deadline deadline) {
-              return list(request, deadline);
-            }) {}
+      send_(
+          "SendNotification", host,
+          [&service](auto* context, auto* bytes, auto* writer, auto* queue, void* tag) {
+            service.RequestSendNotification(context, bytes, writer, queue, queue, tag);
+          },
+          [this](const auto& request, base::Deadline deadline) { return send(request, deadline); }),
+      get_(
+          "GetNotification", host,
+          [&service](auto* context, auto* bytes, auto* writer, auto* queue, void* tag) {
+            service.RequestGetNotification(context, bytes, writer, queue, queue, tag);
+          },
+          [this](const auto& request, base::Deadline deadline) { return get(request, deadline); }),
+      list_(
+          "ListNotifications", host,
+          [&service](auto* context, auto* bytes, auto* writer, auto* queue, void* tag) {
+            service.RequestListNotifications(context, bytes, writer, queue, queue, tag);
+          },
+          [this](const auto& request, base::Deadline deadline) {
+            return list(request, deadline);
+          }) {}
 
 void NotificationRpc::start() {
   send_.start(kListening);

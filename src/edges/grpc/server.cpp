@@ -45,8 +45,8 @@ void Server::set_serving(bool serving) {
 }
 
 void Server::shut_down(std::chrono::milliseconds grace) {
-  const gpr_timespec deadline = gpr_time_add(gpr_now(GPR_CLOCK_MONOTONIC),
-                                             gpr_time_from_millis(grace.count(), GPR_TIMESPAN));
+  const gpr_timespec deadline =
+      gpr_time_add(gpr_now(GPR_CLOCK_MONOTONIC), gpr_time_from_millis(grace.count(), GPR_TIMESPAN));
   server_->Shutdown(deadline);
 }
 

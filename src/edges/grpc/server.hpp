@@ -23,8 +23,8 @@ struct ServerOptions {
 class Server {
  public:
   /// Errors: Errc::unavailable if the address cannot be bound.
-  [[nodiscard]] static base::Expected<std::unique_ptr<Server>> listen(
-      const ServerOptions& options, std::size_t workers);
+  [[nodiscard]] static base::Expected<std::unique_ptr<Server>> listen(const ServerOptions& options,
+                                                                      std::size_t workers);
   ~Server();
 
   [[nodiscard]] int port() const { return port_; }
@@ -37,8 +37,8 @@ class Server {
   /// notification.NotificationService.
   void set_serving(bool serving);
 
-  /// Refuses new calls and waits for those under way, at most until `deadline`; what is left then is
-  /// cancelled. The pumps have to run until after this.
+  /// Refuses new calls and waits for those under way, at most until `deadline`; what is left then
+  /// is cancelled. The pumps have to run until after this.
   void shut_down(std::chrono::milliseconds grace);
 
  private:

@@ -42,8 +42,7 @@ Mapping mapping_of(Errc code) {
     case Errc::corrupt:
     case Errc::internal: break;
   }
-  return {grpc::StatusCode::INTERNAL, "INTERNAL",
-          "an error inside the service: its log says more"};
+  return {grpc::StatusCode::INTERNAL, "INTERNAL", "an error inside the service: its log says more"};
 }
 
 void add_violations(google::rpc::Status& status, const rules::Violations& violations) {

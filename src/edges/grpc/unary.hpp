@@ -59,9 +59,7 @@ class UnaryMethod {
    public:
     explicit Call(UnaryMethod& method) : method_(method), writer_(&context_) {}
 
-    void listen() {
-      method_.listen_(&context_, &bytes_, &writer_, method_.host_.queue, this);
-    }
+    void listen() { method_.listen_(&context_, &bytes_, &writer_, method_.host_.queue, this); }
 
     void complete(bool ok) override {
       if (state_ == State::finishing || !ok) {  // !ok while listening: the server shuts down
@@ -116,8 +114,8 @@ class UnaryMethod {
       grpc::ByteBuffer reply;
       if (answer) {
         bool own_buffer = false;
-        status = grpc::GenericSerialize<grpc::ProtoBufferWriter, Response>(*answer, &reply,
-                                                                           &own_buffer);
+        status =
+            grpc::GenericSerialize<grpc::ProtoBufferWriter, Response>(*answer, &reply, &own_buffer);
       } else {
         status = to_status(answer.error());
       }

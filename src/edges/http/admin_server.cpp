@@ -1,11 +1,11 @@
 #include "edges/http/admin_server.hpp"
 
+#include <fmt/format.h>
 #include <array>
 #include <boost/asio/ip/v6_only.hpp>
 #include <boost/asio/redirect_error.hpp>
 #include <boost/beast/core/flat_buffer.hpp>
 #include <boost/beast/http.hpp>
-#include <fmt/format.h>
 
 namespace notify::edges::http {
 namespace {
@@ -106,9 +106,9 @@ base::Expected<std::uint16_t> AdminServer::start() {
   if (error) {
     error_code ignored;
     static_cast<void>(acceptor_.close(ignored));
-    return base::fail(base::Errc::unavailable, fmt::format("cannot listen on {}:{}: {}",
-                                                           options_.host, options_.port,
-                                                           error.message()));
+    return base::fail(
+        base::Errc::unavailable,
+        fmt::format("cannot listen on {}:{}: {}", options_.host, options_.port, error.message()));
   }
   const std::uint16_t port = acceptor_.local_endpoint().port();
   tasks_.spawn(accept_loop());
@@ -165,8 +165,8 @@ async::Task<void> AdminServer::serve(Socket socket) {
 
     timer.arm(timers_.after(options_.timeout));
     const bool is_head = !error && parser.get().method() == bhttp::verb::head;
-    Response response = make_response(std::move(*page), error ? 11 : parser.get().version(),
-                                      keep_alive);
+    Response response =
+        make_response(std::move(*page), error ? 11 : parser.get().version(), keep_alive);
     if (co_await write(socket, response, is_head ? BodyIs::left_out : BodyIs::sent)) co_return;
   }
   co_await say_goodbye(socket);

@@ -1,7 +1,7 @@
 #pragma once
 // The bridge between gRPC's completion queues, which have no file descriptor to poll, and a worker:
-// one thread waits in the queue, gathers what is ready, and posts it to the worker as one batch. All
-// that follows runs on the worker. (A post per event costs half as much again under load.)
+// one thread waits in the queue, gathers what is ready, and posts it to the worker as one batch.
+// All that follows runs on the worker. (A post per event costs half as much again under load.)
 
 #include <grpcpp/completion_queue.h>
 
@@ -37,8 +37,8 @@ class CompletionPump {
   [[nodiscard]] const async::Executor& executor() const { return executor_; }
 
   /// Shuts the queue down and waits for the thread. What was started on the queue must have been
-  /// cancelled or ended before (for a server: after Server::Shutdown). The last events are posted to
-  /// the executor before this returns.
+  /// cancelled or ended before (for a server: after Server::Shutdown). The last events are posted
+  /// to the executor before this returns.
   void stop();
 
  private:

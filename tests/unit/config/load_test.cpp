@@ -1,7 +1,7 @@
 #include "config/load.hpp"
 
-#include <algorithm>
 #include <gtest/gtest.h>
+#include <algorithm>
 #include <set>
 
 #include "config/field.hpp"
@@ -131,8 +131,8 @@ TEST(Load, ListsCanComeFromBoth) {
 }
 
 TEST(Load, ProblemsNeverShowSecrets) {
-  const Problems problems = problems_of(from({{"NOTIFY_POSTGRES_URL", "mysql://u:hunter2@h/db"},
-                                              {"NOTIFY_LOG_USER_KEY", "hunter2"}}));
+  const Problems problems = problems_of(from(
+      {{"NOTIFY_POSTGRES_URL", "mysql://u:hunter2@h/db"}, {"NOTIFY_LOG_USER_KEY", "hunter2"}}));
   ASSERT_EQ(problems.size(), 2U);
   for (const Problem& problem : problems) {
     EXPECT_EQ(to_string(problem).find("hunter2"), std::string::npos) << to_string(problem);

@@ -1,11 +1,11 @@
 #pragma once
 // A file that lives as long as its object.
 
+#include <unistd.h>
 #include <atomic>
 #include <filesystem>
 #include <fstream>
 #include <string>
-#include <unistd.h>
 
 namespace notify::config {
 

@@ -1,8 +1,8 @@
 #include "config/show.hpp"
 
+#include <gtest/gtest.h>
 #include <cstdlib>
 #include <fstream>
-#include <gtest/gtest.h>
 #include <iterator>
 
 #include "config/load.hpp"

@@ -32,8 +32,8 @@ TEST(ApnsPayload, OfABackgroundNotificationShowsNothing) {
   Notification n = sample_notification(kNow);
   n.title = n.body = "";
   n.presentation.background = true;
-  EXPECT_EQ(apns_payload(n), R"({"aps":{"content-available":1},"notification_id":")" +
-                                 n.id.to_string() + R"("})");
+  EXPECT_EQ(apns_payload(n),
+            R"({"aps":{"content-available":1},"notification_id":")" + n.id.to_string() + R"("})");
 }
 
 TEST(ApnsHeaders, FollowPriorityAndKind) {
@@ -112,8 +112,7 @@ TEST(ApnsOutcome, ATokenIsNeverGivenUpForAnUnknownReason) {
 TEST(ApnsOutcome, A410AboutAnOlderRegistrationSparesTheNewOne) {
   const auto body = R"({"reason":"Unregistered","timestamp":1789999999000})";
   EXPECT_EQ(outcome_of(410, body, "", kNow).kind, OutcomeKind::rejected);
-  EXPECT_EQ(outcome_of(410, body, "", kNow - std::chrono::hours(1)).kind,
-            OutcomeKind::token_gone);
+  EXPECT_EQ(outcome_of(410, body, "", kNow - std::chrono::hours(1)).kind, OutcomeKind::token_gone);
 }
 
 TEST(ApnsOutcome, ReadsRetryAfterInSecondsAndIgnoresNonsense) {
@@ -124,8 +123,8 @@ TEST(ApnsOutcome, ReadsRetryAfterInSecondsAndIgnoresNonsense) {
 }
 
 TEST(ApnsOutcome, AHostileBodyDoesNotReachTheRecord) {
-  const Outcome outcome = outcome_of(400, R"({"reason":"a b\n<script>)" + std::string(200, 'x') +
-                                              "\"}");
+  const Outcome outcome =
+      outcome_of(400, R"({"reason":"a b\n<script>)" + std::string(200, 'x') + "\"}");
   EXPECT_LE(outcome.code.size(), 50u);
   EXPECT_EQ(outcome.code.find('<'), std::string::npos);
   EXPECT_EQ(outcome_of(400, "not json").code, "400");

@@ -23,7 +23,7 @@ TEST(PlanRetry, FollowsTheScheduleWithJitterOnTop) {
   base::SeededRng rng(1);
   const RetryPolicy policy;
   for (std::int32_t made = 0; made < 5; ++made) {
-    const seconds delay = policy.delays[static_cast<std::size_t>(made)];
+    const auto delay = policy.delays[static_cast<std::size_t>(made)];
     for (int i = 0; i < 100; ++i) {
       const auto next = plan_retry(policy, input(made), rng);
       ASSERT_TRUE(next);

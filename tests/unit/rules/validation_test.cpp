@@ -59,8 +59,8 @@ TEST(Validate, NamesEveryWrongFieldAtOnce) {
   request.message_id = "x";
   request.type = "Message!";
   request.priority = 9;
-  EXPECT_EQ(fields_of(request), (Fields{"user_id", "conversation_id", "message_id", "type",
-                                        "title", "priority"}));
+  EXPECT_EQ(fields_of(request),
+            (Fields{"user_id", "conversation_id", "message_id", "type", "title", "priority"}));
 }
 
 TEST(Validate, TextsMustBeReadable) {
