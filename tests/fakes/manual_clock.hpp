@@ -7,8 +7,8 @@ namespace notify::fakes {
 
 class ManualClock final : public base::Clock {
  public:
-  explicit ManualClock(base::WallTime start = base::WallTime(std::chrono::milliseconds(
-                           1'790'000'000'000)))
+  explicit ManualClock(
+      base::WallTime start = base::WallTime(std::chrono::milliseconds(1'790'000'000'000)))
       : wall_(start) {}
 
   [[nodiscard]] base::WallTime now() const override { return wall_; }

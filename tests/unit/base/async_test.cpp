@@ -95,9 +95,8 @@ Task<Expected<int>> fail_at_once() {
 }
 
 TEST_F(WithDeadlineTest, ReturnsTheResultInTime) {
-  const auto result =
-      run(context, with_deadline(timers, timers.after(std::chrono::seconds(5)),
-                                 answer_after(timers, milliseconds(1))));
+  const auto result = run(context, with_deadline(timers, timers.after(std::chrono::seconds(5)),
+                                                 answer_after(timers, milliseconds(1))));
   EXPECT_EQ(result.value(), 42);
 }
 
@@ -188,15 +187,15 @@ Task<void> submit_into(Batcher<int, int>& batcher, int value, std::vector<int>& 
 
 TEST_F(BatcherTest, CompanyFormsWhileAFlightIsInTheAir) {
   std::vector<std::size_t> flights;
-  Batcher<int, int> batcher(
-      context.get_executor(), {.batch_max = 4, .flights_max = 1, .waiting_max = 100}, {},
-      [&](std::vector<int> items) -> Task<std::vector<Expected<int>>> {
-        flights.push_back(items.size());
-        co_await timers.sleep_for(milliseconds(3));
-        std::vector<Expected<int>> results;
-        for (const int item : items) results.emplace_back(item * 10);
-        co_return results;
-      });
+  Batcher<int, int> batcher(context.get_executor(),
+                            {.batch_max = 4, .flights_max = 1, .waiting_max = 100}, {},
+                            [&](std::vector<int> items) -> Task<std::vector<Expected<int>>> {
+                              flights.push_back(items.size());
+                              co_await timers.sleep_for(milliseconds(3));
+                              std::vector<Expected<int>> results;
+                              for (const int item : items) results.emplace_back(item * 10);
+                              co_return results;
+                            });
   std::vector<int> results;
   for (int i = 1; i <= 9; ++i) group.spawn(submit_into(batcher, i, results));
   run(context, group.join());
@@ -206,12 +205,12 @@ TEST_F(BatcherTest, CompanyFormsWhileAFlightIsInTheAir) {
 }
 
 TEST_F(BatcherTest, RefusesBeyondItsBound) {
-  Batcher<int, int> batcher(
-      context.get_executor(), {.batch_max = 1, .flights_max = 1, .waiting_max = 1}, {},
-      [&](std::vector<int>) -> Task<std::vector<Expected<int>>> {
-        co_await timers.sleep_for(milliseconds(5));
-        co_return std::vector<Expected<int>>{Expected<int>(1)};
-      });
+  Batcher<int, int> batcher(context.get_executor(),
+                            {.batch_max = 1, .flights_max = 1, .waiting_max = 1}, {},
+                            [&](std::vector<int>) -> Task<std::vector<Expected<int>>> {
+                              co_await timers.sleep_for(milliseconds(5));
+                              co_return std::vector<Expected<int>>{Expected<int>(1)};
+                            });
   std::vector<int> results;
   for (int i = 0; i < 3; ++i) group.spawn(submit_into(batcher, i, results));
   run(context, group.join());
