@@ -30,8 +30,13 @@ int report(const base::Error& error) {
 
 std::optional<config::Config> load(const std::string& file) {
   config::LoadOptions options;
-  if (!file.empty()) options.file = file;
   options.environment = config::process_environment();
+  const auto variable = options.environment.find("NOTIFY_CONFIG");
+  if (!file.empty()) {
+    options.file = file;
+  } else if (variable != options.environment.end() && !variable->second.empty()) {
+    options.file = variable->second;
+  }
   options.other_names = {"NOTIFY_CONFIG"};
   auto loaded = config::load(options);
   config::Problems problems;
@@ -79,8 +84,9 @@ struct Arguments {
 };
 
 void add_config_option(CLI::App* command, Arguments& arguments) {
-  command->add_option("--config", arguments.config_file, "The YAML file; see docs/CONFIGURATION.md")
-      ->envname("NOTIFY_CONFIG")
+  command
+      ->add_option("--config", arguments.config_file,
+                   "The YAML file; otherwise $NOTIFY_CONFIG, if set")
       ->check(CLI::ExistingFile);
 }
 
@@ -101,7 +107,7 @@ void add_send_options(CLI::App* command, edges::SendOptions& send) {
 
 int run(int argc, char** argv) {
   CLI::App cli("Push notifications: decides, records, delivers, explains.", "notification-service");
-  cli.require_subcommand(1);
+  cli.require_subcommand(0, 1);  // none is checked below: so a misspelt one is named in the error
   cli.set_version_flag("--version", NOTIFY_VERSION);
   Arguments arguments;
 
@@ -131,8 +137,18 @@ int run(int argc, char** argv) {
       "show", "Print the effective one, with the origin of each value; secrets are masked");
   add_config_option(show, arguments);
 
-  CLI11_PARSE(cli, argc, argv);
+  try {
+    cli.parse(argc, argv);
+  } catch (const CLI::ParseError& error) {
+    // Help and version are "errors" that exit with 0; CLI11's codes for the others mean nothing
+    // here.
+    return cli.exit(error) == 0 ? 0 : kUsage;
+  }
 
+  if (cli.get_subcommands().empty()) {
+    std::cerr << "A subcommand is required\n" << cli.help();
+    return kUsage;
+  }
   if (send->parsed()) {
     const auto id = edges::send(arguments.send);
     if (!id) return report(id.error());

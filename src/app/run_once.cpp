@@ -9,7 +9,16 @@ namespace {
 async::Task<void> run(pg::Pool& pool, async::Timers& timers, const DatabaseTask& task,
                       base::Expected<void>& result) {
   pool.start();
-  result = co_await task(pool, timers);
+  const base::Deadline patience = timers.after(std::chrono::seconds(10));
+  while (pool.connected() == 0 && !patience.passed(timers.clock().steady_now())) {
+    co_await timers.sleep_for(std::chrono::milliseconds(5));
+  }
+  if (pool.connected() > 0) {
+    result = co_await task(pool, timers);
+  } else {
+    result = base::fail(base::Errc::unavailable,
+                        "cannot connect to PostgreSQL within ten seconds; see postgres.url");
+  }
   co_await pool.stop(timers.after(std::chrono::seconds(1)));
 }
 

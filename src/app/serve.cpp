@@ -97,6 +97,22 @@ base::Expected<std::vector<std::unique_ptr<Shard>>> make_shards(const Process& p
   return shards;
 }
 
+void wait(config::Duration duration) {
+  boost::asio::io_context context(1);
+  boost::asio::steady_timer timer(context, duration);
+  timer.async_wait([](const boost::system::error_code&) {});
+  context.run();
+}
+
+/// The first connections take a moment; who is told SERVING should not meet UNAVAILABLE. Without
+/// PostgreSQL the service starts all the same, and says in /readyz what it lacks.
+void wait_until_ready(const Process& process) {
+  const base::Deadline patience = base::Deadline::after(process.clock, std::chrono::seconds(5));
+  while (!process.health.report().ready && !patience.passed(process.clock.steady_now())) {
+    wait(std::chrono::milliseconds(5));
+  }
+}
+
 /// Calls first, then what they have started; in all at most shutdown.timeout. False if something
 /// had to be abandoned.
 bool drain(const Process& process, edges::Server& server,
@@ -105,6 +121,8 @@ bool drain(const Process& process, edges::Server& server,
       base::Deadline::after(process.clock, process.config.shutdown.timeout);
   process.health.start_draining();
   server.set_serving(false);
+  // Calls go on for a while; only the word that they should go elsewhere is out.
+  wait(process.config.shutdown.linger);
   server.shut_down(process.config.shutdown.timeout / 2);
   for (const auto& shard : shards) {
     const auto left =
@@ -126,6 +144,7 @@ int run(const Process& process, int admin_port, const std::optional<std::string>
                                       config.service.workers);
   if (!server) return fail(log, server.error());
   for (std::size_t i = 0; i < shards->size(); ++i) (*shards)[i]->start(**server, i);
+  wait_until_ready(process);
   (*server)->set_serving(true);
   if (ports_file && !write_ports(*ports_file, (*server)->port(), admin_port)) {
     log.error("the ports file cannot be written", {{"file", *ports_file}});

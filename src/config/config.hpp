@@ -89,6 +89,7 @@ struct Logging {
 
 struct Shutdown {
   Duration timeout = 30s;
+  Duration linger = 0s;
 };
 
 struct Service {

@@ -118,6 +118,8 @@ std::vector<Field> make_fields() {
 
       row("shutdown.timeout", &C::shutdown, &Shutdown::timeout, within(1s, 10min),
           "Longest wait, when stopping, for what is under way."),
+      row("shutdown.linger", &C::shutdown, &Shutdown::linger, within(0ms, 1min),
+          "Wait between saying that it stops and refusing calls, for balancers to notice."),
   };
 }
 

@@ -37,12 +37,20 @@ async::Task<void> Recover::heartbeat_loop() {
     const auto beaten = co_await parts_.leases.heartbeat(
         parts_.policy.heartbeat_timeout, parts_.timers.after(parts_.policy.heartbeat_interval));
     if (beaten) {
+      const bool was_registered = last_heartbeat_ != base::SteadyTime::min();
+      if (was_registered && *beaten == stores::Registration::made_anew) look_back();
       last_heartbeat_ = asked_at;
     } else {
       parts_.events.step_failed("heartbeat", beaten.error());
     }
     co_await parts_.timers.sleep_for(parts_.policy.heartbeat_interval);
   }
+}
+
+/// The queue has lost its data: the next sweep rebuilds it from all that can still be pending.
+void Recover::look_back() {
+  swept_until_ = parts_.timers.clock().now() - parts_.policy.first_look_back;
+  queue_was_lost_ = true;
 }
 
 async::Task<void> Recover::takeover_loop() {
@@ -90,7 +98,9 @@ async::Task<void> Recover::sweep_loop() {
 
 async::Task<void> Recover::sweep_pending() {
   const base::WallTime until = parts_.timers.clock().now() - parts_.policy.grace;
+  queue_was_lost_ = false;
   if (!co_await sweep(&stores::Backlog::pending, swept_until_, until)) co_return;
+  if (queue_was_lost_) co_return;  // while this one ran: look back again
   // The next sweep looks at the tail again: what this one saw may have been lost since.
   swept_until_ = until - parts_.policy.sweep_interval - parts_.policy.heartbeat_timeout;
 }
@@ -120,9 +130,13 @@ async::Task<bool> Recover::sweep(ReadPage read, base::WallTime from, base::WallT
 
 async::Task<bool> Recover::readmit(std::vector<stores::BacklogItem> items) {
   std::vector<stores::QueueItem> queue_items;
+  queue_items.reserve(items.size());
   for (stores::BacklogItem& item : items) {
+    // After the queue was emptied its books say nothing of what is being delivered right here.
+    if (parts_.is_held(item.notification.id)) continue;
     queue_items.push_back({std::move(item.notification), item.due_at});
   }
+  if (queue_items.empty()) co_return true;
   const auto readmitted = co_await parts_.leases.readmit(std::move(queue_items), soon());
   if (!readmitted) {
     parts_.events.step_failed("readmit", readmitted.error());

@@ -20,7 +20,8 @@ struct RecoverPolicy {
   std::chrono::milliseconds sweep_interval{10'000};
   /// A row younger than this is on its way into the queue and left alone.
   std::chrono::milliseconds grace{5000};
-  /// How far back the first sweep after a start looks; later ones look at what came since.
+  /// How far back a sweep looks after a start and after the queue has lost its data; the others
+  /// look at what came since.
   std::chrono::hours first_look_back{25};
   std::int32_t page = 500;
   std::chrono::milliseconds step_timeout{5000};
@@ -60,6 +61,7 @@ class Recover {
 
  private:
   async::Task<void> heartbeat_loop();
+  void look_back();
   async::Task<void> takeover_loop();
   async::Task<void> sweep_loop();
   async::Task<void> reclaim_orphans();
@@ -76,6 +78,7 @@ class Recover {
   Parts parts_;
   base::SteadyTime last_heartbeat_ = base::SteadyTime::min();
   base::WallTime swept_until_;
+  bool queue_was_lost_ = false;
   std::unordered_set<base::NotificationId> unheld_before_;
   async::TaskGroup loops_;
 };

@@ -89,6 +89,7 @@ async::Task<Expected<Story>> PgHistory::find(base::NotificationId id, base::Dead
       id.uuid().is_v7() && created_at >= now - kKept && created_at <= now + kClockAhead;
   if (!plausible) co_return fail(Errc::not_found, "no notification can have this id");
 
+  if (pool_.connected() == 0) co_return fail(no_connection());
   std::vector<pg::Query> queries;
   queries.push_back({kFind, std::move(pg::Params().timestamp(created_at).id(id))});
   queries.push_back({kAttempts, std::move(pg::Params()
@@ -122,6 +123,7 @@ async::Task<Expected<Story>> PgHistory::find(base::NotificationId id, base::Dead
 async::Task<Expected<std::vector<HistoryRecord>>> PgHistory::list(
     base::UserId user, std::optional<base::NotificationId> before, std::int32_t limit,
     base::Deadline deadline) {
+  if (pool_.connected() == 0) co_return fail(no_connection());
   const base::WallTime now = clock_.now();
   const base::NotificationId newest(base::uuid_v7_max(now + kClockAhead));
   const base::NotificationId cursor = before.value_or(newest);

@@ -1,5 +1,6 @@
 #include "stores/pg_ledger.hpp"
 
+#include <unordered_set>
 #include <utility>
 
 #include "rules/codec.hpp"
@@ -127,9 +128,18 @@ pg::Params history_params(const std::vector<Notification>& batch) {
   return params;
 }
 
-std::optional<std::string> if_any(const std::string& text) {
-  return text.empty() ? std::nullopt : std::optional(text);
+/// Texts of an outcome partly come from a peer. A record that PostgreSQL refuses would be written
+/// again and again, so they are made fit here: at most `bytes_max` of printable ASCII.
+std::optional<std::string> fit(const std::string& text, std::size_t bytes_max) {
+  std::string fitting = text.substr(0, bytes_max);
+  for (char& c : fitting) {
+    if (c < ' ' || c > '~') c = '?';
+  }
+  return fitting.empty() ? std::nullopt : std::optional(std::move(fitting));
 }
+
+constexpr std::size_t kErrorCodeMax = 50;  // the column's width
+constexpr std::size_t kErrorMessageMax = 500;
 
 pg::Params attempt_params(const std::vector<DeliveryRecord>& batch) {
   pg::Array ids, notifications, devices, statuses, codes, messages, retries, attempted, next;
@@ -139,8 +149,8 @@ pg::Params attempt_params(const std::vector<DeliveryRecord>& batch) {
       notifications.id(record.notification);
       devices.id(attempt.device);
       statuses.text(rules::name(attempt.status));
-      codes.text(if_any(attempt.error_code));
-      messages.text(if_any(attempt.error_message));
+      codes.text(fit(attempt.error_code, kErrorCodeMax));
+      messages.text(fit(attempt.error_message, kErrorMessageMax));
       retries.int64(attempt.retry_count);
       attempted.timestamp(attempt.attempted_at);
       next.timestamp(attempt.next_retry_at);
@@ -195,7 +205,7 @@ std::vector<pg::Query> record_queries(const std::vector<DeliveryRecord>& batch) 
       due_ids.id(record.notification);
       due_at.timestamp(record.due->at);
       due_reasons.text(name(record.due->reason));
-      due_details.text(if_any(record.due->detail));
+      due_details.text(fit(record.due->detail, kErrorMessageMax));
     } else if (record.was_due) {
       done_ids.id(record.notification);
     }
@@ -252,10 +262,7 @@ async::Task<pg::Expected<pg::Result>> PgLedger::insert(std::vector<Notification>
 }
 
 async::Task<PgLedger::Results> PgLedger::append_batch(std::vector<Notification> batch) {
-  // A caller that has to repeat its call should know at once, not after a timeout.
-  if (pool_.connected() == 0) {
-    co_return all_alike(batch.size(), fail(Errc::unavailable, "no connection to PostgreSQL"));
-  }
+  if (pool_.connected() == 0) co_return all_alike(batch.size(), fail(no_connection()));
   const base::Deadline deadline = timers_.after(options_.write_timeout);
   auto inserted = co_await insert(batch, deadline);
   if (!inserted && inserted.error().fault == pg::Fault::no_partition) {
@@ -300,15 +307,16 @@ async::Task<PgLedger::Results> PgLedger::look_up(std::vector<Notification> batch
   pg::Params params =
       ids_and_bounds(batch, batch.size(), [](const Notification& n) { return n.id; });
   const auto found =
-      co_await pool_.query({kFindIds, std::move(params)}, timers_.after(options_.write_timeout));
-  // Unknown stays unknown: the caller must not take it for refused.
+      co_await pool_.query({kFindIds, std::move(params)}, timers_.after(options_.look_up_timeout));
+  // Not known: the contract says that after UNAVAILABLE it may have been accepted.
   if (!found) {
-    co_return all_alike(batch.size(), fail(Errc::timed_out, "the answer to a commit was lost"));
+    co_return all_alike(batch.size(),
+                        fail(Errc::unavailable, "a commit got no answer, and its ids none either"));
   }
-  std::unordered_map<base::NotificationId, bool> there;
+  std::unordered_set<base::NotificationId> there;
   for (std::size_t i = 0; i < found->rows(); ++i) {
     const auto id = found->uuid(i, 0);
-    if (id) there.emplace(base::NotificationId(*id), true);
+    if (id) there.emplace(*id);
   }
   Results results;
   for (const Notification& n : batch) {
@@ -338,6 +346,7 @@ async::Task<PgLedger::Results> PgLedger::record_batch(std::vector<DeliveryRecord
   // Sorted, so that two batches lock rows in one order and cannot deadlock. The results go back in
   // the order of the callers, and are all alike: the transaction is one.
   const std::size_t size = batch.size();
+  const std::vector<DeliveryRecord> as_handed_in = batch;
   std::sort(batch.begin(), batch.end(), [](const DeliveryRecord& a, const DeliveryRecord& b) {
     return a.notification < b.notification;
   });
@@ -350,7 +359,16 @@ async::Task<PgLedger::Results> PgLedger::record_batch(std::vector<DeliveryRecord
   }
   // Every statement is idempotent: what may or may not have been written is written again.
   if (!written && (written.error().is_safe_to_retry() || written.error().outcome_unknown)) {
-    written = co_await write(std::move(batch), timers_.after(options_.write_timeout));
+    written = co_await write(batch, timers_.after(options_.write_timeout));
+  }
+  if (!written && written.error().is_data_error() && size > 1) {
+    // One bad record must fail its caller, not its company: each half is tried by itself.
+    const auto middle = as_handed_in.begin() + static_cast<std::ptrdiff_t>(size / 2);
+    Results results = co_await record_batch({as_handed_in.begin(), middle});
+    Results rest = co_await record_batch({middle, as_handed_in.end()});
+    results.insert(results.end(), std::make_move_iterator(rest.begin()),
+                   std::make_move_iterator(rest.end()));
+    co_return results;
   }
   if (!written) co_return all_alike(size, fail(to_error(written.error())));
   co_return all_alike(size, async::Unit{});

@@ -12,6 +12,7 @@ struct PgLedgerOptions {
   async::BatcherLimits append{.batch_max = 500, .flights_max = 2, .waiting_max = 20'000};
   async::BatcherLimits record{.batch_max = 500, .flights_max = 2, .waiting_max = 20'000};
   std::chrono::milliseconds write_timeout{5000};
+  std::chrono::milliseconds look_up_timeout{1000};  ///< of ids whose commit got no answer
 };
 
 /// Threading: the executor of `timers`.

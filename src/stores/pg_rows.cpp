@@ -82,4 +82,6 @@ Expected<rules::Attempt> read_attempt_row(const pg::Result& result, std::size_t 
 
 base::Error to_error(const pg::QueryError& error) { return error.error; }
 
+base::Error no_connection() { return {Errc::unavailable, "no connection to PostgreSQL"}; }
+
 }  // namespace notify::stores

@@ -34,6 +34,10 @@ inline constexpr std::size_t kHistoryColumns = 17;
 /// What a store's caller needs of a failed query.
 [[nodiscard]] base::Error to_error(const pg::QueryError& error);
 
+/// For calls that somebody waits for: who has to repeat a call should know at once, not after a
+/// timeout.
+[[nodiscard]] base::Error no_connection();
+
 /// The first and last instant of a batch: partition bounds, so that the plan touches no other
 /// partition.
 struct Instants {

@@ -53,14 +53,18 @@ class Queue {
                                                                    base::WallTime due_at) = 0;
 };
 
+/// Whether a heartbeat found this node on the register. A node that was on it and is not any more
+/// has met a queue that lost its data.
+enum class Registration : std::uint8_t { found = 1, made_anew };
+
 /// Who holds leases, and what becomes of the leases of those who died.
 class Leases {
  public:
   virtual ~Leases() = default;
 
   /// Says that this node lives, for `ttl`.
-  [[nodiscard]] virtual async::Task<base::Expected<void>> heartbeat(std::chrono::milliseconds ttl,
-                                                                    base::Deadline deadline) = 0;
+  [[nodiscard]] virtual async::Task<base::Expected<Registration>> heartbeat(
+      std::chrono::milliseconds ttl, base::Deadline deadline) = 0;
   /// Puts what this node still holds back into the queue, and takes it off the register.
   [[nodiscard]] virtual async::Task<base::Expected<void>> sign_off(base::Deadline deadline) = 0;
 

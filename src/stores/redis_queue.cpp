@@ -122,27 +122,19 @@ async::Task<RedisQueue::Results> RedisQueue::enqueue_batch(std::vector<QueueItem
 }
 
 async::Task<RedisQueue::Results> RedisQueue::ack_batch(std::vector<LeaseKey> batch) {
-  std::vector<Command> commands;
+  const base::Deadline deadline = timers_.after(options_.timeout);
+  Expected<async::Unit> result = async::Unit{};
   for (const rules::Priority priority : rules::kPriorities) {
-    Command drop_leases("HDEL");
-    Command drop_suspects("SREM");
-    drop_leases.key(keys(priority).inflight);
-    drop_suspects.key(keys(priority).suspect);
-    bool any = false;
+    std::vector<std::string> ids;
     for (const LeaseKey& key : batch) {
-      if (key.priority != priority) continue;
-      const std::string id = key.notification.to_string();
-      drop_leases.arg(id);
-      drop_suspects.arg(id);
-      any = true;
+      if (key.priority == priority) ids.push_back(key.notification.to_string());
     }
-    if (!any) continue;
-    commands.push_back(std::move(drop_leases));
-    commands.push_back(std::move(drop_suspects));
+    if (ids.empty()) continue;
+    const auto acked = co_await redis_.run(
+        scripts::kAck, {keys(priority).inflight, keys(priority).suspect}, std::move(ids), deadline);
+    if (!acked) result = fail(acked.error());
   }
-  const auto replies =
-      co_await redis_.pipeline(std::move(commands), timers_.after(options_.timeout));
-  co_return Results(batch.size(), first_error(replies));
+  co_return Results(batch.size(), result);
 }
 
 async::Task<Expected<std::vector<Lease>>> RedisQueue::lease(std::size_t max,
@@ -159,6 +151,7 @@ async::Task<Expected<std::vector<Lease>>> RedisQueue::lease(std::size_t max,
   for (const rules::Priority priority : rules::kPriorities) {
     const std::size_t kept = kept_for_later[static_cast<std::size_t>(priority)];
     const std::size_t used = leases.size();
+    if (used >= max) break;
     const std::size_t count = max > used + kept ? max - used - kept : 1;
     auto some = co_await lease_from(priority, count, deadline);
     if (!some) {
@@ -201,16 +194,16 @@ async::Task<Expected<std::vector<Lease>>> RedisQueue::lease_from(rules::Priority
 void RedisQueue::drop_corrupt(rules::Priority priority, std::string_view member,
                               const base::Error& error) {
   options_.on_corrupt_item(error);
+  // The field under which the lease script has put it, whatever it is.
   constexpr std::size_t kIdLength = 36;
-  if (member.size() < rules::kQueueItemIdOffset + kIdLength) return;
-  const auto id = base::NotificationId::parse(member.substr(rules::kQueueItemIdOffset, kIdLength));
-  if (!id) return;
-  repairs_.spawn(forget({priority, *id}));
+  const std::size_t offset = std::min(rules::kQueueItemIdOffset, member.size());
+  repairs_.spawn(forget(keys(priority).inflight, std::string(member.substr(offset, kIdLength))));
 }
 
-async::Task<void> RedisQueue::forget(LeaseKey key) {
-  const auto acked = co_await ack(key);
-  if (!acked) options_.on_corrupt_item(acked.error());
+async::Task<void> RedisQueue::forget(std::string inflight_key, std::string field) {
+  const auto gone = co_await redis_.command(Command("HDEL").key(inflight_key).arg(field),
+                                            timers_.after(options_.timeout));
+  if (!gone) options_.on_corrupt_item(gone.error());
 }
 
 async::Task<Expected<void>> RedisQueue::postpone(LeaseKey key, base::WallTime due_at) {
@@ -226,8 +219,8 @@ async::Task<Expected<void>> RedisQueue::give_back(LeaseKey key, base::Deadline) 
   return postpone(key, timers_.clock().now());
 }
 
-async::Task<Expected<void>> RedisQueue::heartbeat(std::chrono::milliseconds ttl,
-                                                  base::Deadline deadline) {
+async::Task<Expected<Registration>> RedisQueue::heartbeat(std::chrono::milliseconds ttl,
+                                                          base::Deadline deadline) {
   // Registered first: a node that holds leases is always on the register.
   std::vector<Command> commands;
   commands.push_back(Command("ZADD")
@@ -236,9 +229,10 @@ async::Task<Expected<void>> RedisQueue::heartbeat(std::chrono::milliseconds ttl,
                          .arg(options_.node));
   commands.push_back(
       Command("SET").key(heartbeat_key(options_.node)).arg("1").arg("PX").arg(ttl.count()));
-  const auto beaten = first_error(co_await redis_.pipeline(std::move(commands), deadline));
-  if (!beaten) co_return fail(beaten.error());
-  co_return Expected<void>();
+  const auto replies = co_await redis_.pipeline(std::move(commands), deadline);
+  if (const auto beaten = first_error(replies); !beaten) co_return fail(beaten.error());
+  const auto added = replies->front().as_integer();
+  co_return added&&* added == 1 ? Registration::made_anew : Registration::found;
 }
 
 async::Task<Expected<void>> RedisQueue::sign_off(base::Deadline deadline) {

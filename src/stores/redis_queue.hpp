@@ -51,8 +51,8 @@ class RedisQueue final : public Queue, public Leases {
   [[nodiscard]] async::Task<base::Expected<void>> postpone(LeaseKey key,
                                                            base::WallTime due_at) override;
 
-  [[nodiscard]] async::Task<base::Expected<void>> heartbeat(std::chrono::milliseconds ttl,
-                                                            base::Deadline deadline) override;
+  [[nodiscard]] async::Task<base::Expected<Registration>> heartbeat(
+      std::chrono::milliseconds ttl, base::Deadline deadline) override;
   [[nodiscard]] async::Task<base::Expected<void>> sign_off(base::Deadline deadline) override;
   [[nodiscard]] async::Task<base::Expected<std::size_t>> take_over_dead(
       base::Deadline deadline) override;
@@ -91,7 +91,7 @@ class RedisQueue final : public Queue, public Leases {
   async::Task<base::Expected<std::size_t>> empty_leases_of(std::string node,
                                                            base::Deadline deadline);
   async::Task<base::Expected<std::vector<std::string>>> nodes(base::Deadline deadline);
-  async::Task<void> forget(LeaseKey key);
+  async::Task<void> forget(std::string inflight_key, std::string field);
   void drop_corrupt(rules::Priority priority, std::string_view member, const base::Error& error);
 
   redis::Client& redis_;

@@ -24,6 +24,15 @@ return out
 )");
 static_assert(rules::kQueueItemIdOffset == 13);
 
+/// KEYS inflight, suspect; ARGV ids. Gives leases up. Only who still holds a lease may say that the
+/// item is no suspect any more: after a takeover it is another node's.
+inline const redis::Script kAck(R"(
+for _, id in ipairs(ARGV) do
+  if redis.call('HDEL', KEYS[1], id) == 1 then redis.call('SREM', KEYS[2], id) end
+end
+return #ARGV
+)");
+
 /// KEYS queue, inflight, suspect; ARGV id, score, ttl. Back into the queue, as a suspect.
 inline const redis::Script kPostpone(R"(
 local item = redis.call('HGET', KEYS[2], ARGV[1])

@@ -1,0 +1,54 @@
+#include "contract/stores/worlds.hpp"
+#include "fakes/fake_ledger.hpp"
+#include "fakes/fake_queue.hpp"
+#include "fakes/fake_time.hpp"
+
+namespace notify::contract {
+namespace {
+
+class FakeWorld : public virtual World {
+ public:
+  FakeWorld() { time_.add(loop_); }
+  async::Timers& timers() override { return loop_.timers; }
+  void drive(const std::function<bool()>& done) override { ASSERT_TRUE(time_.run_until(done)); }
+  void pass(std::chrono::milliseconds time) override { time_.run_for(time); }
+
+ protected:
+  fakes::ManualClock clock_;
+  fakes::FakeLoop loop_{clock_};
+  fakes::FakeTime time_{clock_};
+  fakes::FakeLink link_{loop_.timers};
+};
+
+class FakeLedgerWorld final : public FakeWorld, public LedgerWorld {
+ public:
+  stores::Ledger& ledger() override { return fake_; }
+  stores::History& history() override { return fake_; }
+  stores::Backlog& backlog() override { return fake_; }
+  std::size_t statements() override { return table_.statements; }
+
+ private:
+  fakes::FakeLedgerTable table_;
+  fakes::FakeLedger fake_{table_, link_};
+};
+
+class FakeQueueWorld final : public FakeWorld, public QueueWorld {
+ public:
+  Node first() override { return {first_, first_}; }
+  Node second() override { return {second_, second_}; }
+
+ private:
+  fakes::FakeQueueBooks books_;
+  fakes::FakeQueue first_{books_, link_, "first"};
+  fakes::FakeQueue second_{books_, link_, "second"};
+};
+
+std::unique_ptr<LedgerWorld> make_ledger_world() { return std::make_unique<FakeLedgerWorld>(); }
+std::unique_ptr<QueueWorld> make_queue_world() { return std::make_unique<FakeQueueWorld>(); }
+
+}  // namespace
+
+INSTANTIATE_TEST_SUITE_P(Fake, LedgerContract, testing::Values(&make_ledger_world));
+INSTANTIATE_TEST_SUITE_P(Fake, QueueContract, testing::Values(&make_queue_world));
+
+}  // namespace notify::contract

@@ -1,0 +1,311 @@
+#include <algorithm>
+
+#include "contract/stores/worlds.hpp"
+
+namespace notify::contract {
+namespace {
+
+using base::Errc;
+using base::NotificationId;
+using rules::Status;
+using stores::DeliveryRecord;
+using stores::Due;
+using stores::DueReason;
+using Ids = std::vector<NotificationId>;
+
+rules::Attempt attempt(const rules::Notification& n, rules::AttemptStatus status, int tries = 0,
+                       std::uint8_t device = 1) {
+  rules::Attempt made;
+  made.device = fakes::sample_device(device).id;
+  made.id = rules::attempt_id(n.id, made.device, tries);
+  made.status = status;
+  made.retry_count = tries;
+  made.attempted_at = n.created_at() + std::chrono::seconds(tries + 1);
+  return made;
+}
+
+DeliveryRecord with_status(const rules::Notification& n, std::optional<Status> status) {
+  DeliveryRecord record;
+  record.notification = n.id;
+  record.at = n.created_at() + 5s;
+  record.status = status;
+  return record;
+}
+
+DeliveryRecord with_due(const rules::Notification& n, base::WallTime at, std::string detail = {}) {
+  DeliveryRecord record = with_status(n, std::nullopt);
+  record.due = Due{at, DueReason::retry, std::move(detail)};
+  return record;
+}
+
+rules::Notification rich(rules::Notification n) {
+  n.conversation = base::ConversationId(fakes::uuid("c0c0c0c0-0000-4000-8000-000000000001"));
+  n.message = base::MessageId(fakes::uuid("3e55a6e0-0000-4000-8000-000000000001"));
+  n.title = "Ünïcödé \U0001F514";
+  n.body = "a line\nand \"another\" \\ one";
+  n.presentation.data = {{"z", "1"}, {"a", "2"}, {"empty", ""}};
+  n.presentation.collapse_id = "thread-7";
+  n.presentation.badge = 3;
+  n.presentation.sound = "ping.caf";
+  n.presentation.category = "REPLY";
+  n.presentation.mutable_content = true;
+  n.labels = {{"campaign", "spring"}};
+  n.priority = rules::Priority::high;
+  return n;
+}
+
+TEST_P(LedgerContract, WhatWasAppendedIsFoundAsItWas) {
+  const rules::Notification n = rich(sample());
+  append(n);
+  const stores::Story found = story(n.id);
+  EXPECT_EQ(found.record.notification, n);
+  EXPECT_EQ(found.record.status, Status::pending);
+  EXPECT_FALSE(found.record.sent_at || found.record.delivered_at || found.record.expired_at);
+  EXPECT_TRUE(found.attempts.empty());
+  EXPECT_FALSE(found.due);
+}
+
+TEST_P(LedgerContract, AppendingTwiceIsHarmless) {
+  const rules::Notification n = sample();
+  append(n);
+  record(with_status(n, Status::delivered));
+  append(n);
+  EXPECT_EQ(story(n.id).record.status, Status::delivered);
+  const auto list = world->run(world->history().list(n.user, std::nullopt, 10, world->soon()));
+  EXPECT_EQ(list.value().size(), 1u);
+}
+
+TEST_P(LedgerContract, TheSameNotificationTwiceInOneBatchIsHarmless) {
+  std::vector<async::Task<base::Expected<void>>> tasks;
+  for (int i = 0; i < 3; ++i) tasks.push_back(world->ledger().append(sample()));
+  for (const auto& done : world->run_all(std::move(tasks))) EXPECT_TRUE(done);
+  EXPECT_EQ(pending(), (Ids{sample().id}));
+}
+
+TEST_P(LedgerContract, ConcurrentAppendsShareStatements) {
+  std::vector<async::Task<base::Expected<void>>> tasks;
+  const std::size_t before = world->statements();
+  for (std::uint8_t i = 1; i <= 100; ++i) tasks.push_back(world->ledger().append(sample(i)));
+  for (const auto& done : world->run_all(std::move(tasks))) EXPECT_TRUE(done);
+  EXPECT_LE(world->statements() - before, 4u);
+  EXPECT_EQ(pending().size(), 100u);
+}
+
+TEST_P(LedgerContract, ConcurrentRecordsShareStatements) {
+  std::vector<async::Task<base::Expected<void>>> tasks;
+  for (std::uint8_t i = 1; i <= 50; ++i) append(sample(i));
+  const std::size_t before = world->statements();
+  for (std::uint8_t i = 1; i <= 50; ++i) {
+    tasks.push_back(world->ledger().record(with_status(sample(i), Status::delivered)));
+  }
+  for (const auto& done : world->run_all(std::move(tasks))) EXPECT_TRUE(done);
+  EXPECT_LE(world->statements() - before, 16u);
+  EXPECT_TRUE(pending().empty());
+}
+
+TEST_P(LedgerContract, ARecordWritesAttemptsStatusAndDueTogether) {
+  const rules::Notification n = sample();
+  append(n);
+  DeliveryRecord both = with_status(n, Status::delivered);
+  rules::Attempt refused = attempt(n, rules::AttemptStatus::retry, 0, 2);
+  refused.error_code = "503 ServiceUnavailable";
+  refused.error_message = "Apple is busy";
+  refused.next_retry_at = n.created_at() + 30s;
+  both.attempts = {attempt(n, rules::AttemptStatus::delivered), refused};
+  both.due = Due{n.created_at() + 30s, DueReason::retry, "Apple is busy"};
+  record(both);
+
+  const stores::Story found = story(n.id);
+  EXPECT_EQ(found.record.status, Status::delivered);
+  EXPECT_EQ(found.record.sent_at, both.at);
+  EXPECT_EQ(found.record.delivered_at, both.at);
+  ASSERT_EQ(found.attempts.size(), 2u);
+  const auto retried = std::find_if(found.attempts.begin(), found.attempts.end(),
+                                    [](const auto& a) { return a.next_retry_at.has_value(); });
+  ASSERT_NE(retried, found.attempts.end());
+  EXPECT_EQ(retried->id, refused.id);
+  EXPECT_EQ(retried->device, refused.device);
+  EXPECT_EQ(retried->error_code, refused.error_code);
+  EXPECT_EQ(retried->error_message, refused.error_message);
+  EXPECT_EQ(retried->attempted_at, refused.attempted_at);
+  EXPECT_EQ(retried->next_retry_at, refused.next_retry_at);
+  ASSERT_TRUE(found.due);
+  EXPECT_EQ(found.due->at, both.due->at);
+  EXPECT_EQ(found.due->reason, DueReason::retry);
+  EXPECT_EQ(found.due->detail, "Apple is busy");
+}
+
+TEST_P(LedgerContract, TheSameRecordTwiceIsHarmless) {
+  const rules::Notification n = sample();
+  append(n);
+  DeliveryRecord once = with_status(n, Status::delivered);
+  once.attempts = {attempt(n, rules::AttemptStatus::delivered)};
+  record(once);
+  DeliveryRecord again = once;
+  again.at += 1h;
+  record(again);
+  const stores::Story found = story(n.id);
+  EXPECT_EQ(found.attempts.size(), 1u);
+  EXPECT_EQ(found.record.delivered_at, once.at);
+}
+
+TEST_P(LedgerContract, AStatusOnlyMovesUpARank) {
+  const rules::Notification n = sample();
+  append(n);
+  record(with_status(n, Status::delivered));
+  for (const Status lower : {Status::failed, Status::expired, Status::sent, Status::pending}) {
+    record(with_status(n, lower));
+    EXPECT_EQ(story(n.id).record.status, Status::delivered) << rules::name(lower);
+  }
+  EXPECT_FALSE(story(n.id).record.expired_at);
+}
+
+TEST_P(LedgerContract, ALateAcceptanceOverridesAFailure) {
+  const rules::Notification n = sample();
+  append(n);
+  record(with_status(n, Status::failed));
+  record(with_status(n, Status::expired));
+  EXPECT_EQ(story(n.id).record.status, Status::failed);
+  record(with_status(n, Status::delivered));
+  EXPECT_EQ(story(n.id).record.status, Status::delivered);
+}
+
+TEST_P(LedgerContract, AnExpiryHasItsInstant) {
+  const rules::Notification n = sample();
+  append(n);
+  record(with_status(n, Status::expired));
+  EXPECT_EQ(story(n.id).record.expired_at, n.created_at() + 5s);
+  EXPECT_FALSE(story(n.id).record.sent_at);
+}
+
+TEST_P(LedgerContract, ADueRowIsReplacedAndThenDeleted) {
+  const rules::Notification n = sample();
+  append(n);
+  record(with_due(n, started + 30s));
+  DeliveryRecord later = with_due(n, started + 60s, "auth-service is away");
+  later.due->reason = DueReason::devices_unavailable;
+  record(later);
+  const stores::Story waiting = story(n.id);
+  ASSERT_TRUE(waiting.due);
+  EXPECT_EQ(waiting.due->at, started + 60s);
+  EXPECT_EQ(waiting.due->reason, DueReason::devices_unavailable);
+  EXPECT_EQ(due(), (Ids{n.id}));
+
+  DeliveryRecord done = with_status(n, Status::delivered);
+  done.was_due = true;
+  record(done);
+  EXPECT_FALSE(story(n.id).due);
+  EXPECT_TRUE(due().empty());
+}
+
+TEST_P(LedgerContract, ProgressTellsStatusAndAttemptsAndLeavesOutWhatIsUnknown) {
+  const rules::Notification known = sample(1);
+  const rules::Notification untouched = sample(2);
+  append(known);
+  append(untouched);
+  DeliveryRecord tried = with_status(known, std::nullopt);
+  tried.attempts = {attempt(known, rules::AttemptStatus::retry, 0),
+                    attempt(known, rules::AttemptStatus::unknown, 1)};
+  record(tried);
+  const auto progress =
+      world->run(world->ledger().progress({known.id, sample(3).id, untouched.id}, world->soon()));
+  ASSERT_TRUE(progress);
+  EXPECT_EQ(progress->size(), 2u);
+  ASSERT_EQ(progress->at(known.id).attempts.size(), 2u);
+  EXPECT_EQ(progress->at(known.id).attempts[0].retry_count, 0);
+  EXPECT_EQ(progress->at(known.id).attempts[1].status, rules::AttemptStatus::unknown);
+  EXPECT_EQ(progress->at(known.id).status, Status::pending);
+  EXPECT_TRUE(progress->at(untouched.id).attempts.empty());
+}
+
+TEST_P(LedgerContract, AListIsNewestFirstAndGoesOnBehindItsCursor) {
+  Ids newest_first;
+  for (std::uint8_t i = 1; i <= 5; ++i) {
+    const rules::Notification n = sample(i, std::chrono::seconds(i));
+    append(n);
+    newest_first.push_back(n.id);
+  }
+  rules::Notification strange = sample(77);
+  strange.user = base::UserId(fakes::uuid("b0b00000-0000-4000-8000-000000000002"));
+  append(strange);
+
+  Ids listed;
+  std::optional<NotificationId> before;
+  while (listed.size() < 20) {
+    const auto page =
+        world->run(world->history().list(fakes::sample_user(), before, 2, world->soon()));
+    ASSERT_TRUE(page);
+    if (page->empty()) break;
+    ASSERT_LE(page->size(), 2u);
+    for (const auto& record : *page) listed.push_back(record.notification.id);
+    before = listed.back();
+  }
+  EXPECT_EQ(listed, newest_first);
+}
+
+TEST_P(LedgerContract, AListTellsNotificationsOfOneMillisecondApart) {
+  for (std::uint8_t i = 1; i <= 3; ++i) append(sample(i));
+  const auto page =
+      world->run(world->history().list(fakes::sample_user(), sample(2).id, 10, world->soon()));
+  ASSERT_EQ(page.value().size(), 1u);
+  EXPECT_EQ(page.value()[0].notification.id, sample(1).id);
+}
+
+TEST_P(LedgerContract, PendingLeavesOutWhatIsDueAndWhatIsFinished) {
+  for (std::uint8_t i = 1; i <= 3; ++i) append(sample(i));
+  record(with_due(sample(1), started + 30s));
+  record(with_status(sample(2), Status::failed));
+  EXPECT_EQ(pending(), (Ids{sample(3).id}));
+}
+
+TEST_P(LedgerContract, PendingIsReadPageByPageInTheOrderOfCreation) {
+  Ids oldest_first;
+  for (std::uint8_t i = 7; i >= 1; --i) {
+    const rules::Notification n = sample(i, std::chrono::seconds(i / 2));  // some share an instant
+    append(n);
+    oldest_first.push_back(n.id);
+  }
+  std::sort(oldest_first.begin(), oldest_first.end());
+  EXPECT_EQ(pending(2), oldest_first);
+  EXPECT_EQ(pending(100), oldest_first);
+}
+
+TEST_P(LedgerContract, PendingStopsBeforeItsEnd) {
+  append(sample(1, 10s));
+  append(sample(2, 5s));
+  const auto items =
+      world->run(world->backlog().pending({{started - 1h, {}}, started - 5s, 10}, world->soon()));
+  ASSERT_EQ(items.value().size(), 1u);
+  EXPECT_EQ(items.value()[0].notification, sample(1, 10s));
+  EXPECT_EQ(items.value()[0].due_at, started - 10s);
+}
+
+TEST_P(LedgerContract, DueIsReadPageByPageInTheOrderOfItsTime) {
+  Ids soonest_first;
+  for (std::uint8_t i = 1; i <= 6; ++i) {
+    const rules::Notification n = sample(i, 1s * (10 - i));
+    append(n);
+    record(with_due(n, started + std::chrono::seconds((i + 1) / 2)));
+    soonest_first.push_back(n.id);
+  }
+  EXPECT_EQ(due(1), soonest_first);
+  EXPECT_EQ(due(4), soonest_first);
+  const auto first = world->run(world->backlog().due({{{}, {}}, started + 2s, 10}, world->soon()));
+  ASSERT_EQ(first.value().size(), 2u);
+  EXPECT_EQ(first.value()[0].due_at, started + 1s);
+  EXPECT_EQ(first.value()[0].notification, sample(1, 9s));
+}
+
+TEST_P(LedgerContract, AnIdThatCannotBeOursIsNotFound) {
+  const NotificationId v4(fakes::uuid("a11ce000-0000-4000-8000-000000000009"));
+  const NotificationId too_old = fakes::sample_notification(started - 24h * 100).id;
+  const NotificationId of_the_future = fakes::sample_notification(started + 1h).id;
+  for (const NotificationId id : {v4, too_old, of_the_future, sample(9).id, NotificationId()}) {
+    const auto found = world->run(world->history().find(id, world->soon()));
+    ASSERT_FALSE(found);
+    EXPECT_EQ(found.error().code, Errc::not_found) << id.to_string();
+  }
+}
+
+}  // namespace
+}  // namespace notify::contract

@@ -1,0 +1,262 @@
+#include <algorithm>
+#include <map>
+#include <set>
+
+#include "contract/stores/worlds.hpp"
+
+namespace notify::contract {
+namespace {
+
+using base::NotificationId;
+using rules::Priority;
+using Ids = std::vector<NotificationId>;
+
+Ids ids_of(const std::vector<stores::Lease>& leases) {
+  Ids ids;
+  for (const stores::Lease& lease : leases) ids.push_back(lease.notification.id);
+  return ids;
+}
+
+TEST_P(QueueContract, ANodeLearnsWhetherItWasOnTheRegister) {
+  stores::Leases& leases = world->first().leases;
+  EXPECT_EQ(world->run(leases.heartbeat(1h, world->soon())).value(),
+            stores::Registration::made_anew);
+  EXPECT_EQ(world->run(leases.heartbeat(1h, world->soon())).value(), stores::Registration::found);
+}
+
+TEST_P(QueueContract, WhatWasEnqueuedIsLeasedOnceAndGoneAfterItsAck) {
+  const rules::Notification n = sample();
+  enqueue(n);
+  const auto leased = lease(world->first());
+  ASSERT_EQ(leased.size(), 1u);
+  EXPECT_EQ(leased[0].notification.id, n.id);
+  EXPECT_EQ(leased[0].notification.body, n.body);
+  EXPECT_EQ(leased[0].notification.expires_at, n.expires_at);
+  EXPECT_FALSE(leased[0].suspect);
+  EXPECT_TRUE(lease(world->second()).empty());
+  ok(world->first().queue.ack(key(n)));
+  EXPECT_TRUE(lease(world->first()).empty());
+  EXPECT_TRUE(mine(world->first()).empty());
+}
+
+TEST_P(QueueContract, WhatIsNotDueIsNotLeased) {
+  enqueue(sample(1), 1h);
+  EXPECT_TRUE(lease(world->first()).empty());
+}
+
+TEST_P(QueueContract, WhatIsDueFirstIsLeasedFirst) {
+  enqueue(sample(1), -1s);
+  enqueue(sample(2), -3s);
+  enqueue(sample(3), -2s);
+  EXPECT_EQ(ids_of(lease(world->first())), (Ids{sample(2).id, sample(3).id, sample(1).id}));
+}
+
+TEST_P(QueueContract, AFloodOfHighDoesNotStarveTheOthers) {
+  for (std::uint8_t i = 1; i <= 120; ++i) enqueue(sample(i, Priority::high), -10s);
+  enqueue(sample(200, Priority::medium));
+  enqueue(sample(201, Priority::low));
+  std::map<Priority, int> counts;
+  for (const auto& lease : lease(world->first(), 21)) ++counts[lease.notification.priority];
+  EXPECT_EQ(counts[Priority::medium], 1);
+  EXPECT_EQ(counts[Priority::low], 1);
+  EXPECT_GE(counts[Priority::high], 10);
+}
+
+TEST_P(QueueContract, ALeaseIsNeverLargerThanWasAskedFor) {
+  for (std::uint8_t i = 1; i <= 60; ++i) enqueue(sample(i, rules::kPriorities[i % 3]), -1s);
+  for (const std::size_t max : {1u, 2u, 3u, 5u, 20u}) {
+    EXPECT_LE(lease(world->first(), max).size(), max) << "asked for " << max;
+  }
+}
+
+TEST_P(QueueContract, EnqueueingTwiceIsOneItem) {
+  enqueue(sample(), -2s);
+  enqueue(sample(), -1s);
+  EXPECT_EQ(lease(world->first()).size(), 1u);
+  EXPECT_TRUE(lease(world->first()).empty());
+}
+
+TEST_P(QueueContract, ALeaseIsOnTheBooksOfTheNodeThatTookIt) {
+  enqueue(sample(1));
+  EXPECT_EQ(lease(world->first()).size(), 1u);
+  const auto held = mine(world->first());
+  ASSERT_EQ(held.size(), 1u);
+  EXPECT_EQ(held[0].notification, sample(1).id);
+  EXPECT_EQ(held[0].priority, Priority::medium);
+  EXPECT_TRUE(mine(world->second()).empty());
+}
+
+TEST_P(QueueContract, NoItemIsLeasedByTwoNodes) {
+  for (std::uint8_t i = 1; i <= 40; ++i) enqueue(sample(i));
+  std::vector<async::Task<base::Expected<std::vector<stores::Lease>>>> tasks;
+  for (int i = 0; i < 3; ++i) {
+    tasks.push_back(world->first().queue.lease(10, world->soon()));
+    tasks.push_back(world->second().queue.lease(10, world->soon()));
+  }
+  std::set<NotificationId> seen;
+  std::size_t total = 0;
+  for (const auto& leased : world->run_all(std::move(tasks))) {
+    for (const auto& lease : leased.value()) seen.insert(lease.notification.id);
+    total += leased.value().size();
+  }
+  EXPECT_EQ(seen.size(), total);
+}
+
+TEST_P(QueueContract, APostponedItemComesBackInItsTimeAsASuspect) {
+  const rules::Notification n = sample();
+  enqueue(n);
+  ASSERT_EQ(lease(world->first()).size(), 1u);
+  ok(world->first().queue.postpone(key(n), world->now() + 200ms));
+  EXPECT_TRUE(mine(world->first()).empty());
+  EXPECT_TRUE(lease(world->first()).empty());
+  world->pass(300ms);
+  const auto again = lease(world->second());
+  ASSERT_EQ(again.size(), 1u);
+  EXPECT_TRUE(again[0].suspect);
+}
+
+TEST_P(QueueContract, AnAckEndsTheSuspicion) {
+  const rules::Notification n = sample();
+  enqueue(n);
+  ASSERT_EQ(lease(world->first()).size(), 1u);
+  ok(world->first().queue.postpone(key(n), world->now() - 1ms));
+  ASSERT_EQ(lease(world->first()).size(), 1u);
+  ok(world->first().queue.ack(key(n)));
+  enqueue(n);
+  const auto again = lease(world->first());
+  ASSERT_EQ(again.size(), 1u);
+  EXPECT_FALSE(again[0].suspect);
+}
+
+TEST_P(QueueContract, PostponingWhatIsNotLeasedChangesNothing) {
+  ok(world->first().queue.postpone(key(sample()), world->now() - 1ms));
+  EXPECT_TRUE(lease(world->first()).empty());
+}
+
+TEST_P(QueueContract, TheLeasesOfTheDeadGoToTheLivingAsSuspects) {
+  heartbeat(world->second());
+  for (std::uint8_t i = 1; i <= 3; ++i) enqueue(sample(i, rules::kPriorities[i % 3]));
+  heartbeat(world->first());
+  ASSERT_EQ(lease(world->first()).size(), 3u);
+  die(world->first());
+  EXPECT_EQ(count(world->second().leases.take_over_dead(world->soon())), 3u);
+  EXPECT_EQ(count(world->second().leases.take_over_dead(world->soon())), 0u);
+  const auto taken = lease(world->second());
+  ASSERT_EQ(taken.size(), 3u);
+  for (const auto& lease : taken) EXPECT_TRUE(lease.suspect);
+  EXPECT_TRUE(mine(world->first()).empty());
+}
+
+TEST_P(QueueContract, TheLeasesOfTheLivingStay) {
+  heartbeat(world->first());
+  heartbeat(world->second());
+  enqueue(sample());
+  ASSERT_EQ(lease(world->first()).size(), 1u);
+  EXPECT_EQ(count(world->second().leases.take_over_dead(world->soon())), 0u);
+  EXPECT_EQ(mine(world->first()).size(), 1u);
+}
+
+TEST_P(QueueContract, ANodeDoesNotTakeOverItself) {
+  heartbeat(world->first());
+  enqueue(sample());
+  ASSERT_EQ(lease(world->first()).size(), 1u);
+  die(world->first());
+  EXPECT_EQ(count(world->first().leases.take_over_dead(world->soon())), 0u);
+  EXPECT_EQ(mine(world->first()).size(), 1u);
+}
+
+TEST_P(QueueContract, AnAckThatComesAfterTheTakeoverLeavesTheItemASuspect) {
+  heartbeat(world->first());
+  const rules::Notification n = sample();
+  enqueue(n);
+  ASSERT_EQ(lease(world->first()).size(), 1u);
+  die(world->first());
+  ASSERT_EQ(count(world->second().leases.take_over_dead(world->soon())), 1u);
+  ok(world->first().queue.ack(key(n)));
+  const auto taken = lease(world->second());
+  ASSERT_EQ(taken.size(), 1u);
+  EXPECT_TRUE(taken[0].suspect) << "it would be sent again without a look at the ledger";
+}
+
+TEST_P(QueueContract, APostponementThatComesAfterTheTakeoverChangesNothing) {
+  heartbeat(world->first());
+  const rules::Notification n = sample();
+  enqueue(n);
+  ASSERT_EQ(lease(world->first()).size(), 1u);
+  die(world->first());
+  ASSERT_EQ(count(world->second().leases.take_over_dead(world->soon())), 1u);
+  ASSERT_EQ(lease(world->second()).size(), 1u);
+  ok(world->first().queue.postpone(key(n), world->now() - 1ms));
+  EXPECT_TRUE(lease(world->first()).empty());
+  EXPECT_EQ(mine(world->second()).size(), 1u);
+}
+
+TEST_P(QueueContract, ReadmitLeavesOutWhatIsQueuedOrLeased) {
+  heartbeat(world->first());
+  heartbeat(world->second());
+  enqueue(sample(1), 1h);
+  enqueue(sample(2));
+  ASSERT_EQ(lease(world->first()).size(), 1u);
+  std::vector<stores::QueueItem> items;
+  for (std::uint8_t i = 1; i <= 4; ++i) {
+    items.push_back({sample(i, i == 4 ? Priority::low : Priority::medium), started - 1s});
+  }
+  EXPECT_EQ(count(world->second().leases.readmit(items, world->soon())), 2u);
+  EXPECT_EQ(count(world->second().leases.readmit(items, world->soon())), 0u);
+  const auto leased = lease(world->second());
+  EXPECT_EQ(ids_of(leased), (Ids{sample(3).id, sample(4).id}));
+  for (const auto& lease : leased) EXPECT_TRUE(lease.suspect);
+}
+
+TEST_P(QueueContract, ReadmittingNothingIsNothing) {
+  EXPECT_EQ(count(world->first().leases.readmit({}, world->soon())), 0u);
+}
+
+TEST_P(QueueContract, WhatIsGivenBackIsDueAtOnceAsASuspect) {
+  enqueue(sample());
+  ASSERT_EQ(lease(world->first()).size(), 1u);
+  ok(world->first().leases.give_back(key(sample()), world->soon()));
+  EXPECT_TRUE(mine(world->first()).empty());
+  const auto again = lease(world->first());
+  ASSERT_EQ(again.size(), 1u);
+  EXPECT_TRUE(again[0].suspect);
+}
+
+TEST_P(QueueContract, WhoSignsOffLeavesItsLeasesAndTheRegister) {
+  heartbeat(world->first());
+  heartbeat(world->second());
+  enqueue(sample());
+  ASSERT_EQ(lease(world->first()).size(), 1u);
+  ok(world->first().leases.sign_off(world->soon()));
+  EXPECT_TRUE(mine(world->first()).empty());
+  EXPECT_EQ(count(world->second().leases.take_over_dead(world->soon())), 0u);
+  const auto leased = lease(world->second());
+  ASSERT_EQ(leased.size(), 1u);
+  EXPECT_TRUE(leased[0].suspect);
+}
+
+TEST_P(QueueContract, ARenewedHeartbeatKeepsTheLeases) {
+  heartbeat(world->first(), 20ms);
+  enqueue(sample());
+  ASSERT_EQ(lease(world->first()).size(), 1u);
+  heartbeat(world->first(), 1h);
+  world->pass(60ms);
+  EXPECT_EQ(count(world->second().leases.take_over_dead(world->soon())), 0u);
+}
+
+TEST_P(QueueContract, ATakeoverIsCompleteHoweverManyLeasesThereAre) {
+  heartbeat(world->first());
+  for (int i = 0; i < 450; ++i) {
+    rules::Notification n = sample(static_cast<std::uint8_t>(i % 225));
+    if (i >= 225)
+      n.id = fakes::sample_notification(started - 1ms, static_cast<std::uint8_t>(i - 225)).id;
+    enqueue(n, -1s);
+  }
+  ASSERT_EQ(lease(world->first(), 1000).size(), 450u);
+  die(world->first());
+  EXPECT_EQ(count(world->second().leases.take_over_dead(world->soon())), 450u);
+  EXPECT_EQ(lease(world->second(), 1000).size(), 450u);
+}
+
+}  // namespace
+}  // namespace notify::contract

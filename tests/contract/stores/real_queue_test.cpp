@@ -1,0 +1,91 @@
+// What only the queue in Redis can show: its keys, its scripts, and members it cannot read.
+
+#include "contract/stores/real_worlds.hpp"
+
+namespace notify::contract {
+namespace {
+
+struct RedisQueueTest : testing::Test {
+  RealQueueWorld world;
+  base::WallTime started = world.now();
+
+  rules::Notification sample(std::uint8_t n = 1) { return fakes::sample_notification(started, n); }
+  void enqueue(const rules::Notification& n) {
+    ASSERT_TRUE(world.run(world.first().queue.enqueue({n, started})));
+  }
+  std::vector<stores::Lease> lease() {
+    auto leased = world.run(world.first().queue.lease(64, world.soon()));
+    EXPECT_TRUE(leased) << (leased ? "" : leased.error().detail);
+    return leased ? *leased : std::vector<stores::Lease>();
+  }
+};
+
+const std::string kQueue = "notification:queue:medium";
+
+TEST_F(RedisQueueTest, AMemberThatCannotBeReadIsDroppedAndReported) {
+  const std::string id = sample(9).id.to_string();
+  redis_server().cli({"ZADD", kQueue, "1", R"({"v":1,"id":")" + id + R"(","nonsense)"});
+  redis_server().cli({"ZADD", kQueue, "2", "not even JSON"});
+  enqueue(sample());
+  const auto leased = lease();
+  ASSERT_EQ(leased.size(), 1u);
+  EXPECT_EQ(leased[0].notification.id, sample().id);
+  EXPECT_EQ(world.corrupt.size(), 2u);
+  EXPECT_TRUE(lease().empty());
+  EXPECT_EQ(redis_server().cli({"ZCARD", kQueue}), "0");
+}
+
+TEST_F(RedisQueueTest, ADroppedMemberLeavesNoLeaseBehind) {
+  const std::string id = sample(9).id.to_string();
+  redis_server().cli({"ZADD", kQueue, "1", R"({"v":1,"id":")" + id + R"(","nonsense)"});
+  redis_server().cli({"ZADD", kQueue, "2", "not even JSON"});
+  EXPECT_TRUE(lease().empty());
+  world.pass(100ms);
+  EXPECT_EQ(redis_server().cli({"HLEN", "{" + kQueue + "}:inflight:first"}), "0");
+}
+
+TEST_F(RedisQueueTest, TheScriptsSurviveAFlushOfTheScriptCache) {
+  enqueue(sample(1));
+  ASSERT_EQ(lease().size(), 1u);
+  redis_server().cli({"SCRIPT", "FLUSH"});
+  enqueue(sample(2));
+  EXPECT_EQ(lease().size(), 1u);
+  redis_server().cli({"SCRIPT", "FLUSH"});
+  ASSERT_TRUE(
+      world.run(world.first().queue.postpone({rules::Priority::medium, sample(1).id}, started)));
+  const auto again = lease();
+  ASSERT_EQ(again.size(), 1u);
+  EXPECT_TRUE(again[0].suspect);
+}
+
+TEST_F(RedisQueueTest, AQueueLivesForADayAfterItsLastItem) {
+  enqueue(sample());
+  const int ttl = std::stoi(redis_server().cli({"TTL", kQueue}));
+  EXPECT_GT(ttl, 24 * 3600 - 60);
+  EXPECT_LE(ttl, 24 * 3600);
+  redis_server().cli({"EXPIRE", kQueue, "100"});
+  enqueue(sample(2));
+  EXPECT_GT(std::stoi(redis_server().cli({"TTL", kQueue})), 24 * 3600 - 60);
+}
+
+TEST_F(RedisQueueTest, AScoreOrdersByTimeAndThenByPriority) {
+  const auto high = stores::queue_score(started, rules::Priority::high);
+  const auto low = stores::queue_score(started, rules::Priority::low);
+  EXPECT_LT(high, low);
+  EXPECT_LT(low, stores::queue_score(started + 1ms, rules::Priority::high));
+  enqueue(sample());
+  const auto item = redis_server().cli({"ZRANGE", kQueue, "0", "-1", "WITHSCORES"});
+  EXPECT_NE(item.find(std::to_string(stores::queue_score(started, rules::Priority::medium))),
+            std::string::npos)
+      << item;
+}
+
+TEST_F(RedisQueueTest, AHeartbeatIsAKeyThatDies) {
+  ASSERT_TRUE(world.run(world.first().leases.heartbeat(5s, world.soon())));
+  const int left = std::stoi(redis_server().cli({"PTTL", "notification:node:first"}));
+  EXPECT_GT(left, 3000);
+  EXPECT_LE(left, 5000);
+}
+
+}  // namespace
+}  // namespace notify::contract

@@ -1,0 +1,123 @@
+#include "contract/stores/real_worlds.hpp"
+
+#include <cstdlib>
+#include <stdexcept>
+
+namespace notify::contract {
+namespace {
+
+std::unique_ptr<fakes::PrivatePostgres> the_postgres;
+std::unique_ptr<fakes::PrivateRedis> the_redis;
+
+class Servers final : public ::testing::Environment {
+ public:
+  void TearDown() override {
+    the_postgres.reset();
+    the_redis.reset();
+  }
+};
+[[maybe_unused]] const ::testing::Environment* const kServers =
+    ::testing::AddGlobalTestEnvironment(new Servers);
+
+void deploy(const fakes::PrivatePostgres& server) {
+  const std::string target = "db:pg://postgres@/postgres?host=" + server.socket_directory() +
+                             "&port=" + std::to_string(server.port());
+  const std::string log = server.socket_directory() + "/sqitch.log";
+  const std::string command =
+      "SQITCH_USER_CONFIG=/dev/null SQITCH_FULLNAME=test SQITCH_EMAIL=test@localhost "
+      "sqitch --chdir " NOTIFY_DB_DIRECTORY " deploy --no-verify --target '" +
+      target + "' > " + log + " 2>&1";
+  if (std::system(command.c_str()) != 0) {  // NOLINT(cert-env33-c): a test's own command
+    throw std::runtime_error("sqitch failed: see " + log);
+  }
+}
+
+}  // namespace
+
+fakes::PrivatePostgres& postgres() {
+  if (!the_postgres) {
+    the_postgres = std::make_unique<fakes::PrivatePostgres>();
+    deploy(*the_postgres);
+  }
+  return *the_postgres;
+}
+
+fakes::PrivateRedis& redis_server() {
+  if (!the_redis) the_redis = std::make_unique<fakes::PrivateRedis>();
+  return *the_redis;
+}
+
+void RealWorld::drive(const std::function<bool()>& done) {
+  const base::Deadline limit = timers_.after(60s);
+  io_.restart();
+  while (!done()) {
+    ASSERT_FALSE(limit.passed(clock_.steady_now())) << "nothing came of it in a minute";
+    io_.run_one_for(5ms);
+    if (io_.stopped()) io_.restart();
+  }
+}
+
+void RealWorld::pass(std::chrono::milliseconds time) {
+  bool passed = false;
+  async::Timer timer(timers_, [&passed] { passed = true; });
+  timer.arm(timers_.after(time));
+  drive([&passed] { return passed; });
+}
+
+void RealWorld::run_stop(async::Task<void> task) {
+  async::TaskGroup group(timers_.executor(), no_escape());
+  group.spawn(std::move(task));
+  drive([&group] { return group.size() == 0; });
+}
+
+async::OnEscape RealWorld::no_escape() {
+  return [](std::string_view what) { ADD_FAILURE() << "escaped: " << what; };
+}
+
+RealLedgerWorld::RealLedgerWorld()
+    : pool_(timers_, rng_, base::Secret(postgres().url()), {}, no_escape()),
+      ledger_(pool_, timers_, {}, no_escape()),
+      history_(pool_, clock_),
+      backlog_(pool_) {
+  postgres().sql("TRUNCATE notification_history, delivery_attempts, due");
+  pool_.start();
+  wait_for_connection();
+}
+
+RealLedgerWorld::~RealLedgerWorld() {
+  run_stop(ledger_.stop());
+  run_stop(pool_.stop(timers_.after(2s)));
+}
+
+RealQueueWorld::RealQueueWorld() {
+  redis_server().cli({"FLUSHALL"});
+  auto url = redis::parse_url(base::Secret(redis_server().url()));
+  auto client = redis::Client::create(timers_, rng_, std::move(url.value()), {}, no_escape());
+  client_ = std::move(client.value());
+  first_ = make("first");
+  second_ = make("second");
+  client_->start();
+}
+
+std::unique_ptr<stores::RedisQueue> RealQueueWorld::make(const std::string& node) {
+  stores::RedisQueue::Options options;
+  options.node = node;
+  options.on_corrupt_item = [this](const base::Error& error) { corrupt.push_back(error.detail); };
+  return std::make_unique<stores::RedisQueue>(*client_, timers_, std::move(options), no_escape());
+}
+
+RealQueueWorld::~RealQueueWorld() {
+  run_stop(first_->stop());
+  run_stop(second_->stop());
+  run_stop(client_->stop(timers_.after(2s)));
+}
+
+namespace {
+std::unique_ptr<LedgerWorld> make_ledger_world() { return std::make_unique<RealLedgerWorld>(); }
+std::unique_ptr<QueueWorld> make_queue_world() { return std::make_unique<RealQueueWorld>(); }
+}  // namespace
+
+INSTANTIATE_TEST_SUITE_P(Real, LedgerContract, testing::Values(&make_ledger_world));
+INSTANTIATE_TEST_SUITE_P(Real, QueueContract, testing::Values(&make_queue_world));
+
+}  // namespace notify::contract

@@ -1,0 +1,72 @@
+#pragma once
+// The world of real servers: one PostgreSQL with the schema and one Redis for the whole program,
+// emptied for each test.
+
+#include <boost/asio/io_context.hpp>
+
+#include "base/rng.hpp"
+#include "contract/stores/worlds.hpp"
+#include "fakes/private_servers.hpp"
+#include "storage/pg/pool.hpp"
+#include "storage/redis/client.hpp"
+#include "stores/pg_history.hpp"
+#include "stores/pg_ledger.hpp"
+#include "stores/redis_queue.hpp"
+
+namespace notify::contract {
+
+[[nodiscard]] fakes::PrivatePostgres& postgres();  ///< migrated
+[[nodiscard]] fakes::PrivateRedis& redis_server();
+
+class RealWorld : public virtual World {
+ public:
+  async::Timers& timers() override { return timers_; }
+  void drive(const std::function<bool()>& done) override;
+  void pass(std::chrono::milliseconds time) override;
+
+ protected:
+  void run_stop(async::Task<void> task);
+  [[nodiscard]] async::OnEscape no_escape();
+
+  boost::asio::io_context io_{1};
+  base::SystemClock clock_;
+  async::Timers timers_{io_.get_executor(), clock_};
+  base::SeededRng rng_{7};
+};
+
+class RealLedgerWorld final : public RealWorld, public LedgerWorld {
+ public:
+  RealLedgerWorld();
+  ~RealLedgerWorld() override;
+  stores::Ledger& ledger() override { return ledger_; }
+  stores::History& history() override { return history_; }
+  stores::Backlog& backlog() override { return backlog_; }
+  std::size_t statements() override { return pool_.counters().queries; }
+  /// A ledger without a connection refuses at once: waits until there is one.
+  void wait_for_connection() {
+    drive([this] { return pool_.connected() > 0; });
+  }
+
+ private:
+  pg::Pool pool_;
+  stores::PgLedger ledger_;
+  stores::PgHistory history_;
+  stores::PgBacklog backlog_;
+};
+
+class RealQueueWorld final : public RealWorld, public QueueWorld {
+ public:
+  RealQueueWorld();
+  ~RealQueueWorld() override;
+  Node first() override { return {*first_, *first_}; }
+  Node second() override { return {*second_, *second_}; }
+  std::vector<std::string> corrupt;
+
+ private:
+  [[nodiscard]] std::unique_ptr<stores::RedisQueue> make(const std::string& node);
+  std::unique_ptr<redis::Client> client_;
+  std::unique_ptr<stores::RedisQueue> first_;
+  std::unique_ptr<stores::RedisQueue> second_;
+};
+
+}  // namespace notify::contract

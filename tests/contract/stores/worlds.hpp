@@ -1,0 +1,179 @@
+#pragma once
+// What a contract test needs of the world it runs in: the ports, a clock, and a way to run
+// coroutines. There is one world of fakes and virtual time, and one of real servers.
+
+#include <gtest/gtest.h>
+
+#include <chrono>
+#include <functional>
+#include <memory>
+#include <optional>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "base/async/task_group.hpp"
+#include "base/async/timers.hpp"
+#include "fakes/samples.hpp"
+#include "stores/backlog.hpp"
+#include "stores/history.hpp"
+#include "stores/queue.hpp"
+
+namespace notify::contract {
+
+using namespace std::chrono_literals;
+
+class World {
+ public:
+  virtual ~World() = default;
+  [[nodiscard]] virtual async::Timers& timers() = 0;
+  /// Runs the loop until `done`.
+  virtual void drive(const std::function<bool()>& done) = 0;
+  /// Lets so much time go by.
+  virtual void pass(std::chrono::milliseconds time) = 0;
+
+  [[nodiscard]] base::WallTime now() { return timers().clock().now(); }
+  [[nodiscard]] base::Deadline soon() { return timers().after(10s); }
+
+  template <class T>
+  T run(async::Task<T> task) {
+    std::optional<T> result;
+    async::TaskGroup group(timers().executor(),
+                           [](std::string_view what) { ADD_FAILURE() << "escaped: " << what; });
+    group.spawn(async::store_result(std::move(task), result));
+    drive([&group] { return group.size() == 0; });
+    return std::move(result.value());
+  }
+
+  /// Runs all of them at once.
+  template <class T>
+  std::vector<T> run_all(std::vector<async::Task<T>> tasks) {
+    std::vector<std::optional<T>> results(tasks.size());
+    async::TaskGroup group(timers().executor(),
+                           [](std::string_view what) { ADD_FAILURE() << "escaped: " << what; });
+    for (std::size_t i = 0; i < tasks.size(); ++i) {
+      group.spawn(async::store_result(std::move(tasks[i]), results[i]));
+    }
+    drive([&group] { return group.size() == 0; });
+    std::vector<T> values;
+    for (std::optional<T>& result : results) values.push_back(std::move(result.value()));
+    return values;
+  }
+};
+
+/// An empty ledger.
+class LedgerWorld : public virtual World {
+ public:
+  [[nodiscard]] virtual stores::Ledger& ledger() = 0;
+  [[nodiscard]] virtual stores::History& history() = 0;
+  [[nodiscard]] virtual stores::Backlog& backlog() = 0;
+  /// Statements that were executed so far.
+  [[nodiscard]] virtual std::size_t statements() = 0;
+};
+
+/// Empty books, and two nodes.
+class QueueWorld : public virtual World {
+ public:
+  struct Node {
+    stores::Queue& queue;
+    stores::Leases& leases;
+  };
+  [[nodiscard]] virtual Node first() = 0;
+  [[nodiscard]] virtual Node second() = 0;
+};
+
+using MakeLedgerWorld = std::unique_ptr<LedgerWorld> (*)();
+using MakeQueueWorld = std::unique_ptr<QueueWorld> (*)();
+
+class LedgerContract : public testing::TestWithParam<MakeLedgerWorld> {
+ protected:
+  /// A notification of this test, created `age` ago.
+  rules::Notification sample(std::uint8_t n = 1, std::chrono::milliseconds age = 1s) {
+    return fakes::sample_notification(started - age, n);
+  }
+  void append(const rules::Notification& n) { ASSERT_TRUE(world->run(world->ledger().append(n))); }
+  void record(stores::DeliveryRecord record) {
+    const auto written = world->run(world->ledger().record(std::move(record)));
+    ASSERT_TRUE(written) << written.error().detail;
+  }
+  stores::Story story(base::NotificationId id) {
+    auto found = world->run(world->history().find(id, world->soon()));
+    EXPECT_TRUE(found) << (found ? "" : found.error().detail);
+    return found ? std::move(*found) : stores::Story{};
+  }
+  /// The ids of pending(), page by page.
+  std::vector<base::NotificationId> pending(std::int32_t page_size = 100) {
+    return pages(&stores::Backlog::pending, page_size);
+  }
+  std::vector<base::NotificationId> due(std::int32_t page_size = 100) {
+    return pages(&stores::Backlog::due, page_size);
+  }
+
+  std::unique_ptr<LedgerWorld> world = GetParam()();
+  base::WallTime started = world->now();
+
+ private:
+  using ReadPage = async::Task<base::Expected<std::vector<stores::BacklogItem>>> (
+      stores::Backlog::*)(stores::BacklogPage, base::Deadline);
+  std::vector<base::NotificationId> pages(ReadPage read, std::int32_t page_size) {
+    std::vector<base::NotificationId> ids;
+    stores::BacklogPage page{{started - 24h, {}}, started + 24h, page_size};
+    while (ids.size() < 1000) {
+      const auto items = world->run((world->backlog().*read)(page, world->soon()));
+      EXPECT_TRUE(items);
+      if (!items || items->empty()) return ids;
+      EXPECT_LE(items->size(), static_cast<std::size_t>(page_size));
+      for (const auto& item : *items) ids.push_back(item.notification.id);
+      page.after = {items->back().due_at, items->back().notification.id};
+    }
+    ADD_FAILURE() << "the pages do not end";
+    return ids;
+  }
+};
+
+class QueueContract : public testing::TestWithParam<MakeQueueWorld> {
+ protected:
+  rules::Notification sample(std::uint8_t n = 1,
+                             rules::Priority priority = rules::Priority::medium) {
+    rules::Notification notification = fakes::sample_notification(started, n);
+    notification.priority = priority;
+    return notification;
+  }
+  static stores::LeaseKey key(const rules::Notification& n) { return {n.priority, n.id}; }
+  void enqueue(const rules::Notification& n, std::chrono::milliseconds due_in = 0ms) {
+    ASSERT_TRUE(world->run(world->first().queue.enqueue({n, started + due_in})));
+  }
+  std::vector<stores::Lease> lease(QueueWorld::Node node, std::size_t max = 64) {
+    auto leased = world->run(node.queue.lease(max, world->soon()));
+    EXPECT_TRUE(leased) << (leased ? "" : leased.error().detail);
+    return leased ? std::move(*leased) : std::vector<stores::Lease>();
+  }
+  template <class T>
+  void ok(async::Task<base::Expected<T>> task) {
+    const auto done = world->run(std::move(task));
+    ASSERT_TRUE(done) << done.error().detail;
+  }
+  std::size_t count(async::Task<base::Expected<std::size_t>> task) {
+    const auto done = world->run(std::move(task));
+    EXPECT_TRUE(done) << (done ? "" : done.error().detail);
+    return done ? *done : 9999;
+  }
+  void heartbeat(QueueWorld::Node node, std::chrono::milliseconds ttl = 1h) {
+    ok(node.leases.heartbeat(ttl, world->soon()));
+  }
+  /// The node dies: its heartbeat runs out.
+  void die(QueueWorld::Node node) {
+    heartbeat(node, 20ms);
+    world->pass(60ms);
+  }
+  std::vector<stores::LeaseKey> mine(QueueWorld::Node node) {
+    const auto keys = world->run(node.leases.mine(world->soon()));
+    EXPECT_TRUE(keys);
+    return keys ? *keys : std::vector<stores::LeaseKey>();
+  }
+
+  std::unique_ptr<QueueWorld> world = GetParam()();
+  base::WallTime started = world->now();
+};
+
+}  // namespace notify::contract

@@ -1,0 +1,70 @@
+// The admin port: health, readiness, metrics, version.
+
+import assert from 'node:assert/strict';
+import { existsSync } from 'node:fs';
+import { after, before, test } from 'node:test';
+import { Stack, eventually, run } from './stack.mjs';
+
+let stack;
+before(async () => {
+  stack = await Stack.start();
+  await stack.settled(await stack.send(await stack.user({})));
+});
+after(() => stack?.stop());
+
+const get = async (page, options) => {
+  const response = await fetch(stack.admin + page, options);
+  return { status: response.status, type: response.headers.get('content-type'), text: await response.text() };
+};
+
+test('/healthz says that the process lives.', async () => {
+  const { status, text } = await get('/healthz');
+  assert.equal(status, 200);
+  assert.deepEqual(JSON.parse(text), { status: 'alive' });
+});
+
+test('/readyz names each part and says that all are well.', async () => {
+  const parts = ['postgres', 'clock', 'redis', 'auth_service'];
+  await eventually(async () => {
+    const { status, text } = await get('/readyz');
+    const { ready, draining, checks } = JSON.parse(text);
+    assert.equal(status, 200);
+    assert.equal(ready, true);
+    assert.equal(draining, false);
+    assert.deepEqual(checks.map((check) => check.name).sort(), [...parts].sort());
+    for (const check of checks) assert.equal(check.state, 'ok', `${check.name}: ${check.detail}`);
+    return true;
+  }, 5000);
+});
+
+test('/metrics is in the format of Prometheus, and counts what was done.', async () => {
+  const { status, type, text } = await get('/metrics');
+  assert.equal(status, 200);
+  assert.match(type, /^text\/plain; version=0\.0\.4/);
+  assert.match(text, /^# HELP \S+ \S+/m);
+  assert.match(text, /^notification_accept_\w+\{\w+="accepted"\} 1$/m);
+  assert.match(text, /^notification_deliver_results_total\{status="delivered"\} 1$/m);
+});
+
+test('promtool has nothing to say against the metrics.',
+  { skip: !existsSync('/usr/bin/promtool') && 'promtool is not installed' }, async () => {
+    const { text } = await get('/metrics');
+    const checked = await run('/usr/bin/promtool', ['check', 'metrics'], { input: text });
+    assert.equal(checked.code, 0, checked.stderr);
+    assert.equal(checked.stderr, '');
+  });
+
+test('/version tells which build this is.', async () => {
+  const { status, text } = await get('/version');
+  assert.equal(status, 200);
+  const version = JSON.parse(text);
+  assert.match(version.version, /^\d+\.\d+\.\d+/);
+  for (const field of ['revision', 'build_type', 'compiler']) assert.ok(version[field], field);
+});
+
+test('Any other page is 404 and names those there are; other methods are refused.', async () => {
+  const missing = await get('/nothing');
+  assert.equal(missing.status, 404);
+  assert.match(missing.text, /\/metrics.*\/healthz.*\/readyz.*\/version/);
+  assert.equal((await get('/healthz', { method: 'POST', body: 'x' })).status, 405);
+});

@@ -1,0 +1,97 @@
+// A gRPC client of the service with promises, and errors with their details decoded.
+
+import path from 'node:path';
+import { fileURLToPath } from 'node:url';
+import grpc from '@grpc/grpc-js';
+import protoLoader from '@grpc/proto-loader';
+
+const here = path.dirname(fileURLToPath(import.meta.url));
+const definitions = protoLoader.loadSync(
+  ['notification/notification.proto', 'google/rpc/status.proto', 'google/rpc/error_details.proto',
+    'grpc/health/v1/health.proto'],
+  {
+    includeDirs: [path.join(here, '../../proto'), path.join(here, 'proto')],
+    enums: String, longs: Number, defaults: true, keepCase: true,
+  },
+);
+const packages = grpc.loadPackageDefinition(definitions);
+const servicePath = '/notification.NotificationService/';
+
+/** The google.rpc details of an error by the short name of their type. */
+function decodeDetails(metadata) {
+  const details = {};
+  const [bytes] = metadata?.get('grpc-status-details-bin') ?? [];
+  if (!bytes) return details;
+  for (const { type_url: url, value } of definitions['google.rpc.Status'].deserialize(bytes).details) {
+    const type = url.slice(url.lastIndexOf('/') + 1);
+    details[type.replace('google.rpc.', '')] = definitions[type].deserialize(value);
+  }
+  return details;
+}
+
+/** What a failed call throws: `code` is the status's name, `fields` the fields that were refused. */
+export class CallError extends Error {
+  constructor(error) {
+    super(`${grpc.status[error.code]}: ${error.details}`);
+    this.code = grpc.status[error.code];
+    this.text = error.details;
+    this.info = decodeDetails(error.metadata);
+    this.fields = (this.info.BadRequest?.field_violations ?? []).map((violation) => violation.field);
+  }
+}
+
+export class Client {
+  constructor(address) {
+    const credentials = grpc.credentials.createInsecure();
+    // After a restart a test should not wait for a long backoff.
+    const options = { 'grpc.initial_reconnect_backoff_ms': 50, 'grpc.max_reconnect_backoff_ms': 200 };
+    this.notifications = new packages.notification.NotificationService(address, credentials, options);
+    this.health = new packages.grpc.health.v1.Health(address, credentials, options);
+  }
+
+  close() {
+    this.notifications.close();
+    this.health.close();
+  }
+
+  call(method, request, { deadlineMs = 10_000 } = {}) {
+    return this.#promise((done) => this.notifications[method](request,
+      { deadline: Date.now() + deadlineMs }, done));
+  }
+
+  /** A request as raw bytes, whatever they are. */
+  callRaw(method, bytes) {
+    const { responseDeserialize } = this.notifications.constructor.service[method];
+    return this.#promise((done) => this.notifications.makeUnaryRequest(servicePath + method,
+      (buffer) => buffer, responseDeserialize, bytes, new grpc.Metadata(),
+      { deadline: Date.now() + 10_000 }, done));
+  }
+
+  check(service = '') {
+    return this.#promise((done) => this.health.Check({ service },
+      { deadline: Date.now() + 5000 }, done));
+  }
+
+  #promise(start) {
+    return new Promise((resolve, reject) => {
+      start((error, response) => (error ? reject(new CallError(error)) : resolve(response)));
+    });
+  }
+}
+
+/** Fields of the protobuf wire format by hand, for what no client would send. */
+export const wire = {
+  varint(value) {
+    const bytes = [];
+    for (let rest = BigInt(value); ; rest >>= 7n) {
+      if (rest < 0x80n) return Buffer.from([...bytes, Number(rest)]);
+      bytes.push(Number(rest & 0x7fn) | 0x80);
+    }
+  },
+  /** A length-delimited field: text or bytes. */
+  bytes(number, value) {
+    const content = Buffer.from(value);
+    return Buffer.concat([wire.varint(number * 8 + 2), wire.varint(content.length), content]);
+  },
+  request: definitions['notification.SendNotificationRequest'].serialize,
+};

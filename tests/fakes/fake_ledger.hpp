@@ -1,0 +1,229 @@
+#pragma once
+// The ledger, the history and the backlog on one table in memory. Nodes share the table; each has a
+// FakeLedger of its own, with its own link and faults. It keeps the contract of tests/contract.
+
+#include <algorithm>
+#include <map>
+#include <utility>
+
+#include "base/async/batcher.hpp"
+#include "fakes/fake_link.hpp"
+#include "stores/backlog.hpp"
+#include "stores/history.hpp"
+
+namespace notify::fakes {
+
+/// As notification_status_rank() in SQL.
+[[nodiscard]] inline int status_rank(rules::Status status) {
+  switch (status) {
+    case rules::Status::pending: return 0;
+    case rules::Status::deferred: return 1;
+    case rules::Status::sent: return 2;
+    case rules::Status::failed:
+    case rules::Status::expired:
+    case rules::Status::suppressed:
+    case rules::Status::cancelled:
+    case rules::Status::superseded: return 3;
+    case rules::Status::delivered: return 4;
+    case rules::Status::opened: return 5;
+  }
+  return -1;
+}
+
+/// What is committed.
+struct FakeLedgerTable {
+  struct Row {
+    stores::HistoryRecord record;
+    std::vector<rules::Attempt> attempts;
+    std::optional<stores::Due> due;
+  };
+  std::map<base::NotificationId, Row> rows;  // a v7 id sorts as (created_at, id)
+  std::size_t statements = 0;
+
+  void append(const rules::Notification& n) {
+    Row row;
+    row.record.notification = n;
+    rows.emplace(n.id, std::move(row));
+  }
+  void record(const stores::DeliveryRecord& record) {
+    const auto found = rows.find(record.notification);
+    if (found == rows.end()) return;
+    Row& row = found->second;
+    for (const rules::Attempt& attempt : record.attempts) add(row, attempt);
+    if (record.status && status_rank(*record.status) > status_rank(row.record.status)) {
+      move_to(row.record, *record.status, record.at);
+    }
+    if (record.due) {
+      row.due = record.due;
+    } else if (record.was_due) {
+      row.due.reset();
+    }
+  }
+
+ private:
+  static void add(Row& row, const rules::Attempt& attempt) {
+    for (const rules::Attempt& there : row.attempts) {
+      if (there.id == attempt.id) return;
+    }
+    row.attempts.push_back(attempt);
+    std::stable_sort(row.attempts.begin(), row.attempts.end(), [](const auto& a, const auto& b) {
+      return std::pair(a.attempted_at, a.id) < std::pair(b.attempted_at, b.id);
+    });
+  }
+  static void keep_first(std::optional<base::WallTime>& place, base::WallTime at) {
+    if (!place) place = at;
+  }
+  static void move_to(stores::HistoryRecord& record, rules::Status status, base::WallTime at) {
+    record.status = status;
+    const bool delivered = status == rules::Status::delivered;
+    if (delivered || status == rules::Status::sent) keep_first(record.sent_at, at);
+    if (delivered) keep_first(record.delivered_at, at);
+    if (status == rules::Status::expired) keep_first(record.expired_at, at);
+  }
+};
+
+/// Lifetime: `table` and `link` outlive this; stop() completes before destruction.
+class FakeLedger final : public stores::Ledger, public stores::History, public stores::Backlog {
+ public:
+  struct Faults {
+    FakeFault append;
+    FakeFault record;
+    FakeFault progress;
+    FakeFault backlog;
+  };
+  Faults faults;
+
+  FakeLedger(FakeLedgerTable& table, FakeLink& link, async::BatcherLimits limits = {})
+      : table_(table),
+        link_(link),
+        appends_(link.timers.executor(), limits, {},
+                 [this](std::vector<rules::Notification> batch) { return append_all(batch); }),
+        records_(link.timers.executor(), limits, {},
+                 [this](std::vector<stores::DeliveryRecord> batch) { return record_all(batch); }) {}
+
+  [[nodiscard]] async::Task<base::Expected<void>> append(rules::Notification n) override {
+    const auto done = co_await appends_.submit(std::move(n));
+    if (!done) co_return base::fail(done.error());
+    co_return base::Expected<void>();
+  }
+
+  [[nodiscard]] async::Task<base::Expected<void>> record(stores::DeliveryRecord record) override {
+    const auto done = co_await records_.submit(std::move(record));
+    if (!done) co_return base::fail(done.error());
+    co_return base::Expected<void>();
+  }
+
+  [[nodiscard]] async::Task<base::Expected<ProgressById>> progress(
+      std::vector<base::NotificationId> ids, base::Deadline) override {
+    return link_.travel(faults.progress, [this, ids = std::move(ids)] {
+      ProgressById known;
+      for (const base::NotificationId id : ids) {
+        const auto found = table_.rows.find(id);
+        if (found == table_.rows.end()) continue;
+        known[id] = {found->second.record.status, found->second.attempts};
+      }
+      return base::Expected<ProgressById>(std::move(known));
+    });
+  }
+
+  [[nodiscard]] async::Task<base::Expected<stores::Story>> find(base::NotificationId id,
+                                                                base::Deadline) override {
+    return link_.travel(faults.backlog, [this, id]() -> base::Expected<stores::Story> {
+      const auto found = table_.rows.find(id);
+      const base::WallTime now = link_.timers.clock().now();
+      const base::WallTime at = id.uuid().instant();
+      const bool plausible = id.uuid().is_v7() && at >= now - std::chrono::days(90) &&
+                             at <= now + std::chrono::minutes(5);
+      if (!plausible || found == table_.rows.end()) {
+        return base::fail(base::Errc::not_found, "there is no such notification");
+      }
+      const FakeLedgerTable::Row& row = found->second;
+      return stores::Story{row.record, row.attempts, row.due};
+    });
+  }
+
+  [[nodiscard]] async::Task<base::Expected<std::vector<stores::HistoryRecord>>> list(
+      base::UserId user, std::optional<base::NotificationId> before, std::int32_t limit,
+      base::Deadline) override {
+    return link_.travel(faults.backlog, [this, user, before, limit] {
+      std::vector<stores::HistoryRecord> records;
+      for (auto row = table_.rows.rbegin(); row != table_.rows.rend(); ++row) {
+        if (records.size() >= static_cast<std::size_t>(limit)) break;
+        if (row->second.record.notification.user != user) continue;
+        if (before && row->first >= *before) continue;
+        records.push_back(row->second.record);
+      }
+      return base::Expected<std::vector<stores::HistoryRecord>>(std::move(records));
+    });
+  }
+
+  [[nodiscard]] async::Task<base::Expected<std::vector<stores::BacklogItem>>> pending(
+      stores::BacklogPage page, base::Deadline) override {
+    return read_page(page, [](const FakeLedgerTable::Row& row) -> std::optional<base::WallTime> {
+      if (row.record.status != rules::Status::pending || row.due) return std::nullopt;
+      return row.record.notification.created_at();
+    });
+  }
+
+  [[nodiscard]] async::Task<base::Expected<std::vector<stores::BacklogItem>>> due(
+      stores::BacklogPage page, base::Deadline) override {
+    return read_page(page, [](const FakeLedgerTable::Row& row) -> std::optional<base::WallTime> {
+      if (!row.due) return std::nullopt;
+      return row.due->at;
+    });
+  }
+
+  [[nodiscard]] async::Task<void> stop() {
+    co_await appends_.stop();
+    co_await records_.stop();
+  }
+
+ private:
+  using Unit = async::Unit;
+  using Results = std::vector<base::Expected<Unit>>;
+  using DueAt = std::optional<base::WallTime> (*)(const FakeLedgerTable::Row&);
+
+  async::Task<Results> append_all(std::vector<rules::Notification> batch) {
+    const auto done = co_await link_.travel(faults.append, [this, &batch] {
+      ++table_.statements;
+      for (const rules::Notification& n : batch) table_.append(n);
+      return base::Expected<Unit>(Unit{});
+    });
+    co_return Results(batch.size(), done);
+  }
+
+  async::Task<Results> record_all(std::vector<stores::DeliveryRecord> batch) {
+    const auto done = co_await link_.travel(faults.record, [this, &batch] {
+      ++table_.statements;
+      for (const stores::DeliveryRecord& record : batch) table_.record(record);
+      return base::Expected<Unit>(Unit{});
+    });
+    co_return Results(batch.size(), done);
+  }
+
+  async::Task<base::Expected<std::vector<stores::BacklogItem>>> read_page(stores::BacklogPage page,
+                                                                          DueAt due_at_of) {
+    return link_.travel(faults.backlog, [this, page, due_at_of] {
+      std::vector<stores::BacklogItem> items;
+      for (const auto& [id, row] : table_.rows) {
+        const auto at = due_at_of(row);
+        if (!at || *at >= page.until) continue;
+        if (std::pair(*at, id) <= std::pair(page.after.at, page.after.id)) continue;
+        items.push_back({row.record.notification, *at});
+      }
+      std::sort(items.begin(), items.end(), [](const auto& a, const auto& b) {
+        return std::pair(a.due_at, a.notification.id) < std::pair(b.due_at, b.notification.id);
+      });
+      const auto limit = static_cast<std::size_t>(page.limit);
+      if (items.size() > limit) items.erase(items.begin() + page.limit, items.end());
+      return base::Expected<std::vector<stores::BacklogItem>>(std::move(items));
+    });
+  }
+
+  FakeLedgerTable& table_;
+  FakeLink& link_;
+  async::Batcher<rules::Notification, Unit> appends_;
+  async::Batcher<stores::DeliveryRecord, Unit> records_;
+};
+
+}  // namespace notify::fakes

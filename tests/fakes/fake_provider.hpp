@@ -1,0 +1,94 @@
+#pragma once
+// A push service that does as it is told: outcomes by token, a count of what it got, and answers
+// that can be held back.
+
+#include <algorithm>
+#include <deque>
+#include <map>
+#include <string>
+#include <vector>
+
+#include "fakes/fake_link.hpp"
+#include "providers/provider.hpp"
+#include "rules/apns.hpp"
+
+namespace notify::fakes {
+
+/// The push service itself: shared by the nodes.
+struct FakePushService {
+  struct Received {
+    base::NotificationId notification;
+    base::DeviceId device;
+    std::string apns_id;
+    base::WallTime at;
+  };
+  std::vector<Received> received;
+  std::map<std::string, std::deque<rules::Outcome>> script;  ///< by token; then: accepted
+  bool holds_answers = false;
+
+  void answer(const rules::Device& device, std::vector<rules::Outcome> outcomes) {
+    auto& queue = script[std::string(device.token.reveal())];
+    queue.insert(queue.end(), outcomes.begin(), outcomes.end());
+  }
+  [[nodiscard]] std::size_t count(base::NotificationId id) const {
+    return static_cast<std::size_t>(
+        std::count_if(received.begin(), received.end(),
+                      [id](const Received& r) { return r.notification == id; }));
+  }
+};
+
+/// Lifetime: `service` and `link` outlive this.
+class FakeProvider final : public providers::Provider {
+ public:
+  FakeProvider(FakePushService& service, FakeLink& link) : service_(service), link_(link) {}
+
+  [[nodiscard]] std::size_t under_way() const { return under_way_; }
+  [[nodiscard]] std::size_t under_way_max() const { return under_way_max_; }
+
+  [[nodiscard]] async::Task<rules::Outcome> send(const rules::Notification& notification,
+                                                 const rules::Device& device,
+                                                 base::Deadline deadline) override {
+    const Counted counted(*this);
+    co_await link_.timers.sleep_for(link_.one_way);
+    if (link_.is_cut) co_return unknown();
+    rules::Outcome outcome = receive(notification, device);
+    co_await link_.timers.sleep_for(link_.one_way);
+    while (service_.holds_answers && !link_.is_cut) {
+      if (deadline.passed(link_.timers.clock().steady_now())) co_return unknown();
+      co_await link_.timers.sleep_for(std::chrono::milliseconds(10));
+    }
+    co_return outcome;
+  }
+
+ private:
+  struct Counted {
+    explicit Counted(FakeProvider& p) : provider(p) {
+      provider.under_way_max_ = std::max(provider.under_way_max_, ++provider.under_way_);
+    }
+    Counted(const Counted&) = delete;
+    Counted& operator=(const Counted&) = delete;
+    ~Counted() { --provider.under_way_; }
+    FakeProvider& provider;
+  };
+
+  static rules::Outcome unknown() {
+    return {.kind = rules::OutcomeKind::unknown, .code = "timed_out", .message = "no answer"};
+  }
+
+  rules::Outcome receive(const rules::Notification& n, const rules::Device& device) {
+    service_.received.push_back(
+        {n.id, device.id, rules::apns_headers(n, device.id).id, link_.timers.clock().now()});
+    auto& queue = service_.script[std::string(device.token.reveal())];
+    if (queue.empty()) return {.kind = rules::OutcomeKind::accepted};
+    rules::Outcome outcome = std::move(queue.front());
+    queue.pop_front();
+    return outcome;
+  }
+
+  FakePushService& service_;
+  FakeLink& link_;
+  std::size_t under_way_ = 0;
+  std::size_t under_way_max_ = 0;
+};
+
+}  // namespace notify::fakes

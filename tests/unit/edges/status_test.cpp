@@ -1,0 +1,110 @@
+#include "edges/grpc/status.hpp"
+
+#include <gtest/gtest.h>
+
+#include "google/rpc/error_details.pb.h"
+#include "google/rpc/status.pb.h"
+
+namespace notify::edges {
+namespace {
+
+using base::Errc;
+
+google::rpc::Status details_of(const grpc::Status& status) {
+  google::rpc::Status details;
+  EXPECT_TRUE(details.ParseFromString(status.error_details()));
+  return details;
+}
+
+template <class Detail>
+std::optional<Detail> find(const grpc::Status& status) {
+  Detail detail;
+  for (const auto& any : details_of(status).details()) {
+    if (any.UnpackTo(&detail)) return detail;
+  }
+  return std::nullopt;
+}
+
+flows::Refusal refusal(Errc code) { return {{code, "an inner detail"}, {}, {}}; }
+
+rules::Violations violations(int count) {
+  rules::Violations made;
+  for (int i = 0; i < count; ++i) made.push_back({"field" + std::to_string(i), "is wrong"});
+  return made;
+}
+
+TEST(ToStatus, EveryErrorHasItsCodeAndAStableReason) {
+  const std::tuple<Errc, grpc::StatusCode, const char*> expected[] = {
+      {Errc::invalid, grpc::StatusCode::INVALID_ARGUMENT, "INVALID_REQUEST"},
+      {Errc::not_found, grpc::StatusCode::NOT_FOUND, "NOT_FOUND"},
+      {Errc::conflict, grpc::StatusCode::ABORTED, "CONFLICT"},
+      {Errc::unauthenticated, grpc::StatusCode::UNAUTHENTICATED, "UNAUTHENTICATED"},
+      {Errc::permission_denied, grpc::StatusCode::PERMISSION_DENIED, "PERMISSION_DENIED"},
+      {Errc::overloaded, grpc::StatusCode::RESOURCE_EXHAUSTED, "OVERLOADED"},
+      {Errc::unavailable, grpc::StatusCode::UNAVAILABLE, "UNAVAILABLE"},
+      {Errc::timed_out, grpc::StatusCode::DEADLINE_EXCEEDED, "TIMED_OUT"},
+      {Errc::cancelled, grpc::StatusCode::CANCELLED, "CANCELLED"},
+      {Errc::corrupt, grpc::StatusCode::INTERNAL, "INTERNAL"},
+      {Errc::internal, grpc::StatusCode::INTERNAL, "INTERNAL"},
+  };
+  for (const auto& [error, code, reason] : expected) {
+    const grpc::Status status = to_status(refusal(error));
+    EXPECT_EQ(status.error_code(), code) << reason;
+    const auto info = find<google::rpc::ErrorInfo>(status);
+    ASSERT_TRUE(info);
+    EXPECT_EQ(info->reason(), reason);
+    EXPECT_EQ(info->domain(), "notification.whispr");
+    EXPECT_EQ(details_of(status).code(), static_cast<int>(code));
+    EXPECT_EQ(details_of(status).message(), status.error_message());
+    EXPECT_FALSE(status.error_message().empty());
+  }
+}
+
+TEST(ToStatus, InnerDetailsStayInside) {
+  for (const Errc error : {Errc::unavailable, Errc::internal, Errc::corrupt, Errc::not_found}) {
+    const grpc::Status status = to_status(refusal(error));
+    EXPECT_EQ(status.error_message().find("inner detail"), std::string::npos);
+    EXPECT_EQ(status.error_details().find("inner detail"), std::string::npos);
+  }
+}
+
+TEST(ToStatus, ADelayIsARetryInfo) {
+  flows::Refusal later = refusal(Errc::overloaded);
+  later.retry_after = std::chrono::milliseconds(1250);
+  const auto retry = find<google::rpc::RetryInfo>(to_status(later));
+  ASSERT_TRUE(retry);
+  EXPECT_EQ(retry->retry_delay().seconds(), 1);
+  EXPECT_EQ(retry->retry_delay().nanos(), 250'000'000);
+  EXPECT_FALSE(find<google::rpc::RetryInfo>(to_status(refusal(Errc::overloaded))));
+}
+
+TEST(ToStatus, ViolationsAreNamedAndTheFirstIsInTheMessage) {
+  flows::Refusal wrong = refusal(Errc::invalid);
+  wrong.violations = violations(1);
+  EXPECT_EQ(to_status(wrong).error_message(), "field0 is wrong");
+  wrong.violations = violations(3);
+  const grpc::Status status = to_status(wrong);
+  EXPECT_EQ(status.error_message(), "field0 is wrong (and 2 more, see the details)");
+  const auto request = find<google::rpc::BadRequest>(status);
+  ASSERT_TRUE(request);
+  ASSERT_EQ(request->field_violations_size(), 3);
+  EXPECT_EQ(request->field_violations(2).field(), "field2");
+  EXPECT_EQ(request->field_violations(2).description(), "is wrong");
+}
+
+TEST(ToStatus, AtMostTwentyFiveViolationsAreNamed) {
+  flows::Refusal wrong = refusal(Errc::invalid);
+  wrong.violations = violations(25);
+  EXPECT_EQ(find<google::rpc::BadRequest>(to_status(wrong))->field_violations_size(), 25);
+  wrong.violations = violations(1000);
+  const grpc::Status status = to_status(wrong);
+  const auto request = find<google::rpc::BadRequest>(status);
+  ASSERT_TRUE(request);
+  ASSERT_EQ(request->field_violations_size(), 26);
+  EXPECT_EQ(request->field_violations(25).field(), "*");
+  EXPECT_EQ(request->field_violations(25).description(), "and 975 more");
+  EXPECT_LT(status.error_details().size(), 8192u);
+}
+
+}  // namespace
+}  // namespace notify::edges

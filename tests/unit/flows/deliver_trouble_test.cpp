@@ -1,0 +1,218 @@
+// Deliver when what it needs is away, when its leases are not its own, and when it has to stop.
+
+#include "unit/flows/world.hpp"
+
+namespace notify::flows {
+namespace {
+
+using base::Errc;
+using rules::OutcomeKind;
+using rules::Status;
+
+struct DeliverTroubleTest : FlowTest {
+  std::unique_ptr<Node> node;
+
+  void SetUp() override { start({}); }
+  void start(NodeOptions options) {
+    node.reset();
+    options.leases_are_ours = true;
+    node = std::make_unique<Node>(outside, "a", options);
+    node->deliver.start();
+  }
+  void TearDown() override { node.reset(); }
+
+  /// In the queue as somebody else's leftover.
+  rules::Notification suspect(std::uint8_t n = 1) {
+    rules::Notification notification = queued(n);
+    outside.books.suspects.insert(notification.id);
+    return notification;
+  }
+};
+
+TEST_F(DeliverTroubleTest, WithoutAuthServiceItWaitsAndTheDueRowSaysWhy) {
+  node->devices.faults.user_devices.fail(Errc::unavailable);
+  const auto n = queued();
+  outside.time.run_for(1s);
+  ASSERT_TRUE(row(n).due);
+  EXPECT_EQ(row(n).due->reason, stores::DueReason::devices_unavailable);
+  EXPECT_FALSE(row(n).due->detail.empty());
+  EXPECT_EQ(status(n), Status::pending);
+  EXPECT_TRUE(node->step_failed("devices"));
+  outside.time.run_for(30s);
+  EXPECT_GE(node->devices.faults.user_devices.strikes(), 4);
+
+  node->devices.faults.user_devices.clear();
+  ASSERT_TRUE(run_until_idle(10s));
+  EXPECT_EQ(status(n), Status::delivered);
+  EXPECT_FALSE(row(n).due);
+  EXPECT_EQ(outside.apple.count(n.id), 1u);
+}
+
+TEST_F(DeliverTroubleTest, AnOutcomeWaitsForTheLedgerWithItsLeaseAndIsNotRepeated) {
+  node->ledger.faults.record.fail(Errc::unavailable);
+  const auto n = queued();
+  outside.time.run_for(1min);
+  EXPECT_EQ(status(n), Status::pending);
+  EXPECT_TRUE(outside.books.is_leased(n.id));
+  EXPECT_TRUE(node->deliver.holds(n.id));
+  EXPECT_TRUE(node->step_failed("record"));
+  node->ledger.faults.record.clear();
+  ASSERT_TRUE(run_until_idle(20s));
+  EXPECT_EQ(status(n), Status::delivered);
+  EXPECT_EQ(outside.apple.count(n.id), 1u);
+}
+
+TEST_F(DeliverTroubleTest, WhoStopsWithoutTheLedgerLeavesASuspectInTheQueue) {
+  node->ledger.faults.record.fail(Errc::unavailable);
+  const auto n = queued();
+  outside.time.run_for(10s);
+  ASSERT_EQ(outside.apple.count(n.id), 1u);
+  node->run(node->deliver.stop());
+  EXPECT_EQ(node->deliver.in_flight(), 0u);
+  EXPECT_TRUE(in_books(n));
+  EXPECT_EQ(status(n), Status::pending);
+}
+
+TEST_F(DeliverTroubleTest, ARecordWhoseAnswerWasLostIsNotSentAgain) {
+  node->ledger.faults.record.lose_answers(1);
+  const auto n = queued();
+  ASSERT_TRUE(run_until_idle(20s));
+  EXPECT_EQ(status(n), Status::delivered);
+  EXPECT_EQ(outside.apple.count(n.id), 1u);
+}
+
+TEST_F(DeliverTroubleTest, NothingIsLeasedOrSentWithLeasesThatAreNotOurs) {
+  node->leases_ours = false;
+  const auto n = queued();
+  outside.time.run_for(5s);
+  EXPECT_TRUE(outside.books.queued.contains(n.id));
+  node->leases_ours = true;
+  ASSERT_TRUE(run_until_idle(5s));
+  EXPECT_EQ(status(n), Status::delivered);
+}
+
+TEST_F(DeliverTroubleTest, LeasesThatAreLostDuringTheLookUpOfDevicesAreNotSent) {
+  node->link.one_way = 100ms;
+  const auto n = queued();
+  ASSERT_TRUE(outside.time.run_until([&] { return node->deliver.holds(n.id); }, 5s));
+  node->leases_ours = false;
+  outside.time.run_for(5s);
+  EXPECT_TRUE(outside.apple.received.empty());
+  EXPECT_EQ(status(n), Status::pending);
+  EXPECT_FALSE(node->deliver.holds(n.id));
+  EXPECT_TRUE(outside.books.is_leased(n.id));  // recover finds it
+}
+
+TEST_F(DeliverTroubleTest, ASuspectThatWasDeliveredIsAckedWithoutASend) {
+  node->leases_ours = false;
+  const auto n = suspect();
+  stores::DeliveryRecord record;
+  record.notification = n.id;
+  record.status = Status::delivered;
+  rules::Attempt attempt;
+  attempt.device = phone.id;
+  attempt.id = rules::attempt_id(n.id, phone.id, 0);
+  attempt.status = rules::AttemptStatus::delivered;
+  record.attempts = {attempt};
+  outside.table.record(record);
+  node->leases_ours = true;
+  ASSERT_TRUE(run_until_idle(5s));
+  EXPECT_TRUE(outside.apple.received.empty());
+  EXPECT_EQ(row(n).attempts.size(), 1u);
+}
+
+TEST_F(DeliverTroubleTest, ASuspectThatIsFinishedOrUnknownIsAckedWithoutASend) {
+  node->leases_ours = false;
+  const auto failed = suspect(1);
+  stores::DeliveryRecord record;
+  record.notification = failed.id;
+  record.status = Status::cancelled;
+  outside.table.record(record);
+  const auto unknown = suspect(2);
+  outside.table.rows.erase(unknown.id);
+  node->leases_ours = true;
+  ASSERT_TRUE(run_until_idle(5s));
+  EXPECT_TRUE(outside.apple.received.empty());
+  outside.time.run_for(1s);
+  EXPECT_EQ(node->deliver.in_flight(), 0u);
+}
+
+TEST_F(DeliverTroubleTest, ASuspectThatWasNeverTriedIsSent) {
+  const auto n = suspect();
+  ASSERT_TRUE(run_until_idle(5s));
+  EXPECT_EQ(outside.apple.count(n.id), 1u);
+  EXPECT_EQ(status(n), Status::delivered);
+}
+
+TEST_F(DeliverTroubleTest, WithoutItsProgressASuspectIsNotSentButWaits) {
+  node->ledger.faults.progress.fail(Errc::unavailable);
+  const auto n = suspect();
+  outside.time.run_for(20s);
+  EXPECT_TRUE(outside.apple.received.empty());
+  EXPECT_TRUE(in_books(n));
+  EXPECT_GE(node->ledger.faults.progress.strikes(), 2);
+  node->ledger.faults.progress.clear();
+  ASSERT_TRUE(run_until_idle(10s));
+  EXPECT_EQ(status(n), Status::delivered);
+}
+
+TEST_F(DeliverTroubleTest, AQueueThatIsAwayIsAskedAgain) {
+  node->queue.faults.lease.fail(Errc::unavailable, 3);
+  const auto n = queued();
+  ASSERT_TRUE(run_until_idle(5s));
+  EXPECT_EQ(status(n), Status::delivered);
+  EXPECT_EQ(node->failed_steps, (std::vector<std::string>{"lease", "lease", "lease"}));
+}
+
+TEST_F(DeliverTroubleTest, NeverMoreIsUnderWayThanTheBound) {
+  start({.limits = {.lease_max = 4, .in_flight_max = 10}});
+  for (std::uint8_t i = 1; i <= 60; ++i) queued(i);
+  outside.apple.holds_answers = true;
+  std::size_t most = 0;
+  outside.time.after_step = [&](auto&) { most = std::max(most, node->deliver.in_flight()); };
+  outside.time.run_for(3s);
+  EXPECT_EQ(most, 10u);
+  EXPECT_EQ(node->provider.under_way(), 10u);
+  EXPECT_EQ(outside.books.leased["a"].size(), 10u);
+  outside.apple.holds_answers = false;
+  ASSERT_TRUE(run_until_idle(1min));
+  EXPECT_EQ(most, 10u);
+  EXPECT_EQ(node->provider.under_way_max(), 10u);
+  for (const auto& [id, entry] : outside.table.rows) {
+    EXPECT_EQ(entry.record.status, Status::delivered);
+  }
+  outside.time.after_step = nullptr;
+}
+
+TEST_F(DeliverTroubleTest, StoppingWaitsForWhatIsUnderWayAndLeasesNothingMore) {
+  outside.apple.holds_answers = true;
+  const auto n = queued(1);
+  outside.time.run_for(1s);
+  ASSERT_EQ(node->provider.under_way(), 1u);
+  bool stopped = false;
+  node->background.spawn([](Node& it, bool& done) -> async::Task<void> {
+    co_await it.deliver.stop();
+    done = true;
+  }(*node, stopped));
+  const auto late = queued(2);
+  outside.time.run_for(1s);
+  EXPECT_FALSE(stopped);
+  outside.apple.holds_answers = false;
+  outside.time.run_for(1s);
+  EXPECT_TRUE(stopped);
+  EXPECT_EQ(status(n), Status::delivered);
+  EXPECT_TRUE(outside.books.queued.contains(late.id));
+  EXPECT_EQ(status(late), Status::pending);
+}
+
+TEST_F(DeliverTroubleTest, AReleaseThatWasLostIsNotAnotherSend) {
+  node->queue.faults.postpone.lose_answers(1);
+  outside.apple.answer(phone, {outcome(OutcomeKind::retry_later)});
+  const auto n = queued();
+  ASSERT_TRUE(run_until_idle(10min));
+  EXPECT_EQ(outside.apple.count(n.id), 2u);
+  EXPECT_EQ(status(n), Status::delivered);
+}
+
+}  // namespace
+}  // namespace notify::flows

@@ -1,0 +1,231 @@
+#include "unit/flows/world.hpp"
+
+namespace notify::flows {
+namespace {
+
+using base::Errc;
+using rules::OutcomeKind;
+using rules::Status;
+
+struct RecoverTest : FlowTest {
+  std::unique_ptr<Node> a;
+  std::unique_ptr<Node> b;
+
+  void SetUp() override { a = std::make_unique<Node>(outside, "a", NodeOptions{}); }
+  void TearDown() override {
+    a.reset();
+    b.reset();
+  }
+  void start_b() {
+    b = std::make_unique<Node>(outside, "b", NodeOptions{});
+    b->start();
+  }
+};
+
+TEST_F(RecoverTest, BeforeTheFirstHeartbeatNoLeaseIsOurs) {
+  EXPECT_FALSE(a->recover.leases_are_ours());
+  a->recover.start();
+  outside.time.run_for(100ms);
+  EXPECT_TRUE(a->recover.leases_are_ours());
+}
+
+TEST_F(RecoverTest, HeartbeatsKeepTheLeasesOurs) {
+  a->recover.start();
+  outside.time.run_for(100ms);
+  for (int i = 0; i < 100; ++i) {
+    outside.time.run_for(500ms);
+    ASSERT_TRUE(a->recover.leases_are_ours());
+    ASSERT_GT(outside.books.register_.at("a"), outside.clock.steady_now());
+  }
+}
+
+TEST_F(RecoverTest, LeasesStopBeingOursBeforeAnybodyMayTakeThemOver) {
+  a->recover.start();
+  outside.time.run_for(100ms);
+  a->queue.faults.heartbeat.fail(Errc::unavailable);
+  ASSERT_TRUE(outside.time.run_until([&] { return !a->recover.leases_are_ours(); }, 1min));
+  EXPECT_GE(outside.books.register_.at("a") - outside.clock.steady_now(), 900ms);
+  EXPECT_TRUE(a->step_failed("heartbeat"));
+  a->queue.faults.heartbeat.clear();
+  outside.time.run_for(2s);
+  EXPECT_TRUE(a->recover.leases_are_ours());
+}
+
+TEST_F(RecoverTest, AHeartbeatWhoseAnswerIsLostDoesNotCount) {
+  a->queue.faults.heartbeat.lose_answers();
+  a->recover.start();
+  outside.time.run_for(3s);
+  EXPECT_FALSE(a->recover.leases_are_ours());
+}
+
+TEST_F(RecoverTest, TheLeasesOfADeadNodeAreTakenOverInTime) {
+  outside.apple.holds_answers = true;
+  a->start();
+  const auto n = queued();
+  outside.time.run_for(2s);
+  ASSERT_TRUE(outside.books.leased["a"].contains(n.id));
+  start_b();
+  a->freeze();
+  outside.apple.holds_answers = false;
+  const RecoverPolicy policy;
+  ASSERT_TRUE(outside.time.run_until([&] { return b->taken_over == 1; },
+                                     policy.heartbeat_timeout + policy.heartbeat_interval + 50ms));
+  ASSERT_TRUE(run_until_idle(2s));
+  EXPECT_EQ(status(n), Status::delivered);
+}
+
+TEST_F(RecoverTest, ARowThatWasNeverQueuedIsSwept) {
+  a->start();
+  outside.time.run_for(1s);
+  const auto n = committed();
+  const RecoverPolicy policy;
+  ASSERT_TRUE(outside.time.run_until([&] { return status(n) == Status::delivered; },
+                                     policy.grace + policy.sweep_interval + 1s));
+  EXPECT_EQ(a->readmitted, 1u);
+  EXPECT_EQ(outside.apple.count(n.id), 1u);
+}
+
+TEST_F(RecoverTest, ARowThatIsOnItsWayIsLeftAlone) {
+  a->recover.start();
+  outside.time.run_for(1s);
+  committed();
+  outside.clock.advance(4s);
+  outside.time.run_for(10ms);
+  EXPECT_EQ(a->readmitted, 0u);
+}
+
+TEST_F(RecoverTest, TheFirstSweepFindsWhatIsADayOld) {
+  const auto n = committed();
+  outside.clock.advance(3h);
+  a.reset();
+  a = std::make_unique<Node>(outside, "a2", NodeOptions{});
+  a->start();
+  outside.time.run_for(1s);
+  EXPECT_EQ(status(n), Status::delivered);
+}
+
+TEST_F(RecoverTest, WhatComesDueIsPromotedAheadOfItsTimeAndSentInIt) {
+  const auto n = committed();
+  stores::DeliveryRecord record;
+  record.notification = n.id;
+  record.due = stores::Due{now() + 10min, stores::DueReason::retry, ""};
+  outside.table.record(record);
+  a->start();
+  outside.time.run_for(10min - 30s);
+  EXPECT_FALSE(in_books(n));
+  outside.time.run_for(28s);
+  EXPECT_TRUE(outside.books.queued.contains(n.id));
+  EXPECT_TRUE(outside.apple.received.empty());
+  outside.time.run_for(3s);
+  EXPECT_EQ(status(n), Status::delivered);
+  EXPECT_LE(outside.apple.received.at(0).at, record.due->at + 200ms);
+}
+
+TEST_F(RecoverTest, AnOrphanedLeaseIsReclaimedOnlyWhenSeenTwice) {
+  a->recover.start();
+  outside.time.run_for(1500ms);
+  const auto n = committed();
+  outside.books.leased["a"][n.id] = n;
+  outside.time.run_for(1s);  // seen once
+  EXPECT_TRUE(outside.books.leased["a"].contains(n.id));
+  outside.time.run_for(1100ms);
+  EXPECT_FALSE(outside.books.leased["a"].contains(n.id));
+  EXPECT_TRUE(outside.books.queued.contains(n.id));
+  EXPECT_TRUE(outside.books.suspects.contains(n.id));
+}
+
+TEST_F(RecoverTest, ALeaseThatIsWorkedOnIsNoOrphan) {
+  outside.apple.holds_answers = true;
+  a->start();
+  const auto n = queued();
+  outside.time.run_for(8s);
+  EXPECT_TRUE(outside.books.leased["a"].contains(n.id));
+  EXPECT_EQ(outside.apple.count(n.id), 1u);
+  outside.apple.holds_answers = false;
+}
+
+TEST_F(RecoverTest, ALeaseWhoseAnswerWasLostIsDelivered) {
+  a->queue.faults.lease.lose_answers(1);
+  const auto n = queued();
+  a->start();
+  ASSERT_TRUE(run_until_idle(5s));
+  EXPECT_EQ(status(n), Status::delivered);
+  EXPECT_EQ(outside.apple.count(n.id), 1u);
+}
+
+TEST_F(RecoverTest, AnAckThatFailedIsMadeUpForWithoutAnotherSend) {
+  a->queue.faults.ack.fail(Errc::unavailable, 1);
+  const auto n = queued();
+  a->start();
+  ASSERT_TRUE(run_until_idle(10s));
+  EXPECT_EQ(outside.apple.count(n.id), 1u);
+  EXPECT_EQ(status(n), Status::delivered);
+}
+
+TEST_F(RecoverTest, ASweepGoesOverAllPages) {
+  NodeOptions options;
+  options.recover.page = 7;
+  a.reset();
+  a = std::make_unique<Node>(outside, "a", options);
+  for (std::uint8_t i = 1; i <= 50; ++i) {
+    committed(i);
+    if (i % 3 == 0) outside.clock.advance(1ms);
+  }
+  outside.clock.advance(10s);
+  a->recover.start();
+  outside.time.run_for(200ms);
+  EXPECT_EQ(outside.books.queued.size(), 50u);
+  EXPECT_EQ(a->readmitted, 50u);
+}
+
+TEST_F(RecoverTest, ASweepThatBreaksOffIsMadeAgainFromItsStart) {
+  const auto n = committed();
+  outside.clock.advance(10s);
+  a->queue.faults.leases.fail(Errc::unavailable);
+  a->recover.start();
+  outside.time.run_for(5min);
+  EXPECT_FALSE(in_books(n));
+  a->queue.faults.leases.clear();
+  outside.time.run_for(11s);
+  EXPECT_TRUE(outside.books.queued.contains(n.id));
+}
+
+TEST_F(RecoverTest, AQueueThatWasLostIsRebuiltFromTheLedger) {
+  // Enough wait, and long enough, that their rows are older than what a sweep usually looks at.
+  a->recover.start();
+  for (std::uint8_t i = 1; i <= 20; ++i) queued(i);
+  outside.time.run_for(5min);
+  outside.books.lose_everything();
+  outside.time.run_for(1min);
+  EXPECT_EQ(outside.books.queued.size(), 20u)
+      << "losing the queue must cost time, never a notification";
+}
+
+TEST_F(RecoverTest, WhoSignsOffLeavesItsLeasesToTheOthers) {
+  a->recover.start();
+  outside.time.run_for(1s);
+  const auto n = committed();
+  outside.books.leased["a"][n.id] = n;
+  a->run(a->recover.stop());
+  a->run(a->recover.sign_off());
+  EXPECT_FALSE(a->recover.leases_are_ours());
+  EXPECT_FALSE(outside.books.register_.contains("a"));
+  EXPECT_TRUE(outside.books.queued.contains(n.id));
+}
+
+TEST_F(RecoverTest, ANodeThatWasFrozenDoesNotSendWithLeasesThatWereTakenOver) {
+  a->start();
+  outside.time.run_for(2s);
+  a->link.one_way = 100ms;
+  const auto n = queued();
+  ASSERT_TRUE(outside.time.run_until([&] { return a->deliver.holds(n.id); }, 5s));
+  a->freeze();  // before it has its user's devices
+  start_b();
+  ASSERT_TRUE(outside.time.run_until([&] { return status(n) == Status::delivered; }, 10s));
+  a->thaw();
+  outside.time.run_for(30s);
+  EXPECT_EQ(outside.apple.count(n.id), 1u);
+}
+
+}  // namespace
+}  // namespace notify::flows
