@@ -105,51 +105,47 @@ void add_send_options(CLI::App* command, edges::SendOptions& send) {
   command->add_option("--ttl", send.ttl, "Seconds until it is not worth delivering any more");
 }
 
-int run(int argc, char** argv) {
-  CLI::App cli("Push notifications: decides, records, delivers, explains.", "notification-service");
-  cli.require_subcommand(0, 1);  // none is checked below: so a misspelt one is named in the error
-  cli.set_version_flag("--version", NOTIFY_VERSION);
-  Arguments arguments;
+struct Commands {
+  CLI::App* serve;
+  CLI::App* migrate;
+  CLI::App* explain;
+  CLI::App* send;
+  CLI::App* check;
+  CLI::App* show;
+};
 
-  CLI::App* serve = cli.add_subcommand("serve", "Run the service until SIGTERM");
-  add_config_option(serve, arguments);
-  serve->add_option("--ports-file", arguments.ports_file,
-                    "Write the ports that were bound to this file, as JSON, once up");
+Commands add_commands(CLI::App& cli, Arguments& arguments) {
+  Commands commands{};
+  commands.serve = cli.add_subcommand("serve", "Run the service until SIGTERM");
+  add_config_option(commands.serve, arguments);
+  commands.serve->add_option("--ports-file", arguments.ports_file,
+                             "Write the ports that were bound to this file, as JSON, once up");
 
-  CLI::App* migrate = cli.add_subcommand("migrate", "Bring the database's schema up to date");
-  add_config_option(migrate, arguments);
-  migrate->add_option("--plan-dir", arguments.plan_directory, "The directory with sqitch.plan")
+  commands.migrate = cli.add_subcommand("migrate", "Bring the database's schema up to date");
+  add_config_option(commands.migrate, arguments);
+  commands.migrate
+      ->add_option("--plan-dir", arguments.plan_directory, "The directory with sqitch.plan")
       ->capture_default_str();
 
-  CLI::App* explain_command =
-      cli.add_subcommand("explain", "Tell what happened to a notification, and why");
-  add_config_option(explain_command, arguments);
-  explain_command->add_option("id", arguments.id, "The notification's id")->required();
+  commands.explain = cli.add_subcommand("explain", "Tell what happened to a notification, and why");
+  add_config_option(commands.explain, arguments);
+  commands.explain->add_option("id", arguments.id, "The notification's id")->required();
 
-  CLI::App* send = cli.add_subcommand("send", "Send one notification through a running service");
-  add_send_options(send, arguments.send);
+  commands.send = cli.add_subcommand("send", "Send one notification through a running service");
+  add_send_options(commands.send, arguments.send);
 
   CLI::App* configure = cli.add_subcommand("config", "Look at the configuration");
   configure->require_subcommand(1);
-  CLI::App* check = configure->add_subcommand("check", "Say everything that is wrong with it");
-  add_config_option(check, arguments);
-  CLI::App* show = configure->add_subcommand(
+  commands.check = configure->add_subcommand("check", "Say everything that is wrong with it");
+  add_config_option(commands.check, arguments);
+  commands.show = configure->add_subcommand(
       "show", "Print the effective one, with the origin of each value; secrets are masked");
-  add_config_option(show, arguments);
+  add_config_option(commands.show, arguments);
+  return commands;
+}
 
-  try {
-    cli.parse(argc, argv);
-  } catch (const CLI::ParseError& error) {
-    // Help and version are "errors" that exit with 0; CLI11's codes for the others mean nothing
-    // here.
-    return cli.exit(error) == 0 ? 0 : kUsage;
-  }
-
-  if (cli.get_subcommands().empty()) {
-    std::cerr << "A subcommand is required\n" << cli.help();
-    return kUsage;
-  }
-  if (send->parsed()) {
+int dispatch(const Commands& commands, const Arguments& arguments) {
+  if (commands.send->parsed()) {
     const auto id = edges::send(arguments.send);
     if (!id) return report(id.error());
     std::cout << *id << '\n';
@@ -157,22 +153,41 @@ int run(int argc, char** argv) {
   }
   const auto configuration = load(arguments.config_file);
   if (!configuration) return kUsage;
-  if (check->parsed()) {
+  if (commands.check->parsed()) {
     std::cout << "the configuration is good\n";
     return 0;
   }
-  if (show->parsed()) {
+  if (commands.show->parsed()) {
     std::cout << config::show(*configuration);
     return 0;
   }
-  if (explain_command->parsed()) return explain(*configuration, arguments.id);
-  if (migrate->parsed()) {
+  if (commands.explain->parsed()) return explain(*configuration, arguments.id);
+  if (commands.migrate->parsed()) {
     const auto done = app::migrate(*configuration, arguments.plan_directory);
     return done ? 0 : report(done.error());
   }
   std::optional<std::string> ports_file;
   if (!arguments.ports_file.empty()) ports_file = arguments.ports_file;
   return app::serve(*configuration, ports_file);
+}
+
+int run(int argc, char** argv) {
+  CLI::App cli("Push notifications: decides, records, delivers, explains.", "notification-service");
+  cli.require_subcommand(0, 1);  // none is checked below: so a misspelt one is named in the error
+  cli.set_version_flag("--version", NOTIFY_VERSION);
+  Arguments arguments;
+  const Commands commands = add_commands(cli, arguments);
+  try {
+    cli.parse(argc, argv);
+  } catch (const CLI::ParseError& error) {
+    // Help and version are "errors" that exit with 0; CLI11's codes for the others mean nothing.
+    return cli.exit(error) == 0 ? 0 : kUsage;
+  }
+  if (cli.get_subcommands().empty()) {
+    std::cerr << "A subcommand is required\n" << cli.help();
+    return kUsage;
+  }
+  return dispatch(commands, arguments);
 }
 
 }  // namespace

@@ -10,7 +10,6 @@
 
 namespace notify::app {
 
-using base::Errc;
 using base::Expected;
 using base::fail;
 

@@ -110,6 +110,7 @@ std::optional<Flaw> parse_list(const Raw& raw, const Rules& rules, std::vector<T
 
 std::string list_to_yaml(const auto& values) {
   std::vector<std::string> items;
+  items.reserve(values.size());
   for (const auto& value : values) items.push_back(to_yaml(value));
   return fmt::format("[{}]", join(items, ", "));
 }

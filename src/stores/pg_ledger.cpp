@@ -4,6 +4,7 @@
 #include <utility>
 
 #include "rules/codec.hpp"
+#include "stores/pg_ledger_sql.hpp"
 #include "stores/pg_rows.hpp"
 
 namespace notify::stores {
@@ -13,71 +14,6 @@ using base::Errc;
 using base::Expected;
 using base::fail;
 using rules::Notification;
-
-/// One row a notification; the primary key (created_at, id) makes a repeat harmless.
-constexpr pg::Statement kInsertHistory = {
-    "ledger_insert",
-    "INSERT INTO notification_history (id, user_id, conversation_id, message_id, "
-    "notification_type, title, body, payload, metadata, status, created_at, priority, expires_at) "
-    "SELECT * FROM unnest($1::uuid[], $2::uuid[], $3::uuid[], $4::uuid[], $5::text[], $6::text[], "
-    "$7::text[], $8::jsonb[], $9::jsonb[], $10::text[], $11::timestamp[], $12::text[], "
-    "$13::timestamp[]) ON CONFLICT (created_at, id) DO NOTHING"};
-
-/// By primary key, within the bounds.
-constexpr pg::Statement kFindIds = {
-    "ledger_find_ids",
-    "SELECT h.id FROM notification_history h JOIN unnest($1::uuid[], $2::timestamp[]) "
-    "AS wanted (id, created_at) USING (created_at, id) "
-    "WHERE h.created_at >= $3 AND h.created_at <= $4"};
-
-/// The id of an attempt is made of its content, so a repeat finds the row there.
-constexpr pg::Statement kInsertAttempts = {
-    "ledger_insert_attempts",
-    "INSERT INTO delivery_attempts (id, notification_id, device_id, status, error_code, "
-    "error_message, retry_count, attempted_at, next_retry_at) "
-    "SELECT * FROM unnest($1::uuid[], $2::uuid[], $3::uuid[], $4::text[], $5::text[], $6::text[], "
-    "$7::integer[], $8::timestamp[], $9::timestamp[]) ON CONFLICT (id) DO NOTHING"};
-
-/// By primary key. A status only moves up a rank, so a late or repeated record changes nothing.
-constexpr pg::Statement kUpdateStatus = {
-    "ledger_update_status",
-    "UPDATE notification_history h SET status = u.status, "
-    "sent_at = coalesce(h.sent_at, u.sent_at), "
-    "delivered_at = coalesce(h.delivered_at, u.delivered_at), "
-    "expired_at = coalesce(h.expired_at, u.expired_at) "
-    "FROM unnest($1::uuid[], $2::timestamp[], $3::text[], $4::timestamp[], $5::timestamp[], "
-    "$6::timestamp[]) AS u (id, created_at, status, sent_at, delivered_at, expired_at) "
-    "WHERE h.created_at = u.created_at AND h.id = u.id "
-    "AND h.created_at >= $7 AND h.created_at <= $8 "
-    "AND notification_status_rank(u.status) > notification_status_rank(h.status)"};
-
-/// By primary key.
-constexpr pg::Statement kUpsertDue = {
-    "ledger_upsert_due",
-    "INSERT INTO due (notification_id, due_at, reason, detail) "
-    "SELECT * FROM unnest($1::uuid[], $2::timestamp[], $3::text[], $4::text[]) "
-    "ON CONFLICT (notification_id) DO UPDATE SET due_at = excluded.due_at, "
-    "reason = excluded.reason, detail = excluded.detail"};
-
-/// By primary key.
-constexpr pg::Statement kDeleteDue = {"ledger_delete_due",
-                                      "DELETE FROM due WHERE notification_id = ANY ($1::uuid[])"};
-
-constexpr pg::Statement kEnsurePartitions = {"ledger_ensure_partitions",
-                                             "SELECT ensure_partitions_for($1)"};
-
-/// By primary key, within the bounds.
-constexpr pg::Statement kStatusOf = {
-    "ledger_status_of",
-    "SELECT h.id, h.status FROM notification_history h JOIN unnest($1::uuid[], $2::timestamp[]) "
-    "AS wanted (id, created_at) USING (created_at, id) "
-    "WHERE h.created_at >= $3 AND h.created_at <= $4"};
-
-/// idx_delivery_attempts_notification_id, within the bounds of the partitions' key.
-constexpr pg::Statement kAttemptsOf = {
-    "ledger_attempts_of", "SELECT " NOTIFY_ATTEMPT_COLUMNS
-                          " FROM delivery_attempts a WHERE a.notification_id = ANY ($1::uuid[]) "
-                          "AND a.id >= $2 AND a.id <= $3 ORDER BY a.attempted_at, a.id"};
 
 /// The parameters that name a batch of notifications: ids, instants, and the bounds.
 template <class Range, class IdOf>
@@ -211,17 +147,17 @@ std::vector<pg::Query> record_queries(const std::vector<DeliveryRecord>& batch) 
     }
   }
   std::vector<pg::Query> queries;
-  if (any_attempt) queries.push_back({kInsertAttempts, attempt_params(batch)});
-  if (!changed.empty()) queries.push_back({kUpdateStatus, status_params(changed)});
+  if (any_attempt) queries.push_back({sql::kInsertAttempts, attempt_params(batch)});
+  if (!changed.empty()) queries.push_back({sql::kUpdateStatus, status_params(changed)});
   if (due_ids.size() > 0) {
     pg::Params params;
     params.array(due_ids).array(due_at).array(due_reasons).array(due_details);
-    queries.push_back({kUpsertDue, std::move(params)});
+    queries.push_back({sql::kUpsertDue, std::move(params)});
   }
   if (done_ids.size() > 0) {
     pg::Params params;
     params.array(done_ids);
-    queries.push_back({kDeleteDue, std::move(params)});
+    queries.push_back({sql::kDeleteDue, std::move(params)});
   }
   return queries;
 }
@@ -258,7 +194,7 @@ async::Task<Expected<void>> PgLedger::record(DeliveryRecord record) {
 
 async::Task<pg::Expected<pg::Result>> PgLedger::insert(std::vector<Notification> batch,
                                                        base::Deadline deadline) {
-  return pool_.query({kInsertHistory, history_params(batch)}, deadline);
+  return pool_.query({sql::kInsertHistory, history_params(batch)}, deadline);
 }
 
 async::Task<PgLedger::Results> PgLedger::append_batch(std::vector<Notification> batch) {
@@ -306,8 +242,8 @@ async::Task<PgLedger::Results> PgLedger::bisect(std::vector<Notification> batch)
 async::Task<PgLedger::Results> PgLedger::look_up(std::vector<Notification> batch, base::Error why) {
   pg::Params params =
       ids_and_bounds(batch, batch.size(), [](const Notification& n) { return n.id; });
-  const auto found =
-      co_await pool_.query({kFindIds, std::move(params)}, timers_.after(options_.look_up_timeout));
+  const auto found = co_await pool_.query({sql::kFindIds, std::move(params)},
+                                          timers_.after(options_.look_up_timeout));
   // Not known: the contract says that after UNAVAILABLE it may have been accepted.
   if (!found) {
     co_return all_alike(batch.size(),
@@ -332,7 +268,7 @@ async::Task<PgLedger::Results> PgLedger::look_up(std::vector<Notification> batch
 async::Task<bool> PgLedger::make_partitions(base::WallTime instant) {
   pg::Params params;
   params.timestamp(instant);
-  const auto made = co_await pool_.query({kEnsurePartitions, std::move(params)},
+  const auto made = co_await pool_.query({sql::kEnsurePartitions, std::move(params)},
                                          timers_.after(options_.write_timeout));
   co_return made.has_value();
 }
@@ -385,8 +321,8 @@ async::Task<Expected<Ledger::ProgressById>> PgLedger::progress(
       .uuid(base::uuid_v7_min(bounds.first))
       .uuid(base::uuid_v7_max(bounds.last));
   std::vector<pg::Query> queries;
-  queries.push_back({kStatusOf, ids_and_bounds(ids, ids.size(), itself)});
-  queries.push_back({kAttemptsOf, std::move(attempts_of)});
+  queries.push_back({sql::kStatusOf, ids_and_bounds(ids, ids.size(), itself)});
+  queries.push_back({sql::kAttemptsOf, std::move(attempts_of)});
   const auto results = co_await pool_.transaction(std::move(queries), deadline);
   if (!results) co_return fail(to_error(results.error()));
 

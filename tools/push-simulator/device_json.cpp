@@ -51,11 +51,11 @@ std::string_view name(PushEnvironment environment) {
 }
 
 Expected<void> check_names(const json& value) {
-  static const std::set<std::string_view> known{
+  static const std::set<std::string_view> kKnown{
       "id",         "platform",      "token",     "app_id",    "environment", "vendor_device_id",
       "dead_since", "registered_at", "last_seen", "is_active", "dead"};
   for (const auto& [key, unused] : value.items()) {
-    if (!known.contains(key)) {
+    if (!kKnown.contains(key)) {
       return fail(Errc::invalid, fmt::format("unknown field '{}' in a device", key));
     }
   }

@@ -43,11 +43,11 @@ std::optional<int> grpc_status_number(std::string_view text) {
 }
 
 Expected<void> check_names(const json& value) {
-  static const std::set<std::string_view> known{
+  static const std::set<std::string_view> kKnown{
       "target", "token", "method", "count",         "status",   "reason",      "timestamp",
       "hang",   "cut",   "goaway", "refuse_stream", "delay_ms", "retry_after", "grpc_status"};
   for (const auto& [key, unused] : value.items()) {
-    if (!known.contains(key)) return fail(Errc::invalid, fmt::format("unknown field '{}'", key));
+    if (!kKnown.contains(key)) return fail(Errc::invalid, fmt::format("unknown field '{}'", key));
   }
   return {};
 }

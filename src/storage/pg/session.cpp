@@ -14,7 +14,7 @@
 // The one thing libpq does not offer: how much decrypted input OpenSSL still holds. Declared here
 // because OpenSSL's headers belong to other folders.
 struct ssl_st;
-extern "C" int SSL_pending(const ssl_st* ssl);
+extern "C" int SSL_pending(const ssl_st* ssl);  // NOLINT: its name
 
 namespace notify::pg {
 
