@@ -19,7 +19,8 @@ google::rpc::Status details_of(const grpc::Status& status) {
 template <class Detail>
 std::optional<Detail> find(const grpc::Status& status) {
   Detail detail;
-  for (const auto& any : details_of(status).details()) {
+  const auto details = details_of(status);
+  for (const auto& any : details.details()) {
     if (any.UnpackTo(&detail)) return detail;
   }
   return std::nullopt;
