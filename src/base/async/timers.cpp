@@ -55,7 +55,7 @@ void Timers::fire_slot(std::size_t slot, std::int64_t until_tick) {
     while (due != nullptr && due->due_tick_ > until_tick) due = due->next_;
     if (due == nullptr) return;
     remove(*due);
-    // Moved out for the call: the callback may destroy its Timer, or arm it again.
+    // Copied for the call: the callback may destroy its Timer, or arm it again.
     const std::function<void()> callback = due->on_expiry_;
     callback();
   }
