@@ -50,7 +50,7 @@ std::string_view name(PushEnvironment environment) {
   return "";
 }
 
-Expected<void> check_names(const json& value) {
+Expected<void> check_device_fields(const json& value) {
   static const std::set<std::string_view> kKnown{
       "id",         "platform",      "token",     "app_id",    "environment", "vendor_device_id",
       "dead_since", "registered_at", "last_seen", "is_active", "dead"};
@@ -74,7 +74,7 @@ Expected<void> read_time(const json& value, const char* key, WallTime& out) {
 
 Expected<Device> parse_device(const json& value, WallTime now) {
   if (!value.is_object()) return fail(Errc::invalid, "a device is an object");
-  if (auto names = check_names(value); !names) return fail(names.error());
+  if (auto names = check_device_fields(value); !names) return fail(names.error());
   const auto id = base::DeviceId::parse(value.value("id", ""));
   const auto platform = platform_of(value.value("platform", "ios"));
   const auto environment = environment_of(value.value("environment", "production"));

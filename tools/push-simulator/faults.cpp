@@ -42,7 +42,7 @@ std::optional<int> grpc_status_number(std::string_view text) {
   return std::nullopt;
 }
 
-Expected<void> check_names(const json& value) {
+Expected<void> check_fault_fields(const json& value) {
   static const std::set<std::string_view> kKnown{
       "target", "token", "method", "count",         "status",   "reason",      "timestamp",
       "hang",   "cut",   "goaway", "refuse_stream", "delay_ms", "retry_after", "grpc_status"};
@@ -144,7 +144,7 @@ std::string grpc_status_name(int code) {
 
 Expected<Fault> parse_fault(const json& value) {
   if (!value.is_object()) return fail(Errc::invalid, "a fault is an object");
-  if (auto names = check_names(value); !names) return fail(names.error());
+  if (auto names = check_fault_fields(value); !names) return fail(names.error());
   try {
     return parse_checked(value);
   } catch (const json::exception& error) {  // a field of the wrong type

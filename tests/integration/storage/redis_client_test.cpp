@@ -7,7 +7,6 @@ namespace {
 
 using base::Errc;
 using redis::Command;
-using redis::Reply;
 using redis::Script;
 
 class RedisClient : public RedisTest {

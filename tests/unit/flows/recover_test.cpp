@@ -4,7 +4,6 @@ namespace notify::flows {
 namespace {
 
 using base::Errc;
-using rules::OutcomeKind;
 using rules::Status;
 
 struct RecoverTest : FlowTest {

@@ -10,7 +10,6 @@ namespace notify::http2 {
 namespace {
 
 using base::Errc;
-using testing_peer::ReceivedHeader;
 using testing_peer::ReceivedRequest;
 using testing_peer::ServerPeer;
 
