@@ -123,6 +123,7 @@ bool drain(const Process& process, edges::Server& server,
   server.set_serving(false);
   // Calls go on for a while; only the word that they should go elsewhere is out.
   wait(process.config.shutdown.linger);
+  for (const auto& shard : shards) shard->end_streams();
   server.shut_down(process.config.shutdown.timeout / 2);
   for (const auto& shard : shards) {
     const auto left =

@@ -129,12 +129,13 @@ void Shard::wire_flows() {
 flows::AcceptEvents Shard::accept_events() {
   const telemetry::AcceptMetrics& m = process_.metrics.accept;
   return {.accepted = [&m] { m.results.add("accepted"); },
+          .repeated = [&m] { m.results.add("repeated"); },
           .refused =
               [&m](base::Errc code) {
                 m.results.add("refused");
                 m.errors.add(code);
               },
-          .not_queued = [&m] { m.not_queued.add(); }};
+          .not_queued = [&m](std::size_t count) { m.not_queued.add(static_cast<double>(count)); }};
 }
 
 flows::DeliverEvents Shard::deliver_events() {
@@ -197,9 +198,10 @@ void Shard::step_failed(std::string_view component, std::string_view step,
 void Shard::start(edges::Server& server, std::size_t queue_index) {
   auto queue = server.take_queue(queue_index);
   rpc_host_ = std::make_unique<edges::RpcHost>(edges::RpcHost{
-      timers_, *calls_, queue.get(), process_.config.grpc.in_flight_max, std::chrono::seconds(10),
+      timers_, *calls_, queue.get(), base::FairShares(process_.config.grpc.in_flight_max),
+      std::chrono::seconds(10),
       [&m = process_.metrics.accept](std::string_view method, std::chrono::nanoseconds took) {
-        if (method != "SendNotification") return;
+        if (!method.starts_with("Send") && !method.starts_with("Batch")) return;
         m.operations.add();
         m.latency.observe(took);
       }});
@@ -215,6 +217,10 @@ void Shard::start(edges::Server& server, std::size_t queue_index) {
     rpc_->start();
   });
   thread_ = std::thread([this] { context_.run(); });
+}
+
+void Shard::end_streams() {
+  boost::asio::post(context_, [this] { rpc_->end_streams(); });
 }
 
 bool Shard::stop(std::chrono::milliseconds timeout) {

@@ -53,6 +53,10 @@ class Shard {
   /// Starts the thread, the pools and the flows; with `server`, also takes calls.
   void start(edges::Server& server, std::size_t queue_index);
 
+  /// Callers' streams end, each with what it still has to answer: else the server's shutdown would
+  /// wait for callers to close them.
+  void end_streams();
+
   /// After the server has shut down: finishes what is under way, signs off, closes, joins. What has
   /// not ended by `timeout` is abandoned to recovery: then false, and the process has to end.
   [[nodiscard]] bool stop(std::chrono::milliseconds timeout);

@@ -11,8 +11,8 @@ using std::chrono::seconds;
 
 stores::PgLedgerOptions ledger_options(const config::Config& config) {
   stores::PgLedgerOptions options;
-  options.append.batch_max = config.accept.batch_max;
-  options.append.waiting_max = config.accept.waiting_max;
+  options.append.batches.batch_max = config.accept.batch_max;
+  options.append.batches.waiting_max = config.accept.waiting_max;
   return options;
 }
 

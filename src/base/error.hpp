@@ -12,6 +12,7 @@ enum class Errc : std::uint8_t {
   invalid = 1,        ///< the input is wrong: correct it, do not repeat it
   not_found,          ///< there is no such thing
   conflict,           ///< somebody else's change got there first: read again, then decide
+  already_exists,     ///< the name is taken by something else
   unauthenticated,    ///< credentials are missing or refused
   permission_denied,  ///< known, but not allowed
   overloaded,         ///< a bound was reached: come back later
@@ -27,6 +28,7 @@ enum class Errc : std::uint8_t {
     case Errc::invalid: return "invalid";
     case Errc::not_found: return "not_found";
     case Errc::conflict: return "conflict";
+    case Errc::already_exists: return "already_exists";
     case Errc::unauthenticated: return "unauthenticated";
     case Errc::permission_denied: return "permission_denied";
     case Errc::overloaded: return "overloaded";

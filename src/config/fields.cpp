@@ -44,7 +44,8 @@ std::vector<Field> make_fields() {
       row("grpc.request_max_bytes", &C::grpc, &Grpc::request_max_bytes, within(1 << 10, 64 << 20),
           "Largest request accepted."),
       row("grpc.in_flight_max", &C::grpc, &Grpc::in_flight_max, within(1, 1'000'000),
-          "Calls worked on at once; more get RESOURCE_EXHAUSTED."),
+          "Calls, and notifications in batches and streams, worked on at once by each worker, "
+          "divided fairly among callers; more get RESOURCE_EXHAUSTED."),
       row("grpc.reflection", &C::grpc, &Grpc::reflection, any(),
           "Lets tools such as grpcurl ask for the API's description."),
 

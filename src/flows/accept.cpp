@@ -1,40 +1,90 @@
 #include "flows/accept.hpp"
 
+#include <utility>
+
+#include "crypto/digest.hpp"
+
 namespace notify::flows {
+namespace {
+
+rules::Idempotency idempotency_of(const rules::SendRequest& request, const Caller& caller) {
+  rules::Idempotency idempotency;
+  idempotency.caller = caller.identity;
+  idempotency.request = crypto::digest(rules::canonical_request(request));
+  idempotency.is_explicit = !request.idempotency_key.empty();
+  // A prefix keeps a key from ever being the digest of some request.
+  idempotency.key = idempotency.is_explicit
+                        ? crypto::digest("key:" + std::string(request.idempotency_key))
+                        : idempotency.request;
+  return idempotency;
+}
+
+}  // namespace
 
 Accept::Accept(Parts parts, const async::Executor& executor, async::OnEscape on_escape)
     : parts_(std::move(parts)), queueing_(executor, std::move(on_escape)) {}
 
-async::Task<Answer<Accepted>> Accept::accept(rules::SendRequest request) {
+async::Task<Accept::Answers> Accept::accept(std::vector<rules::SendRequest> requests,
+                                            Caller caller) {
+  Answers answers;
+  answers.reserve(requests.size());
+  std::vector<stores::Submission> submissions;
+  std::vector<std::size_t> places;  // of the submissions, among the answers
+  for (const rules::SendRequest& request : requests) {
+    auto checked = check(request, caller);
+    if (checked) {
+      places.push_back(answers.size());
+      submissions.push_back(std::move(*checked));
+      answers.emplace_back(Accepted{});
+    } else {
+      answers.emplace_back(base::Unexpected<Refusal>(std::move(checked).error()));
+    }
+  }
+  std::vector<stores::QueueItem> items;
+  items.reserve(submissions.size());
+  for (const stores::Submission& submission : submissions) {
+    items.push_back({submission.notification, submission.notification.created_at()});
+  }
+  auto appended = co_await parts_.ledger.append(std::move(submissions), std::move(caller.lane));
+  std::vector<stores::QueueItem> fresh;
+  for (std::size_t i = 0; i < appended.size(); ++i) {
+    if (!appended[i]) {
+      parts_.events.refused(appended[i].error().code);
+      answers[places[i]] = refuse(std::move(appended[i]).error());
+      continue;
+    }
+    const stores::Appended& there = *appended[i];
+    answers[places[i]] = Accepted{there.id, there.expires_at, there.status, there.is_repeat};
+    if (there.is_repeat) {
+      parts_.events.repeated();
+    } else {
+      parts_.events.accepted();
+      fresh.push_back(std::move(items[i]));
+    }
+  }
+  // From here on they are safe, and so are the answers.
+  if (!fresh.empty()) queueing_.spawn(enqueue(std::move(fresh)));
+  co_return answers;
+}
+
+base::Expected<stores::Submission, Refusal> Accept::check(const rules::SendRequest& request,
+                                                          const Caller& caller) {
   const base::NotificationId id(parts_.ids.next());
   auto checked = rules::validate(request, id, parts_.expiry);
   if (auto* violations = std::get_if<rules::Violations>(&checked)) {
     parts_.events.refused(base::Errc::invalid);
-    co_return refuse(std::move(*violations));
+    return refuse(std::move(*violations));
   }
-  auto& notification = std::get<rules::Notification>(checked);
-  const Accepted accepted{id, notification.created_at(), notification.expires_at};
-
-  const base::Expected<void> committed = co_await parts_.ledger.append(notification);
-  if (!committed) {
-    parts_.events.refused(committed.error().code);
-    co_return refuse(committed.error());
-  }
-  parts_.events.accepted();
-  // From here on the notification is safe, and so is the answer.
-  queueing_.spawn(enqueue(std::move(notification)));
-  co_return accepted;
+  return stores::Submission{std::move(std::get<rules::Notification>(checked)),
+                            idempotency_of(request, caller)};
 }
 
-async::Task<void> Accept::enqueue(rules::Notification notification) {
-  const base::WallTime due_at = notification.created_at();
-  const base::Expected<void> queued =
-      co_await parts_.queue.enqueue({std::move(notification), due_at});
-  if (queued) {
-    parts_.wake_deliver();
-  } else {
-    parts_.events.not_queued();
-  }
+async::Task<void> Accept::enqueue(std::vector<stores::QueueItem> items) {
+  const auto queued = co_await parts_.queue.enqueue(std::move(items));
+  std::size_t failed = 0;
+  for (const auto& result : queued) failed += !result;
+  if (failed > 0) parts_.events.not_queued(failed);
+  if (failed < queued.size()) parts_.wake_deliver();
 }
 
 }  // namespace notify::flows

@@ -1,10 +1,13 @@
 #pragma once
-// accept: request → valid → committed → OK → queued.
+// accept: requests → valid → committed → OK → queued. One request, a batch and a stream are the
+// same here: some requests of one caller, each with an answer of its own.
 //
 // The caller has its OK as soon as PostgreSQL has committed. Queueing follows on its own: if Redis
 // is away, or this process dies in between, the recover flow finds the row and queues it.
 
 #include <functional>
+#include <string>
+#include <vector>
 
 #include "base/async/task_group.hpp"
 #include "base/uuid.hpp"
@@ -15,17 +18,27 @@
 
 namespace notify::flows {
 
+/// Who asks.
+struct Caller {
+  std::string identity;  ///< whose idempotency keys they are; empty: not authenticated
+  std::string lane;      ///< callers of different lanes are treated alike, whatever each sends
+};
+
 struct Accepted {
   base::NotificationId id;
-  base::WallTime created_at;
   base::WallTime expires_at;
+  rules::Status status = rules::Status::pending;
+  bool is_repeat = false;  ///< the request had been accepted before, as this notification
+
+  [[nodiscard]] base::WallTime created_at() const { return id.uuid().instant(); }
 };
 
 /// What accept counts; the composition root binds it to metrics.
 struct AcceptEvents {
   std::function<void()> accepted;
+  std::function<void()> repeated;
   std::function<void(base::Errc)> refused;
-  std::function<void()> not_queued;  ///< committed, but Redis did not take it: recover will
+  std::function<void(std::size_t)> not_queued;  ///< committed, but not in Redis: recover will
 };
 
 /// Threading: one executor.
@@ -43,16 +56,25 @@ class Accept {
 
   Accept(Parts parts, const async::Executor& executor, async::OnEscape on_escape);
 
-  /// Errors: invalid with violations (nothing stored); overloaded, unavailable (nothing stored);
-  ///         timed_out (it may have been stored).
-  /// Cancel: the notification may have been accepted.
-  [[nodiscard]] async::Task<Answer<Accepted>> accept(rules::SendRequest request);
+  using Answers = std::vector<Answer<Accepted>>;
+
+  /// One answer for each request, in order; a refusal of one leaves the others alone.
+  /// Lifetime: what the requests refer to outlives the call.
+  /// Errors:   invalid with violations (nothing stored); already_exists (the caller's key stands
+  /// for
+  ///           another request); overloaded, unavailable (nothing stored); timed_out (it may have
+  ///           been stored, and the same request tells).
+  /// Cancel:   they may have been accepted.
+  [[nodiscard]] async::Task<Answers> accept(std::vector<rules::SendRequest> requests,
+                                            Caller caller);
 
   /// Waits until everything accepted has been offered to the queue.
   [[nodiscard]] async::Task<void> stop() { return queueing_.join(); }
 
  private:
-  async::Task<void> enqueue(rules::Notification notification);
+  [[nodiscard]] base::Expected<stores::Submission, Refusal> check(const rules::SendRequest& request,
+                                                                  const Caller& caller);
+  async::Task<void> enqueue(std::vector<stores::QueueItem> items);
 
   Parts parts_;
   async::TaskGroup queueing_;

@@ -18,6 +18,7 @@ constexpr std::size_t kShortTextMax = 64;  // Apple's limit for apns-collapse-id
 constexpr std::size_t kSoundMax = 100;     // user_settings.notification_sound is VARCHAR(100)
 constexpr std::int32_t kBadgeMax = 1'000'000;
 constexpr std::size_t kLabelsMax = 16;
+constexpr std::size_t kIdempotencyKeyMax = 128;
 constexpr std::chrono::days kExpiryMax{28};  // FCM's limit, the shortest of the providers
 
 using Pairs = std::vector<std::pair<std::string_view, std::string_view>>;
@@ -172,6 +173,14 @@ void check_labels(Checker& check, const Pairs& labels) {
   }
 }
 
+void check_idempotency_key(Checker& check, std::string_view key) {
+  const bool printable =
+      std::all_of(key.begin(), key.end(), [](char c) { return c >= ' ' && c <= '~'; });
+  if (key.size() > kIdempotencyKeyMax || !printable) {
+    check.add("idempotency_key", "must be at most 128 printable ASCII characters");
+  }
+}
+
 std::optional<Priority> read_priority(Checker& check, std::int32_t number) {
   switch (number) {
     case 0: return Priority::medium;
@@ -188,6 +197,9 @@ std::optional<Priority> read_priority(Checker& check, std::int32_t number) {
 
 base::WallTime read_expiry(Checker& check, const SendRequest& r, base::WallTime now,
                            const ExpiryPolicy& expiry) {
+  if (r.expires_at_malformed) {
+    check.add("expires_at", "must be a time from 1970 to 9999 with 0 to 999,999,999 nanoseconds");
+  }
   if (!r.expires_at) return now + expiry.of(r.type);
   const base::WallTime wanted(*r.expires_at);
   if (wanted <= now) {
@@ -240,6 +252,7 @@ std::variant<Notification, Violations> validate(const SendRequest& r, base::Noti
   if (!r.background) check.short_text("sound", r.sound, kSoundMax);
   check.short_text("category", r.category, kShortTextMax);
   check_labels(check, r.labels);
+  check_idempotency_key(check, r.idempotency_key);
   if (!check.ok()) return std::move(check).take();
 
   n.type = r.type;

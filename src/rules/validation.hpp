@@ -34,6 +34,7 @@ struct SendRequest {
   std::vector<std::pair<std::string_view, std::string_view>> data;
   std::int32_t priority = 0;                            ///< the number of the wire's enum
   std::optional<std::chrono::milliseconds> expires_at;  ///< since the epoch
+  bool expires_at_malformed = false;                    ///< it came, and is no time
   std::string_view collapse_id;
   std::optional<std::int32_t> badge;
   std::string_view sound;
@@ -41,6 +42,7 @@ struct SendRequest {
   bool mutable_content = false;
   bool background = false;
   std::vector<std::pair<std::string_view, std::string_view>> labels;
+  std::string_view idempotency_key;
 };
 
 /// How long a notification that says nothing of its expiry is worth delivering (decision D-13).

@@ -12,6 +12,7 @@
 #include "base/deadline.hpp"
 #include "base/expected.hpp"
 #include "rules/delivery.hpp"
+#include "rules/idempotency.hpp"
 #include "rules/notification.hpp"
 
 namespace notify::stores {
@@ -37,14 +38,33 @@ struct DeliveryRecord {
   bool was_due = false;                 ///< a row of `due` may exist and has to go
 };
 
+/// What accept hands in.
+struct Submission {
+  rules::Notification notification;
+  rules::Idempotency idempotency;
+};
+
+/// What stands in the ledger for a submission: its own notification or, if the request is a repeat,
+/// the one that was accepted first, as it is now.
+struct Appended {
+  base::NotificationId id;
+  base::WallTime expires_at;
+  rules::Status status = rules::Status::pending;
+  bool is_repeat = false;
+};
+
 /// Threading: one executor.
 /// Errors:    unavailable and overloaded: not written. timed_out: it may have been written.
 class Ledger {
  public:
   virtual ~Ledger() = default;
 
-  /// Commits the history row. Concurrent calls share one statement and one fsync.
-  [[nodiscard]] virtual async::Task<base::Expected<void>> append(rules::Notification n) = 0;
+  /// Commits history rows with what makes their requests unique, in one transaction. Concurrent
+  /// calls share one statement and one fsync; the callers of all lanes are served in turn. One
+  /// result for each submission, in order.
+  /// Errors: already_exists: the caller's key stands for another request.
+  [[nodiscard]] virtual async::Task<std::vector<base::Expected<Appended>>> append(
+      std::vector<Submission> submissions, std::string lane) = 0;
 
   /// Commits attempts, status and `due` in one transaction; writing the same record again is
   /// harmless. Concurrent calls share it.

@@ -1,9 +1,7 @@
 #include "stores/pg_ledger.hpp"
 
-#include <unordered_set>
 #include <utility>
 
-#include "rules/codec.hpp"
 #include "stores/pg_ledger_sql.hpp"
 #include "stores/pg_rows.hpp"
 
@@ -13,7 +11,6 @@ namespace {
 using base::Errc;
 using base::Expected;
 using base::fail;
-using rules::Notification;
 
 /// The parameters that name a batch of notifications: ids, instants, and the bounds.
 template <class Range, class IdOf>
@@ -33,35 +30,6 @@ pg::Params ids_and_bounds(const Range& range, std::size_t size, IdOf id_of) {
 std::vector<Expected<async::Unit>> all_alike(std::size_t size,
                                              const Expected<async::Unit>& result) {
   return std::vector<Expected<async::Unit>>(size, result);
-}
-
-pg::Params history_params(const std::vector<Notification>& batch) {
-  const std::size_t size = batch.size();
-  pg::Array ids(size), users(size), conversations(size), messages(size), types(size), titles(size),
-      bodies(size), payloads(size), metadata(size), statuses(size), created(size), priorities(size),
-      expires(size);
-  for (const Notification& n : batch) {
-    ids.id(n.id);
-    users.id(n.user);
-    conversations.id(n.conversation);
-    messages.id(n.message);
-    types.text(n.type);
-    titles.text(n.title);
-    bodies.text(n.body);
-    payloads.text(rules::encode_presentation(n.presentation));
-    metadata.text(rules::encode_metadata(n));
-    statuses.text(rules::name(rules::Status::pending));
-    created.timestamp(n.created_at());
-    priorities.text(rules::name(n.priority));
-    expires.timestamp(n.expires_at);
-  }
-  pg::Params params;
-  for (const pg::Array* column :
-       {&ids, &users, &conversations, &messages, &types, &titles, &bodies, &payloads, &metadata,
-        &statuses, &created, &priorities, &expires}) {
-    params.array(*column);
-  }
-  return params;
 }
 
 /// Texts of an outcome partly come from a peer. A record that PostgreSQL refuses would be written
@@ -169,8 +137,7 @@ PgLedger::PgLedger(pg::Pool& pool, async::Timers& timers, const PgLedgerOptions&
     : pool_(pool),
       timers_(timers),
       options_(options),
-      appends_(timers.executor(), options.append, on_escape,
-               [this](std::vector<Notification> batch) { return append_batch(std::move(batch)); }),
+      appends_(pool, timers, options.append, on_escape),
       records_(
           timers.executor(), options.record, on_escape,
           [this](std::vector<DeliveryRecord> batch) { return record_batch(std::move(batch)); }) {}
@@ -180,97 +147,10 @@ async::Task<void> PgLedger::stop() {
   co_await records_.stop();
 }
 
-async::Task<Expected<void>> PgLedger::append(Notification n) {
-  auto done = co_await appends_.submit(std::move(n));
-  if (!done) co_return fail(std::move(done).error());
-  co_return Expected<void>();
-}
-
 async::Task<Expected<void>> PgLedger::record(DeliveryRecord record) {
   auto done = co_await records_.submit(std::move(record));
   if (!done) co_return fail(std::move(done).error());
   co_return Expected<void>();
-}
-
-async::Task<pg::Expected<pg::Result>> PgLedger::insert(std::vector<Notification> batch,
-                                                       base::Deadline deadline) {
-  return pool_.query({sql::kInsertHistory, history_params(batch)}, deadline);
-}
-
-async::Task<PgLedger::Results> PgLedger::append_batch(std::vector<Notification> batch) {
-  if (pool_.connected() == 0) co_return all_alike(batch.size(), fail(no_connection()));
-  const base::Deadline deadline = timers_.after(options_.write_timeout);
-  auto inserted = co_await insert(batch, deadline);
-  if (!inserted && inserted.error().fault == pg::Fault::no_partition) {
-    // The maintainer should have made it; the writer that misses it makes it.
-    if (co_await make_partitions(batch.front().created_at())) {
-      inserted = co_await insert(batch, deadline);
-    }
-  }
-  if (!inserted && inserted.error().is_safe_to_retry()) {
-    inserted = co_await insert(batch, deadline);
-  }
-  if (inserted) co_return all_alike(batch.size(), async::Unit{});
-  const pg::QueryError& error = inserted.error();
-  if (error.outcome_unknown) co_return co_await look_up(std::move(batch), error.error);
-  if (error.is_data_error()) co_return co_await bisect(std::move(batch));
-  co_return all_alike(batch.size(), fail(error.error));
-}
-
-/// One bad row must fail its caller, not its company: each half is tried by itself.
-async::Task<PgLedger::Results> PgLedger::bisect(std::vector<Notification> batch) {
-  if (batch.size() == 1) {
-    const auto alone = co_await insert(batch, timers_.after(options_.write_timeout));
-    if (alone) co_return all_alike(1, async::Unit{});
-    base::Error error = alone.error().error;
-    if (alone.error().is_data_error()) error.code = Errc::invalid;
-    co_return all_alike(1, fail(std::move(error)));
-  }
-  const auto middle = batch.begin() + static_cast<std::ptrdiff_t>(batch.size() / 2);
-  std::vector<Notification> first(std::make_move_iterator(batch.begin()),
-                                  std::make_move_iterator(middle));
-  std::vector<Notification> second(std::make_move_iterator(middle),
-                                   std::make_move_iterator(batch.end()));
-  Results results = co_await append_batch(std::move(first));
-  Results rest = co_await append_batch(std::move(second));
-  results.insert(results.end(), std::make_move_iterator(rest.begin()),
-                 std::make_move_iterator(rest.end()));
-  co_return results;
-}
-
-/// The reply to COMMIT was lost: only the table knows what happened.
-async::Task<PgLedger::Results> PgLedger::look_up(std::vector<Notification> batch, base::Error why) {
-  pg::Params params =
-      ids_and_bounds(batch, batch.size(), [](const Notification& n) { return n.id; });
-  const auto found = co_await pool_.query({sql::kFindIds, std::move(params)},
-                                          timers_.after(options_.look_up_timeout));
-  // Not known: the contract says that after UNAVAILABLE it may have been accepted.
-  if (!found) {
-    co_return all_alike(batch.size(),
-                        fail(Errc::unavailable, "a commit got no answer, and its ids none either"));
-  }
-  std::unordered_set<base::NotificationId> there;
-  for (std::size_t i = 0; i < found->rows(); ++i) {
-    const auto id = found->uuid(i, 0);
-    if (id) there.emplace(*id);
-  }
-  Results results;
-  for (const Notification& n : batch) {
-    if (there.contains(n.id)) {
-      results.emplace_back(async::Unit{});
-    } else {
-      results.emplace_back(fail(why));
-    }
-  }
-  co_return results;
-}
-
-async::Task<bool> PgLedger::make_partitions(base::WallTime instant) {
-  pg::Params params;
-  params.timestamp(instant);
-  const auto made = co_await pool_.query({sql::kEnsurePartitions, std::move(params)},
-                                         timers_.after(options_.write_timeout));
-  co_return made.has_value();
 }
 
 async::Task<pg::Expected<std::vector<pg::Result>>> PgLedger::write(
@@ -289,7 +169,8 @@ async::Task<PgLedger::Results> PgLedger::record_batch(std::vector<DeliveryRecord
   const base::Deadline deadline = timers_.after(options_.write_timeout);
   auto written = co_await write(batch, deadline);
   if (!written && written.error().fault == pg::Fault::no_partition) {
-    if (co_await make_partitions(batch.front().notification.uuid().instant())) {
+    const base::WallTime instant = batch.front().notification.uuid().instant();
+    if (co_await make_partitions(pool_, instant, timers_.after(options_.write_timeout))) {
       written = co_await write(batch, deadline);
     }
   }

@@ -7,20 +7,62 @@
 
 namespace notify::stores::sql {
 
-/// One row a notification; the primary key (created_at, id) makes a repeat harmless.
-inline constexpr pg::Statement kInsertHistory = {
-    "ledger_insert",
+/// Idempotency and history in one statement; why it is built so: db/deploy/idempotency_keys.sql.
+/// Returns the submissions that did not go in: ord, and the notification of an earlier request with
+/// the same key, and whether the requests are the same; both NULL if the key was taken while this
+/// ran, so that only another look can tell.
+///
+/// known: by the unique index on (caller, key_hash) of each day between the bounds; LATERAL with
+/// LIMIT keeps the plan to one index probe a row and day. Newest first: a guard row without its
+/// notification, which a clock five minutes off can leave, is never preferred to a real one.
+/// guarded: what begins within five minutes after midnight also takes its key in the day that ends.
+/// In the order of the keys, so that two batches cannot deadlock.
+inline constexpr pg::Statement kAppend = {
+    "ledger_append",
+    "WITH wanted AS MATERIALIZED ("
+    "SELECT w.*, w.created_at < date_trunc('day', w.created_at) + interval '5 minutes' AS "
+    "begins_day "
+    "FROM unnest($1::uuid[], $2::uuid[], $3::uuid[], $4::uuid[], $5::text[], $6::text[], "
+    "$7::text[], $8::jsonb[], $9::jsonb[], $10::text[], $11::timestamp[], $12::text[], "
+    "$13::timestamp[], $14::text[], $15::bytea[], $16::bytea[], $17::boolean[]) WITH ORDINALITY "
+    "AS w (id, user_id, conversation_id, message_id, notification_type, title, body, payload, "
+    "metadata, status, created_at, priority, expires_at, caller, key_hash, request_hash, explicit, "
+    "ord)), "
+    "known AS MATERIALIZED ("
+    "SELECT w.ord, k.notification_id, k.request_hash = w.request_hash AS same "
+    "FROM wanted w CROSS JOIN LATERAL (SELECT i.notification_id, i.request_hash "
+    "FROM idempotency_keys i WHERE i.caller = w.caller AND i.key_hash = w.key_hash "
+    "AND i.created_at > $18 AND i.created_at < $19 "
+    "AND i.created_at > w.created_at - interval '24 hours' "
+    "ORDER BY i.created_at DESC LIMIT 1) k), "
+    "fresh AS MATERIALIZED ("
+    "SELECT w.* FROM wanted w WHERE NOT EXISTS (SELECT FROM known WHERE known.ord = w.ord)), "
+    "guarded AS ("
+    "INSERT INTO idempotency_keys "
+    "(caller, key_hash, request_hash, explicit, notification_id, created_at) "
+    "SELECT caller, key_hash, request_hash, explicit, id, "
+    "date_trunc('day', created_at) - interval '1 microsecond' FROM fresh WHERE begins_day "
+    "ORDER BY caller, key_hash ON CONFLICT DO NOTHING RETURNING notification_id), "
+    "keyed AS ("
+    "INSERT INTO idempotency_keys "
+    "(caller, key_hash, request_hash, explicit, notification_id, created_at) "
+    "SELECT caller, key_hash, request_hash, explicit, id, created_at FROM fresh "
+    "WHERE NOT begins_day OR id IN (SELECT notification_id FROM guarded) "
+    "ORDER BY caller, key_hash ON CONFLICT DO NOTHING RETURNING notification_id), "
+    "written AS ("
     "INSERT INTO notification_history (id, user_id, conversation_id, message_id, "
     "notification_type, title, body, payload, metadata, status, created_at, priority, expires_at) "
-    "SELECT * FROM unnest($1::uuid[], $2::uuid[], $3::uuid[], $4::uuid[], $5::text[], $6::text[], "
-    "$7::text[], $8::jsonb[], $9::jsonb[], $10::text[], $11::timestamp[], $12::text[], "
-    "$13::timestamp[]) ON CONFLICT (created_at, id) DO NOTHING"};
+    "SELECT id, user_id, conversation_id, message_id, notification_type, title, body, payload, "
+    "metadata, status, created_at, priority, expires_at FROM fresh "
+    "WHERE id IN (SELECT notification_id FROM keyed) ON CONFLICT (created_at, id) DO NOTHING) "
+    "SELECT w.ord, known.notification_id, known.same FROM wanted w LEFT JOIN known USING (ord) "
+    "WHERE w.id NOT IN (SELECT notification_id FROM keyed) ORDER BY w.ord"};
 
-/// By primary key, within the bounds.
-inline constexpr pg::Statement kFindIds = {
-    "ledger_find_ids",
-    "SELECT h.id FROM notification_history h JOIN unnest($1::uuid[], $2::timestamp[]) "
-    "AS wanted (id, created_at) USING (created_at, id) "
+/// By primary key, within the bounds: what became of the requests that are repeated.
+inline constexpr pg::Statement kFindRepeated = {
+    "ledger_find_repeated",
+    "SELECT h.id, h.status, h.expires_at FROM notification_history h "
+    "JOIN unnest($1::uuid[], $2::timestamp[]) AS wanted (id, created_at) USING (created_at, id) "
     "WHERE h.created_at >= $3 AND h.created_at <= $4"};
 
 /// The id of an attempt is made of its content, so a repeat finds the row there.
@@ -56,8 +98,10 @@ inline constexpr pg::Statement kUpsertDue = {
 inline constexpr pg::Statement kDeleteDue = {
     "ledger_delete_due", "DELETE FROM due WHERE notification_id = ANY ($1::uuid[])"};
 
-inline constexpr pg::Statement kEnsurePartitions = {"ledger_ensure_partitions",
-                                                    "SELECT ensure_partitions_for($1)"};
+/// For the day before too: just after midnight its keys are still written.
+inline constexpr pg::Statement kEnsurePartitions = {
+    "ledger_ensure_partitions",
+    "SELECT ensure_partitions_for($1), ensure_partitions_for($1 - interval '5 minutes')"};
 
 /// By primary key, within the bounds.
 inline constexpr pg::Statement kStatusOf = {

@@ -5,6 +5,7 @@
 #include <string>
 #include <vector>
 
+#include "base/async/one_shot.hpp"
 #include "base/async/task.hpp"
 #include "base/deadline.hpp"
 #include "base/expected.hpp"
@@ -38,8 +39,10 @@ class Queue {
  public:
   virtual ~Queue() = default;
 
-  /// Putting an item in that is there changes nothing. Concurrent calls share a round trip.
-  [[nodiscard]] virtual async::Task<base::Expected<void>> enqueue(QueueItem item) = 0;
+  /// Putting an item in that is there changes nothing. Concurrent calls share a round trip. One
+  /// result for each item, in order.
+  [[nodiscard]] virtual async::Task<std::vector<base::Expected<async::Unit>>> enqueue(
+      std::vector<QueueItem> items) = 0;
 
   /// Takes up to `max` items that are due, for this node.
   [[nodiscard]] virtual async::Task<base::Expected<std::vector<Lease>>> lease(

@@ -88,12 +88,6 @@ async::Task<void> RedisQueue::stop() {
   co_await repairs_.join();
 }
 
-async::Task<Expected<void>> RedisQueue::enqueue(QueueItem item) {
-  auto done = co_await enqueues_.submit(std::move(item));
-  if (!done) co_return fail(std::move(done).error());
-  co_return Expected<void>();
-}
-
 async::Task<Expected<void>> RedisQueue::ack(LeaseKey key) {
   auto done = co_await acks_.submit(key);
   if (!done) co_return fail(std::move(done).error());

@@ -44,7 +44,10 @@ class RedisQueue final : public Queue, public Leases {
   RedisQueue(redis::Client& redis, async::Timers& timers, Options options,
              const async::OnEscape& on_escape);
 
-  [[nodiscard]] async::Task<base::Expected<void>> enqueue(QueueItem item) override;
+  [[nodiscard]] async::Task<std::vector<base::Expected<async::Unit>>> enqueue(
+      std::vector<QueueItem> items) override {
+    return enqueues_.submit(std::move(items), {});
+  }
   [[nodiscard]] async::Task<base::Expected<std::vector<Lease>>> lease(
       std::size_t max, base::Deadline deadline) override;
   [[nodiscard]] async::Task<base::Expected<void>> ack(LeaseKey key) override;

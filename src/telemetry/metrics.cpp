@@ -10,7 +10,7 @@ AcceptMetrics accept(MetricRegistry& r) {
       r.histogram({"notification_accept_duration_seconds", "SendNotification: time taken."},
                   latency_buckets()),
       r.counter_by({"notification_accept_results_total", "Notifications asked for, by result."},
-                   "result", {"accepted", "refused"}),
+                   "result", {"accepted", "repeated", "refused"}),
       r.counter({"notification_accept_not_queued_total",
                  "Notifications accepted while Redis was away; recovery queues them."}),
   };

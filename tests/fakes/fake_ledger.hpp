@@ -38,8 +38,35 @@ struct FakeLedgerTable {
     std::optional<stores::Due> due;
   };
   std::map<base::NotificationId, Row> rows;  // a v7 id sorts as (created_at, id)
+  struct Key {
+    base::Digest request;
+    base::NotificationId first;
+  };
+  std::map<std::pair<std::string, base::Digest>, Key> keys;
   std::size_t statements = 0;
 
+  base::Expected<stores::Appended> append(const stores::Submission& submission) {
+    const rules::Idempotency& idempotency = submission.idempotency;
+    const rules::Notification& n = submission.notification;
+    const auto place = std::pair(idempotency.caller, idempotency.key);
+    auto known = keys.find(place);
+    if (known != keys.end() &&
+        known->second.first.uuid().instant() <= n.created_at() - rules::kIdempotencyWindow) {
+      keys.erase(known);
+      known = keys.end();
+    }
+    if (known == keys.end()) {
+      keys.emplace(place, Key{idempotency.request, n.id});
+      append(n);
+    } else if (idempotency.is_explicit && known->second.request != idempotency.request) {
+      return base::fail(base::Errc::already_exists, "the key stands for another request");
+    } else if (known->second.first != n.id) {
+      const stores::HistoryRecord& first = rows.at(known->second.first).record;
+      return stores::Appended{first.notification.id, first.notification.expires_at, first.status,
+                              true};
+    }
+    return stores::Appended{n.id, n.expires_at, rules::Status::pending, false};
+  }
   void append(const rules::Notification& n) {
     Row row;
     row.record.notification = n;
@@ -85,6 +112,8 @@ struct FakeLedgerTable {
 /// Lifetime: `table` and `link` outlive this; stop() completes before destruction.
 class FakeLedger final : public stores::Ledger, public stores::History, public stores::Backlog {
  public:
+  using AppendResults = std::vector<base::Expected<stores::Appended>>;
+
   struct Faults {
     FakeFault append;
     FakeFault record;
@@ -97,14 +126,13 @@ class FakeLedger final : public stores::Ledger, public stores::History, public s
       : table_(table),
         link_(link),
         appends_(link.timers.executor(), limits, {},
-                 [this](std::vector<rules::Notification> batch) { return append_all(batch); }),
+                 [this](std::vector<stores::Submission> batch) { return append_all(batch); }),
         records_(link.timers.executor(), limits, {},
                  [this](std::vector<stores::DeliveryRecord> batch) { return record_all(batch); }) {}
 
-  [[nodiscard]] async::Task<base::Expected<void>> append(rules::Notification n) override {
-    const auto done = co_await appends_.submit(std::move(n));
-    if (!done) co_return base::fail(done.error());
-    co_return base::Expected<void>();
+  [[nodiscard]] async::Task<AppendResults> append(std::vector<stores::Submission> submissions,
+                                                  std::string lane) override {
+    return appends_.submit(std::move(submissions), std::move(lane));
   }
 
   [[nodiscard]] async::Task<base::Expected<void>> record(stores::DeliveryRecord record) override {
@@ -183,13 +211,15 @@ class FakeLedger final : public stores::Ledger, public stores::History, public s
   using Results = std::vector<base::Expected<Unit>>;
   using DueAt = std::optional<base::WallTime> (*)(const FakeLedgerTable::Row&);
 
-  async::Task<Results> append_all(std::vector<rules::Notification> batch) {
-    const auto done = co_await link_.travel(faults.append, [this, &batch] {
+  async::Task<AppendResults> append_all(std::vector<stores::Submission> batch) {
+    auto done = co_await link_.travel(faults.append, [this, &batch] {
       ++table_.statements;
-      for (const rules::Notification& n : batch) table_.append(n);
-      return base::Expected<Unit>(Unit{});
+      AppendResults results;
+      for (const stores::Submission& one : batch) results.push_back(table_.append(one));
+      return base::Expected<AppendResults>(std::move(results));
     });
-    co_return Results(batch.size(), done);
+    if (!done) co_return AppendResults(batch.size(), base::fail(done.error()));
+    co_return std::move(*done);
   }
 
   async::Task<Results> record_all(std::vector<stores::DeliveryRecord> batch) {
@@ -222,7 +252,7 @@ class FakeLedger final : public stores::Ledger, public stores::History, public s
 
   FakeLedgerTable& table_;
   FakeLink& link_;
-  async::Batcher<rules::Notification, Unit> appends_;
+  async::Batcher<stores::Submission, stores::Appended> appends_;
   async::Batcher<stores::DeliveryRecord, Unit> records_;
 };
 

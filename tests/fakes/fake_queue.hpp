@@ -45,11 +45,15 @@ class FakeQueue final : public stores::Queue, public stores::Leases {
   FakeQueue(FakeQueueBooks& books, FakeLink& link, std::string node)
       : books_(books), link_(link), node_(std::move(node)) {}
 
-  [[nodiscard]] async::Task<base::Expected<void>> enqueue(stores::QueueItem item) override {
-    return link_.travel(faults.enqueue, [this, item = std::move(item)] {
-      books_.queued.emplace(item.notification.id, item);
-      return base::Expected<void>();
+  [[nodiscard]] async::Task<std::vector<base::Expected<async::Unit>>> enqueue(
+      std::vector<stores::QueueItem> items) override {
+    const auto done = co_await link_.travel(faults.enqueue, [this, &items] {
+      for (const stores::QueueItem& item : items) {
+        books_.queued.emplace(item.notification.id, item);
+      }
+      return base::Expected<async::Unit>(async::Unit{});
     });
+    co_return std::vector<base::Expected<async::Unit>>(items.size(), done);
   }
 
   [[nodiscard]] async::Task<base::Expected<std::vector<stores::Lease>>> lease(

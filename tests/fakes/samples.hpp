@@ -1,9 +1,13 @@
 #pragma once
 // Notifications and devices for tests: valid, and easy to tell apart.
 
+#include <algorithm>
+
 #include "fakes/manual_clock.hpp"
 #include "rules/delivery.hpp"
 #include "rules/notification.hpp"
+#include "stores/ledger.hpp"
+#include "stores/queue.hpp"
 
 namespace notify::fakes {
 
@@ -23,6 +27,28 @@ inline rules::Notification sample_notification(base::WallTime at, std::uint8_t n
   notification.body = "Are you coming?";
   notification.expires_at = at + std::chrono::hours(4);
   return notification;
+}
+
+/// As a request of its own.
+inline stores::Submission submission(rules::Notification n) {
+  rules::Idempotency idempotency;
+  std::copy(n.id.uuid().bytes().begin(), n.id.uuid().bytes().end(), idempotency.key.begin());
+  idempotency.request = idempotency.key;
+  return {std::move(n), std::move(idempotency)};
+}
+inline async::Task<base::Expected<void>> append_one(stores::Ledger& ledger, rules::Notification n) {
+  std::vector<stores::Submission> alone;
+  alone.push_back(submission(std::move(n)));
+  auto results = co_await ledger.append(std::move(alone), {});
+  if (!results.front()) co_return base::fail(results.front().error());
+  co_return base::Expected<void>();
+}
+inline async::Task<base::Expected<void>> enqueue_one(stores::Queue& queue, stores::QueueItem item) {
+  std::vector<stores::QueueItem> alone;
+  alone.push_back(std::move(item));
+  auto results = co_await queue.enqueue(std::move(alone));
+  if (!results.front()) co_return base::fail(results.front().error());
+  co_return base::Expected<void>();
 }
 
 inline rules::Device sample_device(std::uint8_t n = 1) {

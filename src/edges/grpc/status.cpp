@@ -1,7 +1,6 @@
 #include "edges/grpc/status.hpp"
 
 #include "google/rpc/error_details.pb.h"
-#include "google/rpc/status.pb.h"
 
 namespace notify::edges {
 namespace {
@@ -23,6 +22,10 @@ Mapping mapping_of(Errc code) {
       return {grpc::StatusCode::NOT_FOUND, "NOT_FOUND", "there is no such notification"};
     case Errc::conflict:
       return {grpc::StatusCode::ABORTED, "CONFLICT", "somebody else changed it: read it again"};
+    case Errc::already_exists:
+      return {grpc::StatusCode::ALREADY_EXISTS, "IDEMPOTENCY_KEY_REUSED",
+              "idempotency_key was used for a request with other fields in the last 24 hours: use "
+              "a new key"};
     case Errc::unauthenticated:
       return {grpc::StatusCode::UNAUTHENTICATED, "UNAUTHENTICATED", "the caller is not known"};
     case Errc::permission_denied:
@@ -63,9 +66,8 @@ void add_violations(google::rpc::Status& status, const rules::Violations& violat
 
 }  // namespace
 
-grpc::Status to_status(const flows::Refusal& refusal) {
+void encode(const flows::Refusal& refusal, google::rpc::Status& status) {
   const Mapping mapping = mapping_of(refusal.error.code);
-  google::rpc::Status status;
   status.set_code(static_cast<std::int32_t>(mapping.code));
   status.set_message(mapping.message);
 
@@ -90,7 +92,13 @@ grpc::Status to_status(const flows::Refusal& refusal) {
     retry.mutable_retry_delay()->set_nanos(static_cast<std::int32_t>(ms % 1000) * 1'000'000);
     status.add_details()->PackFrom(retry);
   }
-  return {mapping.code, status.message(), status.SerializeAsString()};
+}
+
+grpc::Status to_status(const flows::Refusal& refusal) {
+  google::rpc::Status status;
+  encode(refusal, status);
+  return {static_cast<grpc::StatusCode>(status.code()), status.message(),
+          status.SerializeAsString()};
 }
 
 }  // namespace notify::edges

@@ -5,11 +5,14 @@
 #include <grpcpp/support/status.h>
 
 #include "flows/refusal.hpp"
+#include "google/rpc/status.pb.h"
 
 namespace notify::edges {
 
 /// The status with its details: ErrorInfo always, BadRequest for violations, RetryInfo for a delay.
 /// Limits: details travel in a header of at most 8 KiB, so at most 25 violations are named.
+void encode(const flows::Refusal& refusal, google::rpc::Status& status);
+/// The same, as the end of a call.
 [[nodiscard]] grpc::Status to_status(const flows::Refusal& refusal);
 
 }  // namespace notify::edges

@@ -11,25 +11,11 @@
 #include <string>
 #include <utility>
 
-#include "base/async/task_group.hpp"
-#include "base/async/timers.hpp"
 #include "edges/grpc/decode.hpp"
+#include "edges/grpc/rpc_host.hpp"
 #include "edges/grpc/status.hpp"
-#include "net/grpc/completion_pump.hpp"
 
 namespace notify::edges {
-
-/// What all methods of a worker share.
-/// Threading: the worker's executor.
-struct RpcHost {
-  async::Timers& timers;
-  async::TaskGroup& calls;
-  grpc::ServerCompletionQueue* queue;
-  std::size_t in_flight_max = 10'000;
-  std::chrono::milliseconds deadline_max{10'000};  ///< for calls that bring none, or a later one
-  std::function<void(std::string_view method, std::chrono::nanoseconds took)> on_done;
-  std::size_t in_flight = 0;
-};
 
 template <class Request, class Response>
 class UnaryMethod {
@@ -38,8 +24,7 @@ class UnaryMethod {
   /// Asks gRPC for the next call: the generated Request<Method> of a raw service.
   using Listen = std::function<void(grpc::ServerContext*, grpc::ByteBuffer*, Writer*,
                                     grpc::ServerCompletionQueue*, void* tag)>;
-  using Handler =
-      std::function<async::Task<flows::Answer<Response>>(const Request&, base::Deadline)>;
+  using Handler = std::function<async::Task<flows::Answer<Response>>(const Request&, RpcCall)>;
 
   /// Lifetime: everything outlives the completion queue's shutdown.
   UnaryMethod(std::string name, RpcHost& host, Listen listen, Handler handler)
@@ -63,7 +48,6 @@ class UnaryMethod {
 
     void complete(bool ok) override {
       if (state_ == State::finishing || !ok) {  // !ok while listening: the server shuts down
-        if (state_ == State::finishing) --method_.host_.in_flight;
         delete this;
         return;
       }
@@ -71,8 +55,9 @@ class UnaryMethod {
       (new Call(method_))->listen();
       RpcHost& host = method_.host_;
       started_ = host.timers.clock().steady_now();
-      ++host.in_flight;
-      if (host.in_flight > host.in_flight_max) {
+      lane_ = lane_of(context_);
+      held_.emplace(host.shares, lane_, 1);
+      if (!*held_) {
         finish(flows::refuse({base::Errc::overloaded, "too many calls in flight"}));
       } else if (!host.calls.spawn(run())) {
         finish(flows::refuse({base::Errc::unavailable, "the service is stopping"}));
@@ -96,7 +81,7 @@ class UnaryMethod {
       if (auto violations = decode(bytes_, request_)) {
         co_return flows::refuse(std::move(*violations));
       }
-      co_return co_await method_.handler_(request_, deadline());
+      co_return co_await method_.handler_(request_, RpcCall{{{}, lane_}, deadline()});
     }
 
     [[nodiscard]] base::Deadline deadline() const {
@@ -135,6 +120,8 @@ class UnaryMethod {
     Request request_;
     Writer writer_;
     base::SteadyTime started_;
+    std::string lane_;
+    std::optional<base::HeldShares> held_;
   };
 
   std::string name_;

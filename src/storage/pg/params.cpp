@@ -65,6 +65,17 @@ Array& Array::uuid(const base::Uuid& value) {
   return *this;
 }
 
+Array& Array::bytes(std::span<const std::uint8_t> value) {
+  next();
+  literal_.append("\"\\\\x");  // bytea's hex format, its backslash escaped for the array
+  for (const std::uint8_t byte : value) {
+    literal_.push_back(kHex[byte >> 4]);
+    literal_.push_back(kHex[byte & 15]);
+  }
+  literal_.push_back('"');
+  return *this;
+}
+
 Array& Array::int64(std::int64_t value) {
   next();
   literal_.append(IntegerText(value).view());

@@ -4,6 +4,7 @@
 
 #include <cstdint>
 #include <optional>
+#include <span>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -24,6 +25,8 @@ class Array {
 
   Array& text(std::string_view value);
   Array& uuid(const base::Uuid& value);
+  /// A bytea.
+  Array& bytes(std::span<const std::uint8_t> value);
   Array& int64(std::int64_t value);
   Array& boolean(bool value);
   Array& timestamp(base::WallTime value);

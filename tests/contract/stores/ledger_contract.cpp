@@ -1,4 +1,5 @@
 #include <algorithm>
+#include <set>
 
 #include "contract/stores/worlds.hpp"
 
@@ -77,15 +78,96 @@ TEST_P(LedgerContract, AppendingTwiceIsHarmless) {
 
 TEST_P(LedgerContract, TheSameNotificationTwiceInOneBatchIsHarmless) {
   std::vector<async::Task<base::Expected<void>>> tasks;
-  for (int i = 0; i < 3; ++i) tasks.push_back(world->ledger().append(sample()));
+  for (int i = 0; i < 3; ++i) tasks.push_back(fakes::append_one(world->ledger(), sample()));
   for (const auto& done : world->run_all(std::move(tasks))) EXPECT_TRUE(done);
   EXPECT_EQ(pending(), (Ids{sample().id}));
+}
+
+stores::Submission keyed(rules::Notification n, std::uint8_t key, std::uint8_t request,
+                         bool is_explicit = true) {
+  stores::Submission submission{std::move(n), {}};
+  submission.idempotency.caller = "spiffe://whispr/messaging";
+  submission.idempotency.key.fill(key);
+  submission.idempotency.request.fill(request);
+  submission.idempotency.is_explicit = is_explicit;
+  return submission;
+}
+
+TEST_P(LedgerContract, ARequestThatComesAgainIsToldOfTheFirst) {
+  const auto first = append_all({keyed(sample(1), 1, 1)});
+  ASSERT_TRUE(first.at(0));
+  EXPECT_FALSE(first[0]->is_repeat);
+  record(with_status(sample(1), Status::delivered));
+  const auto again = append_all({keyed(sample(2), 1, 1)});
+  ASSERT_TRUE(again.at(0));
+  EXPECT_TRUE(again[0]->is_repeat);
+  EXPECT_EQ(again[0]->id, sample(1).id);
+  EXPECT_EQ(again[0]->status, Status::delivered);
+  EXPECT_EQ(again[0]->expires_at, sample(1).expires_at);
+  EXPECT_TRUE(pending().empty());
+}
+
+TEST_P(LedgerContract, AnExplicitKeyOfAnotherRequestIsAClashADerivedOneNever) {
+  ASSERT_TRUE(append_all({keyed(sample(1), 1, 1)}).at(0));
+  const auto clash = append_all({keyed(sample(2), 1, 2)});
+  ASSERT_FALSE(clash.at(0));
+  EXPECT_EQ(clash[0].error().code, Errc::already_exists);
+  EXPECT_EQ(pending(), (Ids{sample(1).id}));
+}
+
+TEST_P(LedgerContract, OneBatchHoldsNewOnesRepeatsClashesAndTwins) {
+  ASSERT_TRUE(append_all({keyed(sample(1), 1, 1)}).at(0));
+  const auto results =
+      append_all({keyed(sample(2), 2, 2), keyed(sample(3), 1, 1), keyed(sample(4), 1, 9),
+                  keyed(sample(5), 2, 2), keyed(sample(6), 6, 6, false)});
+  ASSERT_EQ(results.size(), 5u);
+  ASSERT_TRUE(results[0] && results[1] && results[3] && results[4]);
+  EXPECT_EQ(results[0]->id, sample(2).id);
+  EXPECT_EQ(results[1]->id, sample(1).id);
+  EXPECT_EQ(results[2].error().code, Errc::already_exists);
+  EXPECT_EQ(results[3]->id, sample(2).id);
+  EXPECT_TRUE(results[3]->is_repeat);
+  EXPECT_EQ(results[4]->id, sample(6).id);
+  EXPECT_EQ(pending(), (Ids{sample(1).id, sample(2).id, sample(6).id}));
+}
+
+TEST_P(LedgerContract, TheSameKeyAtTheSameTimeIsAcceptedOnce) {
+  std::vector<async::Task<std::vector<base::Expected<stores::Appended>>>> tasks;
+  for (std::uint8_t i = 1; i <= 40; ++i) {
+    tasks.push_back(world->ledger().append({keyed(sample(i), 1, 1)}, std::to_string(i % 5)));
+  }
+  std::set<NotificationId> ids;
+  std::size_t fresh = 0;
+  for (const auto& results : world->run_all(std::move(tasks))) {
+    ASSERT_TRUE(results.at(0));
+    ids.insert(results[0]->id);
+    fresh += !results[0]->is_repeat;
+  }
+  EXPECT_EQ(ids.size(), 1u);
+  EXPECT_EQ(fresh, 1u);
+  EXPECT_EQ(pending().size(), 1u);
+}
+
+TEST_P(LedgerContract, AKeyLivesADayAlsoAcrossMidnight) {
+  const auto midnight = std::chrono::floor<std::chrono::days>(started);
+  const auto at = [&](std::chrono::milliseconds offset, std::uint8_t n) {
+    return fakes::sample_notification(midnight + offset, n);
+  };
+  ASSERT_TRUE(append_all({keyed(at(-1ms, 1), 1, 1)}).at(0));
+  const auto after = append_all({keyed(at(1ms, 2), 1, 1)});
+  ASSERT_TRUE(after.at(0));
+  EXPECT_EQ(after[0]->id, at(-1ms, 1).id);
+  const auto next_day = append_all({keyed(at(24h, 3), 1, 1)});
+  ASSERT_TRUE(next_day.at(0));
+  EXPECT_EQ(next_day[0]->id, at(24h, 3).id);
+  EXPECT_FALSE(next_day[0]->is_repeat);
 }
 
 TEST_P(LedgerContract, ConcurrentAppendsShareStatements) {
   std::vector<async::Task<base::Expected<void>>> tasks;
   const std::size_t before = world->statements();
-  for (std::uint8_t i = 1; i <= 100; ++i) tasks.push_back(world->ledger().append(sample(i)));
+  for (std::uint8_t i = 1; i <= 100; ++i)
+    tasks.push_back(fakes::append_one(world->ledger(), sample(i)));
   for (const auto& done : world->run_all(std::move(tasks))) EXPECT_TRUE(done);
   EXPECT_LE(world->statements() - before, 4u);
   EXPECT_EQ(pending().size(), 100u);

@@ -16,7 +16,7 @@ struct PgLedgerTest : testing::Test {
     return fakes::sample_notification(started - 1s, n);
   }
   base::Expected<void> append(rules::Notification n) {
-    return world.run(world.ledger().append(std::move(n)));
+    return world.run(fakes::append_one(world.ledger(), std::move(n)));
   }
   std::string count(const rules::Notification& n) {
     return postgres().sql("SELECT count(*) FROM notification_history WHERE id = '" +
@@ -52,11 +52,27 @@ TEST_F(PgLedgerTest, ABatchThatNeedsTwoMissingPartitionsIsWritten) {
   }
   drop_partitions(all[0].created_at());
   drop_partitions(all[2].created_at());
-  for (const auto& n : all) tasks.push_back(world.ledger().append(n));
+  for (const auto& n : all) tasks.push_back(fakes::append_one(world.ledger(), n));
   for (const auto& done : world.run_all(std::move(tasks))) {
     EXPECT_TRUE(done) << (done ? "" : done.error().detail);
   }
   for (const auto& n : all) EXPECT_EQ(count(n), "1");
+}
+
+TEST_F(PgLedgerTest, JustAfterMidnightAKeyIsTakenInTheDayThatEndsToo) {
+  // Another node, whose clock is a moment behind, is about to commit the same key before midnight.
+  const auto midnight = std::chrono::floor<std::chrono::days>(started);
+  stores::Submission after = fakes::submission(fakes::sample_notification(midnight + 1ms, 1));
+  ASSERT_TRUE(world.run(world.ledger().append({after}, {})).at(0));
+  EXPECT_EQ(postgres().sql("SELECT count(*) FROM idempotency_keys WHERE notification_id = '" +
+                           after.notification.id.to_string() + "'"),
+            "2");
+  stores::Submission before = fakes::submission(fakes::sample_notification(midnight - 1ms, 2));
+  before.idempotency = after.idempotency;
+  const auto repeated = world.run(world.ledger().append({before}, {}));
+  ASSERT_TRUE(repeated.at(0)) << repeated[0].error().detail;
+  EXPECT_EQ(repeated[0]->id, after.notification.id);
+  EXPECT_EQ(count(before.notification), "0");
 }
 
 TEST_F(PgLedgerTest, AnOutcomeMakesAPartitionThatIsMissing) {
@@ -88,7 +104,7 @@ TEST_F(PgLedgerTest, ABadRowFailsItsCallerAndNobodyElse) {
   for (std::uint8_t i = 0; i < 20; ++i) {
     rules::Notification n = sample(i);
     if (i == 7) n.type = std::string(51, 't');  // the column holds 50
-    tasks.push_back(world.ledger().append(n));
+    tasks.push_back(fakes::append_one(world.ledger(), n));
   }
   const auto results = world.run_all(std::move(tasks));
   for (std::uint8_t i = 0; i < 20; ++i) {
@@ -180,7 +196,8 @@ TEST_F(PgLedgerTest, AServerThatIsAwayIsReportedInTimeAndUsedAgainWhenItIsBack) 
 TEST_F(PgLedgerTest, WhenConnectionsAreLostAnOkIsStillAPromiseAndUnavailableStillANo) {
   ASSERT_TRUE(append(sample(1)));
   std::vector<async::Task<base::Expected<void>>> tasks;
-  for (std::uint8_t i = 2; i < 30; ++i) tasks.push_back(world.ledger().append(sample(i)));
+  for (std::uint8_t i = 2; i < 30; ++i)
+    tasks.push_back(fakes::append_one(world.ledger(), sample(i)));
   postgres().kill_backends();
   const auto results = world.run_all(std::move(tasks));
   for (std::uint8_t i = 2; i < 30; ++i) {

@@ -11,7 +11,7 @@ struct RedisQueueTest : testing::Test {
 
   rules::Notification sample(std::uint8_t n = 1) { return fakes::sample_notification(started, n); }
   void enqueue(const rules::Notification& n) {
-    ASSERT_TRUE(world.run(world.first().queue.enqueue({n, started})));
+    ASSERT_TRUE(world.run(fakes::enqueue_one(world.first().queue, {n, started})));
   }
   std::vector<stores::Lease> lease() {
     auto leased = world.run(world.first().queue.lease(64, world.soon()));

@@ -79,7 +79,7 @@ RealLedgerWorld::RealLedgerWorld()
       ledger_(pool_, timers_, {}, no_escape()),
       history_(pool_, clock_),
       backlog_(pool_) {
-  postgres().sql("TRUNCATE notification_history, delivery_attempts, due");
+  postgres().sql("TRUNCATE notification_history, idempotency_keys, delivery_attempts, due");
   pool_.start();
   wait_for_connection();
 }

@@ -91,7 +91,12 @@ class LedgerContract : public testing::TestWithParam<MakeLedgerWorld> {
   rules::Notification sample(std::uint8_t n = 1, std::chrono::milliseconds age = 1s) {
     return fakes::sample_notification(started - age, n);
   }
-  void append(const rules::Notification& n) { ASSERT_TRUE(world->run(world->ledger().append(n))); }
+  void append(const rules::Notification& n) {
+    ASSERT_TRUE(world->run(fakes::append_one(world->ledger(), n)));
+  }
+  std::vector<base::Expected<stores::Appended>> append_all(std::vector<stores::Submission> all) {
+    return world->run(world->ledger().append(std::move(all), {}));
+  }
   void record(stores::DeliveryRecord record) {
     const auto written = world->run(world->ledger().record(std::move(record)));
     ASSERT_TRUE(written) << written.error().detail;
@@ -141,7 +146,7 @@ class QueueContract : public testing::TestWithParam<MakeQueueWorld> {
   }
   static stores::LeaseKey key(const rules::Notification& n) { return {n.priority, n.id}; }
   void enqueue(const rules::Notification& n, std::chrono::milliseconds due_in = 0ms) {
-    ASSERT_TRUE(world->run(world->first().queue.enqueue({n, started + due_in})));
+    ASSERT_TRUE(world->run(fakes::enqueue_one(world->first().queue, {n, started + due_in})));
   }
   std::vector<stores::Lease> lease(QueueWorld::Node node, std::size_t max = 64) {
     auto leased = world->run(node.queue.lease(max, world->soon()));

@@ -6,6 +6,7 @@
 
 #include "base/async/batcher.hpp"
 #include "base/async/channel.hpp"
+#include "base/async/condition.hpp"
 #include "base/async/one_shot.hpp"
 #include "base/async/task_group.hpp"
 #include "base/async/timers.hpp"
@@ -202,6 +203,88 @@ TEST_F(BatcherTest, CompanyFormsWhileAFlightIsInTheAir) {
   EXPECT_EQ(results, (std::vector<int>{10, 20, 30, 40, 50, 60, 70, 80, 90}));
   EXPECT_LE(flights.size(), 4u);
   run(context, batcher.stop());
+}
+
+Task<std::vector<Expected<int>>> echo(std::vector<int> items,
+                                      std::vector<std::vector<int>>& flights) {
+  flights.push_back(items);
+  co_return std::vector<Expected<int>>(items.begin(), items.end());
+}
+
+TEST_F(BatcherTest, LanesTakeTurns) {
+  std::vector<std::vector<int>> flights;
+  Batcher<int, int> batcher(
+      context.get_executor(), {.batch_max = 4, .flights_max = 1, .waiting_max = 100}, {},
+      [&](std::vector<int> items) { return echo(std::move(items), flights); });
+  std::optional<Batcher<int, int>::Results> busy, small;
+  group.spawn(store_result(batcher.submit({1, 2, 3, 4, 5, 6}, "busy"), busy));
+  group.spawn(store_result(batcher.submit({10, 20}, "small"), small));
+  context.run();
+  EXPECT_EQ(flights, (std::vector<std::vector<int>>{{1, 10, 2, 20}, {3, 4, 5, 6}}));
+  ASSERT_TRUE(busy && small);
+  EXPECT_EQ(busy->size(), 6u);
+  EXPECT_EQ(busy->at(5).value(), 6);
+  EXPECT_EQ(small->at(1).value(), 20);
+}
+
+TEST_F(BatcherTest, ManyAreLetInTogetherOrNotAtAll) {
+  std::vector<std::vector<int>> flights;
+  Batcher<int, int> batcher(
+      context.get_executor(), {.batch_max = 4, .flights_max = 1, .waiting_max = 3}, {},
+      [&](std::vector<int> items) { return echo(std::move(items), flights); });
+  std::optional<Batcher<int, int>::Results> refused, none;
+  group.spawn(store_result(batcher.submit({1, 2, 3, 4}, {}), refused));
+  group.spawn(store_result(batcher.submit(std::vector<int>(), {}), none));
+  context.run();
+  ASSERT_TRUE(refused && none);
+  EXPECT_EQ(refused->size(), 4u);
+  for (const auto& result : *refused) EXPECT_EQ(result.error().code, base::Errc::overloaded);
+  EXPECT_TRUE(none->empty());
+  EXPECT_TRUE(flights.empty());
+}
+
+struct ConditionTest : AsyncTest {
+  Condition condition{context.get_executor()};
+  bool open = false;
+  int passed = 0;
+};
+
+Task<void> pass_when_open(ConditionTest& test) {
+  co_await test.condition.wait([&test] { return test.open; });
+  ++test.passed;
+}
+
+TEST_F(ConditionTest, AllWhoWaitGoOnOnceItIsSo) {
+  for (int i = 0; i < 3; ++i) group.spawn(pass_when_open(*this));
+  context.poll();
+  condition.notify();
+  context.restart();
+  context.poll();
+  EXPECT_EQ(passed, 0);
+  open = true;
+  condition.notify();
+  context.restart();
+  context.run();
+  EXPECT_EQ(passed, 3);
+}
+
+TEST_F(ConditionTest, WhatIsSoAlreadyIsNotWaitedFor) {
+  open = true;
+  group.spawn(pass_when_open(*this));
+  context.poll();
+  EXPECT_EQ(passed, 1);
+}
+
+TEST_F(ConditionTest, ACancelledWaiterIsForgotten) {
+  group.spawn(pass_when_open(*this));
+  context.poll();
+  group.cancel();
+  context.restart();
+  context.run();
+  open = true;
+  condition.notify();
+  EXPECT_EQ(passed, 0);
+  EXPECT_EQ(group.size(), 0u);
 }
 
 TEST_F(BatcherTest, RefusesBeyondItsBound) {

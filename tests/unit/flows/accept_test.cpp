@@ -9,7 +9,11 @@ struct AcceptTest : FlowTest {
   Node node{outside, "a", {.ledger = {.batch_max = 1, .flights_max = 1, .waiting_max = 2}}};
 
   Answer<Accepted> accept(rules::SendRequest request = good_request()) {
-    return node.run(node.accept.accept(std::move(request)));
+    return node.run(accept_one(node.accept, std::move(request)));
+  }
+  std::vector<Answer<Accepted>> accept_all(std::vector<rules::SendRequest> requests,
+                                           Caller caller = {}) {
+    return node.run(node.accept.accept(std::move(requests), std::move(caller)));
   }
 };
 
@@ -18,12 +22,12 @@ TEST_F(AcceptTest, AnAcceptedNotificationIsCommittedAndQueued) {
   ASSERT_TRUE(answer);
   const auto& stored = outside.table.rows.at(answer->id).record.notification;
   EXPECT_EQ(stored.title, "Dora");
-  EXPECT_EQ(stored.created_at(), answer->created_at);
+  EXPECT_EQ(stored.created_at(), answer->created_at());
   EXPECT_EQ(stored.expires_at, answer->expires_at);
   outside.time.run_for(100ms);
   ASSERT_TRUE(outside.books.queued.contains(answer->id));
   EXPECT_EQ(outside.books.queued.at(answer->id).notification, stored);
-  EXPECT_EQ(outside.books.queued.at(answer->id).due_at, answer->created_at);
+  EXPECT_EQ(outside.books.queued.at(answer->id).due_at, answer->created_at());
   EXPECT_EQ(node.accepted, 1u);
 }
 
@@ -51,8 +55,9 @@ TEST_F(AcceptTest, WhatIsWrongIsRefusedWithEveryFieldAndNothingIsStored) {
 
 TEST_F(AcceptTest, AtTheBoundOfTheLedgerTheCallerIsToldWhenToComeBack) {
   std::vector<std::optional<Answer<Accepted>>> answers(5);
-  for (auto& answer : answers) {
-    node.background.spawn(async::store_result(node.accept.accept(good_request()), answer));
+  const auto requests = good_requests(5);
+  for (std::size_t i = 0; i < answers.size(); ++i) {
+    node.background.spawn(async::store_result(accept_one(node.accept, requests[i]), answers[i]));
   }
   outside.time.run_for(1s);
   std::size_t refused = 0;
@@ -79,12 +84,16 @@ TEST_F(AcceptTest, ALedgerThatIsAwayIsARefusalWithADelay) {
   EXPECT_TRUE(outside.books.queued.empty());
 }
 
-TEST_F(AcceptTest, AnAnswerThatWasLostIsNeitherAcceptedNorToBeRepeatedBlindly) {
+TEST_F(AcceptTest, AnAnswerThatWasLostIsToldByTheSameRequestRepeated) {
   node.ledger.faults.append.lose_answers(1);
   const auto answer = accept();
   ASSERT_FALSE(answer);
   EXPECT_EQ(answer.error().error.code, Errc::timed_out);
   EXPECT_FALSE(answer.error().retry_after);
+  const auto again = accept();
+  ASSERT_TRUE(again);
+  EXPECT_TRUE(again->is_repeat);
+  EXPECT_EQ(outside.table.rows.size(), 1u);
 }
 
 TEST_F(AcceptTest, WithoutRedisTheAnswerIsStillOkAndTheEventSaysSo) {
@@ -104,10 +113,92 @@ TEST_F(AcceptTest, StoppingWaitsUntilAllThatWasAcceptedIsQueued) {
 }
 
 TEST_F(AcceptTest, IdsRiseInTheOrderOfAcceptance) {
-  const auto first = accept();
-  const auto second = accept();
+  const auto requests = good_requests(2);
+  const auto first = accept(requests[0]);
+  const auto second = accept(requests[1]);
   ASSERT_TRUE(first && second);
   EXPECT_LT(first->id, second->id);
+}
+
+TEST_F(AcceptTest, ARequestThatComesAgainIsAnsweredWithWhatBecameOfTheFirst) {
+  const auto first = accept();
+  ASSERT_TRUE(first);
+  outside.time.run_for(1h);
+  stores::DeliveryRecord record;
+  record.notification = first->id;
+  record.status = rules::Status::delivered;
+  outside.table.record(record);
+  const auto again = accept();
+  ASSERT_TRUE(again);
+  EXPECT_EQ(again->id, first->id);
+  EXPECT_EQ(again->expires_at, first->expires_at);
+  EXPECT_EQ(again->status, rules::Status::delivered);
+  EXPECT_TRUE(again->is_repeat);
+  EXPECT_EQ(node.accepted, 1u);
+  EXPECT_EQ(node.repeated, 1u);
+  outside.time.run_for(1s);
+  EXPECT_EQ(outside.books.queued.size(), 1u);
+}
+
+TEST_F(AcceptTest, AfterADayARequestIsANewOne) {
+  const auto first = accept();
+  outside.time.run_for(24h + 1s);
+  const auto again = accept();
+  ASSERT_TRUE(first && again);
+  EXPECT_NE(again->id, first->id);
+  EXPECT_FALSE(again->is_repeat);
+}
+
+TEST_F(AcceptTest, AKeyMakesDifferentTriesOneRequestAndEqualRequestsTwo) {
+  rules::SendRequest request = good_request();
+  request.idempotency_key = "order-1";
+  const auto first = accept(request);
+  const auto again = accept(request);
+  request.idempotency_key = "order-2";
+  const auto other = accept(request);
+  ASSERT_TRUE(first && again && other);
+  EXPECT_EQ(again->id, first->id);
+  EXPECT_NE(other->id, first->id);
+}
+
+TEST_F(AcceptTest, AKeyUsedForAnotherRequestIsAClash) {
+  rules::SendRequest request = good_request();
+  request.idempotency_key = "order-1";
+  ASSERT_TRUE(accept(request));
+  request.body = "Something else";
+  const auto clash = accept(request);
+  ASSERT_FALSE(clash);
+  EXPECT_EQ(clash.error().error.code, Errc::already_exists);
+  EXPECT_EQ(outside.table.rows.size(), 1u);
+}
+
+TEST_F(AcceptTest, TheKeysOfTwoCallersAreTwoKeys) {
+  const auto first = accept_all(good_requests(1), {"spiffe://a", "a"});
+  const auto second = accept_all(good_requests(1), {"spiffe://b", "b"});
+  ASSERT_TRUE(first[0] && second[0]);
+  EXPECT_NE(first[0]->id, second[0]->id);
+}
+
+TEST_F(AcceptTest, ABadRequestAmongManyIsRefusedAlone) {
+  Node roomy(outside, "roomy", {});
+  auto requests = good_requests(3);
+  requests[1].user_id = "alice";
+  const auto answers = roomy.run(roomy.accept.accept(std::move(requests), {}));
+  ASSERT_EQ(answers.size(), 3u);
+  EXPECT_TRUE(answers[0]);
+  ASSERT_FALSE(answers[1]);
+  EXPECT_EQ(answers[1].error().violations.at(0).field, "user_id");
+  EXPECT_TRUE(answers[2]);
+  EXPECT_EQ(outside.table.rows.size(), 2u);
+}
+
+TEST_F(AcceptTest, TheSameRequestTwiceInOneBatchIsOneNotification) {
+  Node roomy(outside, "roomy", {});
+  std::vector<rules::SendRequest> twice{good_request(), good_request()};
+  const auto answers = roomy.run(roomy.accept.accept(std::move(twice), {}));
+  ASSERT_TRUE(answers[0] && answers[1]);
+  EXPECT_EQ(answers[0]->id, answers[1]->id);
+  EXPECT_TRUE(answers[1]->is_repeat);
 }
 
 }  // namespace

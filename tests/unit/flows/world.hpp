@@ -35,6 +35,31 @@ inline rules::SendRequest good_request() {
   return request;
 }
 
+/// As many requests as were asked for, each of another message.
+inline std::vector<rules::SendRequest> good_requests(std::size_t count) {
+  static const std::vector<std::string> kMessages = [] {
+    std::vector<std::string> ids;
+    for (std::uint8_t i = 0; i < 100; ++i) {
+      ids.push_back(
+          base::uuid_v7_from(base::WallTime(), {0, 0, 0, 0, 0, 0, 0, 0, 2, i}).to_string());
+    }
+    return ids;
+  }();
+  std::vector<rules::SendRequest> requests;
+  for (std::size_t i = 0; i < count; ++i) {
+    requests.push_back(good_request());
+    requests.back().message_id = kMessages.at(i);
+  }
+  return requests;
+}
+
+inline async::Task<Answer<Accepted>> accept_one(Accept& accept, rules::SendRequest request) {
+  std::vector<rules::SendRequest> alone;
+  alone.push_back(request);
+  auto answers = co_await accept.accept(std::move(alone), {});
+  co_return std::move(answers.front());
+}
+
 /// What the nodes share.
 struct Outside {
   fakes::ManualClock clock;
@@ -125,8 +150,9 @@ class Node {
   }
   AcceptEvents accept_events() {
     return {.accepted = [this] { ++accepted; },
+            .repeated = [this] { ++repeated; },
             .refused = [this](base::Errc code) { refused.push_back(code); },
-            .not_queued = [this] { ++not_queued; }};
+            .not_queued = [this](std::size_t count) { not_queued += count; }};
   }
   DeliverEvents deliver_events() {
     return {.sent = [this](const rules::Outcome& o, auto) { sent.push_back(o.kind); },
@@ -160,6 +186,7 @@ class Node {
   bool frozen = false;
 
   std::size_t accepted = 0;
+  std::size_t repeated = 0;
   std::size_t not_queued = 0;
   std::vector<base::Errc> refused;
   std::vector<rules::OutcomeKind> sent;

@@ -1,0 +1,79 @@
+#pragma once
+// Divides one bound among callers who come and go, so that the busiest cannot shut the others out.
+// Everybody may hold up to four times what is still free: one caller alone gets four fifths, two
+// get four ninths each, and there is always room for one more.
+// Source: dynamic thresholds, A. K. Choudhury and E. L. Hahne, IEEE/ACM Trans. Networking 6(2),
+// 1998.
+
+#include <cstddef>
+#include <string>
+#include <string_view>
+#include <unordered_map>
+#include <utility>
+
+namespace notify::base {
+
+/// Threading: none of its own.
+/// Limits:    remembers only callers who hold something, so at most `limit` of them.
+class FairShares {
+ public:
+  explicit FairShares(std::size_t limit) : limit_(limit) {}
+
+  /// Takes `count` or nothing.
+  [[nodiscard]] bool take(std::string_view caller, std::size_t count) {
+    constexpr std::size_t kShare = 4;
+    const auto found = held_.find(std::string(caller));
+    const std::size_t held = found == held_.end() ? 0 : found->second;
+    const std::size_t free = limit_ - taken_;
+    if (count > free || held + count > kShare * free) return false;
+    taken_ += count;
+    if (found == held_.end()) {
+      held_.emplace(caller, count);
+    } else {
+      found->second += count;
+    }
+    return true;
+  }
+
+  void give_back(std::string_view caller, std::size_t count) {
+    const auto found = held_.find(std::string(caller));
+    taken_ -= count;
+    found->second -= count;
+    if (found->second == 0) held_.erase(found);
+  }
+
+  [[nodiscard]] std::size_t taken() const { return taken_; }
+  [[nodiscard]] std::size_t limit() const { return limit_; }
+
+ private:
+  std::size_t limit_;
+  std::size_t taken_ = 0;
+  std::unordered_map<std::string, std::size_t> held_;
+};
+
+/// Shares that are given back when this goes out of scope.
+/// Lifetime: `shares` outlives this.
+class HeldShares {
+ public:
+  /// Holds `count` shares or, if they cannot be had, none.
+  HeldShares(FairShares& shares, std::string caller, std::size_t count)
+      : shares_(shares),
+        caller_(std::move(caller)),
+        count_(count),
+        granted_(count == 0 || shares.take(caller_, count)) {}
+  HeldShares(const HeldShares&) = delete;
+  HeldShares& operator=(const HeldShares&) = delete;
+  ~HeldShares() {
+    if (granted_ && count_ > 0) shares_.give_back(caller_, count_);
+  }
+
+  explicit operator bool() const { return granted_; }
+
+ private:
+  FairShares& shares_;
+  std::string caller_;
+  std::size_t count_;
+  bool granted_;
+};
+
+}  // namespace notify::base

@@ -1,0 +1,152 @@
+#include "edges/grpc/messages.hpp"
+
+#include <algorithm>
+
+#include "edges/grpc/status.hpp"
+
+namespace notify::edges {
+namespace {
+
+namespace pb = notification;
+
+using Pairs = std::vector<std::pair<std::string_view, std::string_view>>;
+
+/// In key order, so that a message about the n-th entry means something.
+Pairs to_pairs(const google::protobuf::Map<std::string, std::string>& map) {
+  Pairs pairs;
+  for (const auto& [key, value] : map) pairs.emplace_back(key, value);
+  std::sort(pairs.begin(), pairs.end());
+  return pairs;
+}
+
+/// Times beyond what protobuf allows (years 1 to 9999) would overflow our arithmetic.
+bool is_valid(const google::protobuf::Timestamp& at) {
+  constexpr std::int64_t kSecondsMax = 253'402'300'799;  // 9999-12-31T23:59:59Z
+  return at.seconds() >= 0 && at.seconds() <= kSecondsMax && at.nanos() >= 0 &&
+         at.nanos() < 1'000'000'000;
+}
+
+std::chrono::milliseconds to_ms(const google::protobuf::Timestamp& timestamp) {
+  return std::chrono::seconds(timestamp.seconds()) +
+         std::chrono::milliseconds(timestamp.nanos() / 1'000'000);
+}
+
+void set(google::protobuf::Timestamp* to, base::WallTime from) {
+  const std::int64_t unix_ms = from.time_since_epoch().count();
+  to->set_seconds(unix_ms / 1000);
+  to->set_nanos(static_cast<std::int32_t>(unix_ms % 1000) * 1'000'000);
+}
+
+pb::Priority to_wire(rules::Priority priority) {
+  switch (priority) {
+    case rules::Priority::high: return pb::PRIORITY_HIGH;
+    case rules::Priority::medium: return pb::PRIORITY_MEDIUM;
+    case rules::Priority::low: return pb::PRIORITY_LOW;
+  }
+  return pb::PRIORITY_UNSPECIFIED;
+}
+
+pb::NotificationStatus to_wire(rules::Status status) {
+  switch (status) {
+    case rules::Status::pending: return pb::NOTIFICATION_STATUS_PENDING;
+    case rules::Status::deferred: return pb::NOTIFICATION_STATUS_DEFERRED;
+    case rules::Status::sent: return pb::NOTIFICATION_STATUS_SENT;
+    case rules::Status::delivered: return pb::NOTIFICATION_STATUS_DELIVERED;
+    case rules::Status::opened: return pb::NOTIFICATION_STATUS_OPENED;
+    case rules::Status::failed: return pb::NOTIFICATION_STATUS_FAILED;
+    case rules::Status::expired: return pb::NOTIFICATION_STATUS_EXPIRED;
+    case rules::Status::suppressed: return pb::NOTIFICATION_STATUS_SUPPRESSED;
+    case rules::Status::cancelled: return pb::NOTIFICATION_STATUS_CANCELLED;
+    case rules::Status::superseded: return pb::NOTIFICATION_STATUS_SUPERSEDED;
+  }
+  return pb::NOTIFICATION_STATUS_UNSPECIFIED;
+}
+
+pb::AttemptStatus to_wire(rules::AttemptStatus status) {
+  switch (status) {
+    case rules::AttemptStatus::delivered: return pb::ATTEMPT_STATUS_DELIVERED;
+    case rules::AttemptStatus::token_gone: return pb::ATTEMPT_STATUS_TOKEN_GONE;
+    case rules::AttemptStatus::failed: return pb::ATTEMPT_STATUS_FAILED;
+    case rules::AttemptStatus::retry: return pb::ATTEMPT_STATUS_RETRY;
+    case rules::AttemptStatus::unknown: return pb::ATTEMPT_STATUS_UNKNOWN;
+  }
+  return pb::ATTEMPT_STATUS_UNSPECIFIED;
+}
+
+}  // namespace
+
+rules::SendRequest to_rules(const pb::SendNotificationRequest& r) {
+  rules::SendRequest request;
+  request.user_id = r.user_id();
+  request.conversation_id = r.conversation_id();
+  request.message_id = r.message_id();
+  request.type = r.type();
+  request.title = r.title();
+  request.body = r.body();
+  request.data = to_pairs(r.data());
+  request.priority = r.priority();
+  if (r.has_expires_at() && is_valid(r.expires_at())) {
+    request.expires_at = to_ms(r.expires_at());
+  } else {
+    request.expires_at_malformed = r.has_expires_at();
+  }
+  request.collapse_id = r.collapse_id();
+  if (r.has_badge()) request.badge = r.badge();
+  request.sound = r.sound();
+  request.category = r.category();
+  request.mutable_content = r.mutable_content();
+  request.background = r.background();
+  request.labels = to_pairs(r.labels());
+  request.idempotency_key = r.idempotency_key();
+  return request;
+}
+
+void encode(const stores::HistoryRecord& record, pb::Notification& to) {
+  const rules::Notification& n = record.notification;
+  to.set_notification_id(n.id.to_string());
+  to.set_user_id(n.user.to_string());
+  if (n.conversation) to.set_conversation_id(n.conversation->to_string());
+  if (n.message) to.set_message_id(n.message->to_string());
+  to.set_type(n.type);
+  to.set_title(n.title);
+  to.set_body(n.body);
+  for (const auto& [key, value] : n.presentation.data) (*to.mutable_data())[key] = value;
+  to.set_priority(to_wire(n.priority));
+  to.set_status(to_wire(record.status));
+  set(to.mutable_created_at(), n.created_at());
+  set(to.mutable_expires_at(), n.expires_at);
+  if (record.sent_at) set(to.mutable_sent_at(), *record.sent_at);
+  if (record.delivered_at) set(to.mutable_delivered_at(), *record.delivered_at);
+  if (record.opened_at) set(to.mutable_opened_at(), *record.opened_at);
+  if (record.expired_at) set(to.mutable_expired_at(), *record.expired_at);
+  for (const auto& [key, value] : n.labels) (*to.mutable_labels())[key] = value;
+}
+
+void encode(const rules::Attempt& attempt, pb::DeliveryAttempt& to) {
+  to.set_attempt_id(attempt.id.to_string());
+  to.set_device_id(attempt.device.to_string());
+  to.set_status(to_wire(attempt.status));
+  to.set_error_code(attempt.error_code);
+  to.set_error_message(attempt.error_message);
+  to.set_retry_count(attempt.retry_count);
+  set(to.mutable_attempted_at(), attempt.attempted_at);
+  if (attempt.next_retry_at) set(to.mutable_next_retry_at(), *attempt.next_retry_at);
+}
+
+void encode(const flows::Accepted& accepted, pb::SendNotificationResponse& to) {
+  to.set_notification_id(accepted.id.to_string());
+  to.set_status(to_wire(accepted.status));
+  set(to.mutable_created_at(), accepted.created_at());
+  set(to.mutable_expires_at(), accepted.expires_at);
+  to.set_is_repeat(accepted.is_repeat);
+}
+
+void encode(const flows::Answer<flows::Accepted>& answer, pb::SendNotificationResult& to) {
+  if (answer) {
+    encode(*answer, *to.mutable_accepted());
+  } else {
+    encode(answer.error(), *to.mutable_error());
+  }
+}
+
+}  // namespace notify::edges

@@ -1,0 +1,20 @@
+#pragma once
+// Between the wire's messages and our types.
+
+#include "flows/accept.hpp"
+#include "notification/notification.pb.h"
+#include "rules/validation.hpp"
+#include "stores/history.hpp"
+
+namespace notify::edges {
+
+/// The request as rules see it.
+/// Lifetime: views into the message.
+[[nodiscard]] rules::SendRequest to_rules(const notification::SendNotificationRequest& request);
+
+void encode(const flows::Accepted& accepted, notification::SendNotificationResponse& to);
+void encode(const flows::Answer<flows::Accepted>& answer, notification::SendNotificationResult& to);
+void encode(const stores::HistoryRecord& record, notification::Notification& to);
+void encode(const rules::Attempt& attempt, notification::DeliveryAttempt& to);
+
+}  // namespace notify::edges

@@ -1,0 +1,44 @@
+#pragma once
+// What the methods of a worker share, and what each is told of a call besides its request.
+
+#include <grpcpp/grpcpp.h>
+
+#include <chrono>
+#include <functional>
+#include <string>
+#include <string_view>
+
+#include "base/async/task_group.hpp"
+#include "base/async/timers.hpp"
+#include "base/fair_shares.hpp"
+#include "flows/accept.hpp"
+#include "net/grpc/completion_pump.hpp"
+
+namespace notify::edges {
+
+/// Notifications of one call, or of one message of a stream.
+inline constexpr std::size_t kItemsMax = 1000;
+
+/// Threading: the worker's executor.
+struct RpcHost {
+  async::Timers& timers;
+  async::TaskGroup& calls;
+  grpc::ServerCompletionQueue* queue;
+  /// Calls, and notifications in them, that are under way at once.
+  base::FairShares shares{10'000};
+  std::chrono::milliseconds deadline_max{10'000};  ///< for calls that bring none, or a later one
+  std::function<void(std::string_view method, std::chrono::nanoseconds took)> on_done;
+};
+
+struct RpcCall {
+  flows::Caller caller;
+  base::Deadline deadline;
+};
+
+/// The host a call comes from: all connections of one are one lane.
+[[nodiscard]] inline std::string lane_of(const grpc::ServerContext& context) {
+  std::string peer = context.peer();  // "ipv4:10.0.0.7:34567"
+  return peer.substr(0, peer.rfind(':'));
+}
+
+}  // namespace notify::edges

@@ -1,0 +1,245 @@
+#include "stores/pg_appends.hpp"
+
+#include <iterator>
+#include <unordered_map>
+#include <utility>
+
+#include "rules/codec.hpp"
+#include "stores/pg_ledger_sql.hpp"
+#include "stores/pg_rows.hpp"
+
+namespace notify::stores {
+namespace {
+
+using base::Errc;
+using base::Expected;
+using base::fail;
+using rules::Notification;
+using Results = PgAppends::Results;
+
+/// How far ahead of this node's clock another's may be (D-5 allows two seconds).
+constexpr std::chrono::seconds kSkewMax{5};
+
+Results all_alike(std::size_t size, const base::Error& error) {
+  return Results(size, Expected<Appended>(fail(error)));
+}
+
+Appended accepted(const Submission& submission) {
+  const Notification& n = submission.notification;
+  return {n.id, n.expires_at, rules::Status::pending, false};
+}
+
+void add_history_columns(pg::Params& params, const std::vector<Submission>& batch) {
+  const std::size_t size = batch.size();
+  pg::Array ids(size), users(size), conversations(size), messages(size), types(size), titles(size),
+      bodies(size), payloads(size), metadata(size), statuses(size), created(size), priorities(size),
+      expires(size);
+  for (const Submission& submission : batch) {
+    const Notification& n = submission.notification;
+    ids.id(n.id);
+    users.id(n.user);
+    conversations.id(n.conversation);
+    messages.id(n.message);
+    types.text(n.type);
+    titles.text(n.title);
+    bodies.text(n.body);
+    payloads.text(rules::encode_presentation(n.presentation));
+    metadata.text(rules::encode_metadata(n));
+    statuses.text(rules::name(rules::Status::pending));
+    created.timestamp(n.created_at());
+    priorities.text(rules::name(n.priority));
+    expires.timestamp(n.expires_at);
+  }
+  for (const pg::Array* column :
+       {&ids, &users, &conversations, &messages, &types, &titles, &bodies, &payloads, &metadata,
+        &statuses, &created, &priorities, &expires}) {
+    params.array(*column);
+  }
+}
+
+void add_idempotency_columns(pg::Params& params, const std::vector<Submission>& batch) {
+  const std::size_t size = batch.size();
+  pg::Array callers(size), keys(size), requests(size), are_explicit(size);
+  for (const Submission& submission : batch) {
+    const rules::Idempotency& idempotency = submission.idempotency;
+    callers.text(idempotency.caller);
+    keys.bytes(idempotency.key);
+    requests.bytes(idempotency.request);
+    are_explicit.boolean(idempotency.is_explicit);
+  }
+  for (const pg::Array* column : {&callers, &keys, &requests, &are_explicit}) {
+    params.array(*column);
+  }
+}
+
+Instants bounds_of(const std::vector<Submission>& batch) {
+  return instants_of(batch, [](const Submission& s) { return s.notification.id; });
+}
+
+pg::Params append_params(const std::vector<Submission>& batch) {
+  pg::Params params;
+  add_history_columns(params, batch);
+  add_idempotency_columns(params, batch);
+  const Instants bounds = bounds_of(batch);
+  params.timestamp(bounds.first - rules::kIdempotencyWindow).timestamp(bounds.last + kSkewMax);
+  return params;
+}
+
+pg::Params find_params(const std::vector<base::NotificationId>& wanted) {
+  pg::Array ids(wanted.size());
+  pg::Array instants(wanted.size());
+  for (const base::NotificationId id : wanted) {
+    ids.id(id);
+    instants.timestamp(id.uuid().instant());
+  }
+  const Instants bounds = instants_of(wanted, [](base::NotificationId id) { return id; });
+  pg::Params params;
+  params.array(ids).array(instants).timestamp(bounds.first).timestamp(bounds.last);
+  return params;
+}
+
+}  // namespace
+
+/// A submission that did not go in, because its key stands for `first`.
+struct PgAppends::Leftover {
+  std::size_t index;  ///< in the batch
+  base::NotificationId first;
+};
+
+PgAppends::PgAppends(pg::Pool& pool, async::Timers& timers, const PgAppendOptions& options,
+                     const async::OnEscape& on_escape)
+    : pool_(pool),
+      timers_(timers),
+      options_(options),
+      batches_(timers.executor(), options.batches, on_escape,
+               [this](std::vector<Submission> batch) { return append_batch(std::move(batch)); }) {}
+
+async::Task<Results> PgAppends::append_batch(std::vector<Submission> batch) {
+  if (pool_.connected() == 0) {
+    co_return all_alike(batch.size(), no_connection());
+  }
+  auto written = co_await write(batch);
+  if (written) co_return co_await settle(std::move(batch), std::move(*written));
+  const pg::QueryError& error = written.error();
+  if (error.is_data_error() && batch.size() > 1) co_return co_await append_halves(std::move(batch));
+  base::Error why = error.error;
+  if (error.is_data_error()) why.code = Errc::invalid;
+  if (error.outcome_unknown) why = {Errc::timed_out, "a commit got no answer, and its keys none"};
+  co_return all_alike(batch.size(), why);
+}
+
+/// Runs it, and runs it again where that can help.
+async::Task<pg::Expected<pg::Result>> PgAppends::write(std::vector<Submission> batch) {
+  auto written = co_await run(batch, timers_.after(options_.write_timeout));
+  if (!written && written.error().fault == pg::Fault::no_partition) {
+    // The maintainer should have made it; the writer that misses it makes it.
+    const base::WallTime instant = batch.front().notification.created_at();
+    if (co_await make_partitions(pool_, instant, timers_.after(options_.write_timeout))) {
+      written = co_await run(batch, timers_.after(options_.write_timeout));
+    }
+  }
+  if (written) co_return written;
+  const bool unknown = written.error().outcome_unknown;
+  if (!unknown && !written.error().is_safe_to_retry()) co_return written;
+  auto again = co_await run(
+      batch, timers_.after(unknown ? options_.look_up_timeout : options_.write_timeout));
+  // What the first run may have committed does not become unwritten by a second that failed.
+  if (!again && unknown) again = pg::Expected<pg::Result>(base::Unexpected(written.error()));
+  co_return again;
+}
+
+async::Task<pg::Expected<pg::Result>> PgAppends::run(std::vector<Submission> batch,
+                                                     base::Deadline deadline) {
+  return pool_.query({sql::kAppend, append_params(batch)}, deadline);
+}
+
+/// Who went in, who repeats, who clashes; `left_out` are the rows that kAppend returned.
+async::Task<Results> PgAppends::settle(std::vector<Submission> batch, pg::Result left_out) {
+  Results results;
+  results.reserve(batch.size());
+  for (const Submission& submission : batch) results.emplace_back(accepted(submission));
+  std::vector<Leftover> repeats;
+  std::vector<std::size_t> taken;
+  for (std::size_t i = 0; i < left_out.rows(); ++i) {
+    pg::Row row(left_out, i);
+    const auto index = static_cast<std::size_t>(row.int64(0)) - 1;
+    const auto first = row.maybe_id<base::NotificationId>(1);
+    const bool same = row.maybe_boolean(2).value_or(true);
+    if (row.fault() || index >= batch.size()) {
+      co_return all_alike(batch.size(), {Errc::corrupt, "an append has an odd answer"});
+    }
+    if (!first) {
+      taken.push_back(index);
+    } else if (!same && batch[index].idempotency.is_explicit) {
+      results[index] = fail(Errc::already_exists, "the idempotency key stands for another request");
+    } else if (*first != batch[index].notification.id) {  // else: from an earlier run of this batch
+      repeats.push_back({index, *first});
+    }
+  }
+  if (!repeats.empty()) co_await tell_repeats(std::move(repeats), results);
+  if (!taken.empty()) {
+    std::vector<Submission> again;
+    for (const std::size_t index : taken) again.push_back(std::move(batch[index]));
+    co_await look_again(std::move(again), std::move(taken), results);
+  }
+  co_return results;
+}
+
+/// A repeat is told what stands in the ledger now.
+async::Task<void> PgAppends::tell_repeats(std::vector<Leftover> repeats, Results& results) {
+  std::vector<base::NotificationId> ids;
+  ids.reserve(repeats.size());
+  for (const Leftover& repeat : repeats) ids.push_back(repeat.first);
+  const auto found = co_await pool_.query({sql::kFindRepeated, find_params(ids)},
+                                          timers_.after(options_.write_timeout));
+  std::unordered_map<base::NotificationId, Appended> known;
+  for (std::size_t i = 0; found && i < found->rows(); ++i) {
+    pg::Row row(*found, i);
+    const auto id = row.id<base::NotificationId>(0);
+    const auto status = rules::parse_status(row.text(1));
+    const base::WallTime expires_at = row.timestamp(2);
+    if (!row.fault() && status) known[id] = {id, expires_at, *status, true};
+  }
+  for (const Leftover& repeat : repeats) {
+    const auto first = known.find(repeat.first);
+    if (first != known.end()) {
+      results[repeat.index] = first->second;
+    } else if (!found) {
+      results[repeat.index] = fail(to_error(found.error()));
+    } else {
+      results[repeat.index] =
+          fail(Errc::corrupt, "a key stands for a notification that is not there");
+    }
+  }
+}
+
+/// Their keys were taken while the batch ran, by another batch or by one of its own: that one is
+/// committed now, and found.
+async::Task<void> PgAppends::look_again(std::vector<Submission> taken,
+                                        std::vector<std::size_t> indices, Results& results) {
+  Results second = co_await append_batch(std::move(taken));
+  for (std::size_t i = 0; i < indices.size(); ++i) results[indices[i]] = std::move(second[i]);
+}
+
+/// One bad row must fail its caller, not its company: each half is tried by itself.
+async::Task<Results> PgAppends::append_halves(std::vector<Submission> batch) {
+  const auto middle = batch.begin() + static_cast<std::ptrdiff_t>(batch.size() / 2);
+  std::vector<Submission> first(std::make_move_iterator(batch.begin()),
+                                std::make_move_iterator(middle));
+  std::vector<Submission> second(std::make_move_iterator(middle),
+                                 std::make_move_iterator(batch.end()));
+  Results results = co_await append_batch(std::move(first));
+  Results rest = co_await append_batch(std::move(second));
+  results.insert(results.end(), std::make_move_iterator(rest.begin()),
+                 std::make_move_iterator(rest.end()));
+  co_return results;
+}
+
+async::Task<bool> make_partitions(pg::Pool& pool, base::WallTime instant, base::Deadline deadline) {
+  pg::Params params;
+  params.timestamp(instant);
+  const auto made = co_await pool.query({sql::kEnsurePartitions, std::move(params)}, deadline);
+  co_return made.has_value();
+}
+
+}  // namespace notify::stores

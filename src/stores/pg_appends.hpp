@@ -1,0 +1,56 @@
+#pragma once
+// The ledger's way in: group commit of what is accepted, each request once.
+//
+// One statement does it all (pg_ledger_sql.hpp, kAppend) and may be run again after any failure:
+// what went in the first time is found by its key, under its own id.
+
+#include "base/async/batcher.hpp"
+#include "base/async/timers.hpp"
+#include "storage/pg/pool.hpp"
+#include "stores/ledger.hpp"
+
+namespace notify::stores {
+
+struct PgAppendOptions {
+  async::BatcherLimits batches{.batch_max = 500, .flights_max = 2, .waiting_max = 20'000};
+  std::chrono::milliseconds write_timeout{5000};
+  std::chrono::milliseconds look_up_timeout{1000};  ///< of what got no answer
+};
+
+/// Threading: the executor of `timers`.
+/// Lifetime:  `pool` and `timers` outlive this; stop() completes before destruction.
+class PgAppends {
+ public:
+  using Results = std::vector<base::Expected<Appended>>;
+
+  PgAppends(pg::Pool& pool, async::Timers& timers, const PgAppendOptions& options,
+            const async::OnEscape& on_escape);
+
+  /// As Ledger::append().
+  [[nodiscard]] async::Task<Results> append(std::vector<Submission> submissions, std::string lane) {
+    return batches_.submit(std::move(submissions), std::move(lane));
+  }
+  [[nodiscard]] async::Task<void> stop() { return batches_.stop(); }
+
+ private:
+  async::Task<Results> append_batch(std::vector<Submission> batch);
+  async::Task<pg::Expected<pg::Result>> write(std::vector<Submission> batch);
+  async::Task<pg::Expected<pg::Result>> run(std::vector<Submission> batch, base::Deadline deadline);
+  async::Task<Results> settle(std::vector<Submission> batch, pg::Result left_out);
+  async::Task<Results> append_halves(std::vector<Submission> batch);
+  struct Leftover;
+  async::Task<void> tell_repeats(std::vector<Leftover> repeats, Results& results);
+  async::Task<void> look_again(std::vector<Submission> taken, std::vector<std::size_t> indices,
+                               Results& results);
+
+  pg::Pool& pool_;
+  async::Timers& timers_;
+  PgAppendOptions options_;
+  async::Batcher<Submission, Appended> batches_;
+};
+
+/// Makes the partitions that hold `instant`, and those of the day before.
+[[nodiscard]] async::Task<bool> make_partitions(pg::Pool& pool, base::WallTime instant,
+                                                base::Deadline deadline);
+
+}  // namespace notify::stores
