@@ -14,6 +14,7 @@
 #include "app/shard.hpp"
 #include "edges/http/admin_server.hpp"
 #include "edges/http/version.hpp"
+#include "net/grpc/runtime.hpp"
 #include "telemetry/instruments.hpp"
 
 namespace notify::app {
@@ -166,6 +167,7 @@ int run(const Process& process, int admin_port, const std::optional<std::string>
 }  // namespace
 
 int serve(const config::Config& config, const std::optional<std::string>& ports_file) {
+  net::prepare_grpc();
   std::signal(SIGPIPE, SIG_IGN);  // a peer that is gone is an error of its write, not a signal
   const base::SystemClock clock;
   telemetry::LogOutput log_output({.level = config.log.level,

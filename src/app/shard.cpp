@@ -54,14 +54,21 @@ std::function<void(std::string_view)> Shard::on_event(std::string component) con
   };
 }
 
+/// Half of the connections: accepting and all else each have their own.
+std::unique_ptr<pg::Pool> Shard::make_pg_pool(pg::Plans plans) {
+  const config::Postgres& c = process_.config.postgres;
+  pg::PoolOptions options;
+  options.connections = c.connections / 2;
+  options.plans = plans;
+  options.on_event = on_event("postgres");
+  return std::make_unique<pg::Pool>(timers_, rng_, base::Secret(std::string(c.url.reveal())),
+                                    std::move(options), on_escape());
+}
+
 Expected<void> Shard::wire_storage() {
   const config::Config& c = process_.config;
-  pg::PoolOptions pg_options;
-  pg_options.connections = c.postgres.connections;
-  pg_options.on_event = on_event("postgres");
-  pg_ =
-      std::make_unique<pg::Pool>(timers_, rng_, base::Secret(std::string(c.postgres.url.reveal())),
-                                 std::move(pg_options), on_escape());
+  pg_intake_ = make_pg_pool(pg::Plans::generic);
+  pg_ = make_pg_pool(pg::Plans::custom);
 
   auto url = redis::parse_url(base::Secret(std::string(c.redis.url.reveal())));
   if (!url) return fail(std::move(url).error());
@@ -73,7 +80,8 @@ Expected<void> Shard::wire_storage() {
   if (!client) return fail(std::move(client).error());
   redis_ = std::move(*client);
 
-  ledger_ = std::make_unique<stores::PgLedger>(*pg_, timers_, ledger_options(c), on_escape());
+  ledger_ = std::make_unique<stores::PgLedger>(*pg_intake_, *pg_, timers_, ledger_options(c),
+                                               on_escape());
   history_ = std::make_unique<stores::PgHistory>(*pg_, process_.clock);
   backlog_ = std::make_unique<stores::PgBacklog>(*pg_);
   stores::RedisQueue::Options queue_options;
@@ -94,6 +102,8 @@ Expected<void> Shard::wire_delivery() {
                                                        std::make_unique<grpc::CompletionQueue>());
   auth_ = std::make_unique<clients::AuthClient>(
       to_string(c.auth_service.address), timers_.executor(), client_pump_->queue(), process_.clock);
+  devices_ = std::make_unique<clients::DeviceCache>(
+      *auth_, timers_, clients::DeviceCache::Options{c.devices.cache_ttl, c.devices.cache_users});
   auto pool = http2::Pool::create(apns_pool_options(c), timers_, rng_, on_escape());
   if (!pool) return fail(std::move(pool).error());
   apns_pool_ = std::move(*pool);
@@ -113,7 +123,7 @@ void Shard::wire_flows() {
                            [this] { deliver_->wake(); }},
       timers_.executor(), on_escape());
   deliver_ = std::make_unique<flows::Deliver>(
-      flows::Deliver::Parts{*ledger_, *queue_, *auth_, *apns_, timers_, rng_, retry_policy(c),
+      flows::Deliver::Parts{*ledger_, *queue_, *devices_, *apns_, timers_, rng_, retry_policy(c),
                             deliver_limits(c), deliver_events(),
                             [this] { return recover_->leases_are_ours(); }},
       on_escape());
@@ -209,6 +219,7 @@ void Shard::start(edges::Server& server, std::size_t queue_index) {
       std::make_unique<edges::NotificationRpc>(*rpc_host_, server.service(), *accept_, *history_);
   server_pump_ = std::make_unique<net::CompletionPump>(timers_.executor(), std::move(queue));
   boost::asio::post(context_, [this] {
+    pg_intake_->start();
     pg_->start();
     redis_->start();
     deliver_->start();
@@ -252,6 +263,7 @@ async::Task<void> Shard::shut_down(base::Deadline deadline) {
   co_await recover_->sign_off();
   co_await apns_pool_->stop(deadline);
   co_await redis_->stop(deadline);
+  co_await pg_intake_->stop(deadline);
   co_await pg_->stop(deadline);
 }
 
@@ -292,12 +304,15 @@ async::Task<void> Shard::look_at_others() {
 
 void Shard::publish() {
   const telemetry::Metrics& m = process_.metrics;
-  const pg::PoolCounters pg = pg_->counters();
-  published_.pg.add(m.pg, {.operations = pg.queries,
-                           .errors = pg.errors,
-                           .reconnects = pg.reconnects,
-                           .connections = pg.connected,
-                           .in_flight = pg.in_flight});
+  const auto snapshot = [](const pg::PoolCounters& pool) {
+    return ClientShare::Snapshot{.operations = pool.queries,
+                                 .errors = pool.errors,
+                                 .reconnects = pool.reconnects,
+                                 .connections = pool.connected,
+                                 .in_flight = pool.in_flight};
+  };
+  published_.pg_intake.add(m.pg, snapshot(pg_intake_->counters()));
+  published_.pg.add(m.pg, snapshot(pg_->counters()));
   const redis::ClientCounters redis = redis_->counters();
   published_.redis.add(m.redis, {.operations = redis.commands,
                                  .errors = redis.errors,

@@ -13,6 +13,7 @@
 #include "base/rng.hpp"
 #include "base/uuid.hpp"
 #include "clients/auth_client.hpp"
+#include "clients/device_cache.hpp"
 #include "config/config.hpp"
 #include "edges/grpc/server.hpp"
 #include "flows/accept.hpp"
@@ -63,6 +64,7 @@ class Shard {
 
  private:
   explicit Shard(Process process);
+  [[nodiscard]] std::unique_ptr<pg::Pool> make_pg_pool(pg::Plans plans);
   [[nodiscard]] base::Expected<void> wire_storage();
   [[nodiscard]] base::Expected<void> wire_delivery();
   void wire_flows();
@@ -105,6 +107,7 @@ class Shard {
     Snapshot before;
   };
   struct Published {
+    ClientShare pg_intake;
     ClientShare pg;
     ClientShare redis;
     ClientShare apns;
@@ -117,11 +120,13 @@ class Shard {
   base::UuidV7Generator ids_;
 
   // In the order of use: each refers only to those above it.
+  std::unique_ptr<pg::Pool> pg_intake_;
   std::unique_ptr<pg::Pool> pg_;
   std::unique_ptr<redis::Client> redis_;
   std::unique_ptr<http2::Pool> apns_pool_;
   std::unique_ptr<net::CompletionPump> client_pump_;
   std::unique_ptr<clients::AuthClient> auth_;
+  std::unique_ptr<clients::DeviceCache> devices_;
   std::unique_ptr<providers::ProviderToken> apns_token_;
   std::unique_ptr<providers::ApnsProvider> apns_;
   std::unique_ptr<stores::PgLedger> ledger_;

@@ -13,6 +13,7 @@ namespace notify::clients {
 /// What auth-service is told about a dead token. It compares `token` with the one it has, so that a
 /// registration newer than `invalid_since` survives.
 struct InvalidToken {
+  base::UserId user;
   base::DeviceId device;
   base::Secret token;
   std::string reason;

@@ -42,6 +42,11 @@ struct AuthService {
   Duration timeout = 2s;
 };
 
+struct Devices {
+  Duration cache_ttl = 1min;
+  std::size_t cache_users = 100'000;
+};
+
 struct Apns {
   Url endpoint{"https://api.push.apple.com"};
   FilePath ca_file;
@@ -107,6 +112,7 @@ struct Config {
   Postgres postgres;
   Redis redis;
   AuthService auth_service;
+  Devices devices;
   Apns apns;
   Accept accept;
   Deliver deliver;

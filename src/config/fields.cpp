@@ -54,8 +54,8 @@ std::vector<Field> make_fields() {
 
       row("postgres.url", &C::postgres, &Postgres::url, schemes({"postgresql", "postgres"}),
           "The database, in libpq's form; the password is better kept in ~/.pgpass."),
-      row("postgres.connections", &C::postgres, &Postgres::connections, within(1, 64),
-          "Connections of each worker."),
+      row("postgres.connections", &C::postgres, &Postgres::connections, within(2, 64),
+          "Connections of each worker: half of them for accepting, half for all else."),
 
       row("redis.url", &C::redis, &Redis::url, schemes({"redis", "rediss", "unix"}),
           "The queue's server; rediss is TLS, unix a socket (unix:///path)."),
@@ -66,6 +66,11 @@ std::vector<Field> make_fields() {
           "The source of truth for devices."),
       row("auth_service.timeout", &C::auth_service, &AuthService::timeout, within(10ms, 1min),
           "Longest wait for one answer."),
+
+      row("devices.cache_ttl", &C::devices, &Devices::cache_ttl, within(0s, 30min),
+          "How long a user's devices are remembered before auth-service is asked again; 0: not."),
+      row("devices.cache_users", &C::devices, &Devices::cache_users, within(0, 10'000'000),
+          "Users whose devices each worker remembers, at some 400 bytes each."),
 
       row("apns.endpoint", &C::apns, &Apns::endpoint, schemes({"https"}),
           "Apple's server; https://api.sandbox.push.apple.com for development builds."),

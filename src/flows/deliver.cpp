@@ -37,8 +37,13 @@ async::Task<void> Deliver::stop() {
 async::Task<void> Deliver::lease_loop() {
   while (!stopping_) {
     woken_ = false;
-    const bool more = co_await lease_some();
-    if (!more && !woken_ && !stopping_) co_await pause();
+    const std::size_t leased = co_await lease_some();
+    if (stopping_ || 2 * leased >= parts_.limits.lease_max) continue;
+    if (leased > 0 || woken_) {
+      co_await parts_.timers.sleep_for(parts_.limits.lease_interval);
+    } else {
+      co_await pause();
+    }
   }
 }
 
@@ -51,16 +56,16 @@ async::Task<void> Deliver::pause() {
   sleeper_ = nullptr;
 }
 
-/// Leases once. Returns whether there is reason to look again at once.
-async::Task<bool> Deliver::lease_some() {
+/// Leases once. Returns how many.
+async::Task<std::size_t> Deliver::lease_some() {
   const std::size_t room =
       parts_.limits.in_flight_max - std::min(parts_.limits.in_flight_max, held_.size());
-  if (room == 0 || !parts_.leases_are_ours()) co_return false;
+  if (room == 0 || !parts_.leases_are_ours()) co_return 0;
   const std::size_t wanted = std::min(room, parts_.limits.lease_max);
   auto leased = co_await parts_.queue.lease(wanted, soon());
   if (!leased) {
     parts_.events.step_failed("lease", leased.error());
-    co_return false;
+    co_return 0;
   }
   std::vector<Notification> suspects;
   for (stores::Lease& lease : *leased) {
@@ -71,9 +76,9 @@ async::Task<bool> Deliver::lease_some() {
       deliveries_.spawn(deliver_one(std::move(lease.notification), std::nullopt));
     }
   }
-  const bool any = !leased->empty();
+  const std::size_t count = leased->size();
   if (!suspects.empty()) deliveries_.spawn(admit_suspects(std::move(suspects)));
-  co_return any;
+  co_return count;
 }
 
 /// What was tried before is looked up, for all of a lease at once, before anything is sent again.
@@ -152,7 +157,7 @@ async::Task<void> Deliver::deliver_held(Notification n, std::optional<rules::Pro
   record.status = sum.status;
   if (sum.retry_at) record.due = stores::Due{*sum.retry_at, stores::DueReason::retry, {}};
   co_await settle(n, std::move(record));
-  report_dead_tokens(targets.due, outcomes);
+  report_dead_tokens(n.user, targets.due, outcomes);
 }
 
 async::Task<void> Deliver::expire(const Notification& n, const rules::Progress& before,
@@ -230,14 +235,15 @@ async::Task<void> Deliver::send_one(const Notification& n, const Target& target,
   if (--left == 0) all_done.complete({});
 }
 
-void Deliver::report_dead_tokens(const std::vector<Target>& targets,
+void Deliver::report_dead_tokens(base::UserId user, const std::vector<Target>& targets,
                                  const std::vector<Outcome>& outcomes) {
   constexpr std::size_t kReportsMax = 1000;
   for (std::size_t i = 0; i < outcomes.size(); ++i) {
     if (outcomes[i].kind != rules::OutcomeKind::token_gone) continue;
     // Over the bound the report is dropped: the next notification to the token makes a new one.
     if (reports_.size() >= kReportsMax) return;
-    reports_.spawn(report_gone({.device = targets[i].device.id,
+    reports_.spawn(report_gone({.user = user,
+                                .device = targets[i].device.id,
                                 .token = targets[i].device.token,
                                 .reason = outcomes[i].code,
                                 .invalid_since = outcomes[i].invalid_since.value_or(now())}));

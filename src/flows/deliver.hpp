@@ -21,9 +21,11 @@
 namespace notify::flows {
 
 struct DeliverLimits {
-  std::size_t lease_max = 64;                    ///< items in one lease
-  std::size_t in_flight_max = 2000;              ///< notifications under way at once
-  std::chrono::milliseconds idle_poll{50};       ///< how often an empty queue is looked at
+  std::size_t lease_max = 64;               ///< items in one lease
+  std::size_t in_flight_max = 2000;         ///< notifications under way at once
+  std::chrono::milliseconds idle_poll{50};  ///< how often an empty queue is looked at
+  /// Leases that do not fill lease_max are at least this far apart, so that fewer carry more.
+  std::chrono::milliseconds lease_interval{3};
   std::chrono::milliseconds step_timeout{5000};  ///< for a query of the queue or the ledger
   std::chrono::milliseconds devices_timeout{2000};
   std::chrono::milliseconds send_timeout{10'000};
@@ -72,7 +74,7 @@ class Deliver {
  private:
   async::Task<void> lease_loop();
   async::Task<void> pause();
-  async::Task<bool> lease_some();
+  async::Task<std::size_t> lease_some();
   async::Task<void> admit_suspects(std::vector<rules::Notification> suspects);
   async::Task<void> deliver_one(rules::Notification notification,
                                 std::optional<rules::Progress> before);
@@ -89,7 +91,7 @@ class Deliver {
                              async::OneShot<async::Unit>& all_done);
   async::Task<void> settle(const rules::Notification& notification, stores::DeliveryRecord record);
   async::Task<void> report_gone(clients::InvalidToken report);
-  void report_dead_tokens(const std::vector<rules::Target>& targets,
+  void report_dead_tokens(base::UserId user, const std::vector<rules::Target>& targets,
                           const std::vector<rules::Outcome>& outcomes);
   [[nodiscard]] base::WallTime now() const { return parts_.timers.clock().now(); }
   [[nodiscard]] base::Deadline soon() const {

@@ -111,7 +111,7 @@ PgAppends::PgAppends(pg::Pool& pool, async::Timers& timers, const PgAppendOption
     : pool_(pool),
       timers_(timers),
       options_(options),
-      batches_(timers.executor(), options.batches, on_escape,
+      batches_(timers, options.batches, on_escape,
                [this](std::vector<Submission> batch) { return append_batch(std::move(batch)); }) {}
 
 async::Task<Results> PgAppends::append_batch(std::vector<Submission> batch) {

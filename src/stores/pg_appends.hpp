@@ -12,7 +12,10 @@
 namespace notify::stores {
 
 struct PgAppendOptions {
-  async::BatcherLimits batches{.batch_max = 500, .flights_max = 2, .waiting_max = 20'000};
+  async::BatcherLimits batches{.batch_max = 500,
+                               .flights_max = 2,
+                               .waiting_max = 20'000,
+                               .interval = std::chrono::milliseconds(4)};
   std::chrono::milliseconds write_timeout{5000};
   std::chrono::milliseconds look_up_timeout{1000};  ///< of what got no answer
 };

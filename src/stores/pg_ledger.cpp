@@ -132,15 +132,15 @@ std::vector<pg::Query> record_queries(const std::vector<DeliveryRecord>& batch) 
 
 }  // namespace
 
-PgLedger::PgLedger(pg::Pool& pool, async::Timers& timers, const PgLedgerOptions& options,
-                   const async::OnEscape& on_escape)
+PgLedger::PgLedger(pg::Pool& intake, pg::Pool& pool, async::Timers& timers,
+                   const PgLedgerOptions& options, const async::OnEscape& on_escape)
     : pool_(pool),
       timers_(timers),
       options_(options),
-      appends_(pool, timers, options.append, on_escape),
-      records_(
-          timers.executor(), options.record, on_escape,
-          [this](std::vector<DeliveryRecord> batch) { return record_batch(std::move(batch)); }) {}
+      appends_(intake, timers, options.append, on_escape),
+      records_(timers, options.record, on_escape, [this](std::vector<DeliveryRecord> batch) {
+        return record_batch(std::move(batch));
+      }) {}
 
 async::Task<void> PgLedger::stop() {
   co_await appends_.stop();

@@ -12,15 +12,20 @@ namespace notify::stores {
 
 struct PgLedgerOptions {
   PgAppendOptions append;
-  async::BatcherLimits record{.batch_max = 500, .flights_max = 2, .waiting_max = 20'000};
+  async::BatcherLimits record{.batch_max = 500,
+                              .flights_max = 2,
+                              .waiting_max = 20'000,
+                              .interval = std::chrono::milliseconds(4)};
   std::chrono::milliseconds write_timeout{5000};
 };
 
 /// Threading: the executor of `timers`.
-/// Lifetime:  `pool` and `timers` outlive this; stop() completes before destruction.
+/// Lifetime:  the pools and `timers` outlive this; stop() completes before destruction.
 class PgLedger final : public Ledger {
  public:
-  PgLedger(pg::Pool& pool, async::Timers& timers, const PgLedgerOptions& options,
+  /// `intake` is for what is accepted, and plans its statement once (pg::Plans::generic); `pool` is
+  /// for all else.
+  PgLedger(pg::Pool& intake, pg::Pool& pool, async::Timers& timers, const PgLedgerOptions& options,
            const async::OnEscape& on_escape);
 
   [[nodiscard]] async::Task<std::vector<base::Expected<Appended>>> append(

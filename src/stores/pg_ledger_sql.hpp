@@ -13,10 +13,14 @@ namespace notify::stores::sql {
 /// ran, so that only another look can tell.
 ///
 /// known: by the unique index on (caller, key_hash) of each day between the bounds; LATERAL with
-/// LIMIT keeps the plan to one index probe a row and day. Newest first: a guard row without its
-/// notification, which a clock five minutes off can leave, is never preferred to a real one.
-/// guarded: what begins within five minutes after midnight also takes its key in the day that ends.
-/// In the order of the keys, so that two batches cannot deadlock.
+/// LIMIT keeps the plan to one index probe a row and day; the interval keeps a planner without
+/// statistics from walking the day's primary key backwards instead. Newest first: a guard row
+/// without its notification, which a clock five minutes off can leave, is never preferred to a real
+/// one. guarded: what begins within five minutes after midnight also takes its key in the day that
+/// ends. In the order of the keys, so that two batches cannot deadlock.
+/// written: IS TRUE keeps IN a hashed lookup; as a join it is planned for a few rows and compares
+/// each with each.
+/// Made for a generic plan: to plan it costs twice what running it does (20 rows: 2.1 and 1.1 ms).
 inline constexpr pg::Statement kAppend = {
     "ledger_append",
     "WITH wanted AS MATERIALIZED ("
@@ -34,7 +38,7 @@ inline constexpr pg::Statement kAppend = {
     "FROM idempotency_keys i WHERE i.caller = w.caller AND i.key_hash = w.key_hash "
     "AND i.created_at > $18 AND i.created_at < $19 "
     "AND i.created_at > w.created_at - interval '24 hours' "
-    "ORDER BY i.created_at DESC LIMIT 1) k), "
+    "ORDER BY i.created_at + interval '0' DESC LIMIT 1) k), "
     "fresh AS MATERIALIZED ("
     "SELECT w.* FROM wanted w WHERE NOT EXISTS (SELECT FROM known WHERE known.ord = w.ord)), "
     "guarded AS ("
@@ -54,7 +58,8 @@ inline constexpr pg::Statement kAppend = {
     "notification_type, title, body, payload, metadata, status, created_at, priority, expires_at) "
     "SELECT id, user_id, conversation_id, message_id, notification_type, title, body, payload, "
     "metadata, status, created_at, priority, expires_at FROM fresh "
-    "WHERE id IN (SELECT notification_id FROM keyed) ON CONFLICT (created_at, id) DO NOTHING) "
+    "WHERE (id IN (SELECT notification_id FROM keyed)) IS TRUE "
+    "ON CONFLICT (created_at, id) DO NOTHING) "
     "SELECT w.ord, known.notification_id, known.same FROM wanted w LEFT JOIN known USING (ord) "
     "WHERE w.id NOT IN (SELECT notification_id FROM keyed) ORDER BY w.ord"};
 

@@ -66,15 +66,20 @@ RedisQueue::RedisQueue(redis::Client& redis, async::Timers& timers, Options opti
     : redis_(redis),
       timers_(timers),
       options_(std::move(options)),
-      enqueues_(
-          timers.executor(),
-          {.batch_max = options_.batch_max, .flights_max = 4, .waiting_max = options_.waiting_max},
-          on_escape,
-          [this](std::vector<QueueItem> batch) { return enqueue_batch(std::move(batch)); }),
-      acks_(
-          timers.executor(),
-          {.batch_max = options_.batch_max, .flights_max = 4, .waiting_max = options_.waiting_max},
-          on_escape, [this](std::vector<LeaseKey> batch) { return ack_batch(std::move(batch)); }),
+      enqueues_(timers,
+                {.batch_max = options_.batch_max,
+                 .flights_max = 4,
+                 .waiting_max = options_.waiting_max,
+                 .interval = options_.batch_interval},
+                on_escape,
+                [this](std::vector<QueueItem> batch) { return enqueue_batch(std::move(batch)); }),
+      acks_(timers,
+            {.batch_max = options_.batch_max,
+             .flights_max = 4,
+             .waiting_max = options_.waiting_max,
+             .interval = options_.batch_interval},
+            on_escape, [this](std::vector<LeaseKey> batch) { return ack_batch(std::move(batch)); }),
+      leases_(timers.executor(), on_escape),
       repairs_(timers.executor(), on_escape) {
   for (const rules::Priority priority : rules::kPriorities) {
     keys_[static_cast<std::size_t>(priority)] = {
@@ -85,6 +90,7 @@ RedisQueue::RedisQueue(redis::Client& redis, async::Timers& timers, Options opti
 async::Task<void> RedisQueue::stop() {
   co_await enqueues_.stop();
   co_await acks_.stop();
+  co_await leases_.join();
   co_await repairs_.join();
 }
 
@@ -131,31 +137,51 @@ async::Task<RedisQueue::Results> RedisQueue::ack_batch(std::vector<LeaseKey> bat
   co_return Results(batch.size(), result);
 }
 
+/// What one priority is asked for; all are asked at once.
+struct RedisQueue::Share {
+  rules::Priority priority;
+  std::size_t count;
+  std::size_t& running;
+  async::OneShot<async::Unit>& all_done;
+  std::optional<Expected<std::vector<Lease>>> result;
+};
+
 async::Task<Expected<std::vector<Lease>>> RedisQueue::lease(std::size_t max,
                                                             base::Deadline deadline) {
-  // High first; medium and low keep a share, so that a flood of high ones starves nobody.
-  const std::size_t for_low = std::max<std::size_t>(1, max / 21);
-  const std::size_t for_medium = std::max<std::size_t>(1, max * 4 / 21);
-  std::vector<Lease> leases;
-  const auto take = [&leases](std::vector<Lease> more) {
-    leases.insert(leases.end(), std::make_move_iterator(more.begin()),
-                  std::make_move_iterator(more.end()));
-  };
-  const std::array<std::size_t, 3> kept_for_later = {for_medium + for_low, for_low, 0};
+  const LeaseShares counts = lease_shares(max, hungry_, turn_++);
+  std::size_t running = 1;  // this one, until all have been started
+  async::OneShot<async::Unit> all_done(timers_.executor());
+  std::vector<Share> shares;
   for (const rules::Priority priority : rules::kPriorities) {
-    const std::size_t kept = kept_for_later[static_cast<std::size_t>(priority)];
-    const std::size_t used = leases.size();
-    if (used >= max) break;
-    const std::size_t count = max > used + kept ? max - used - kept : 1;
-    auto some = co_await lease_from(priority, count, deadline);
-    if (!some) {
-      // What was leased before the failure is ours and must be worked on.
-      if (!leases.empty()) co_return leases;
-      co_return fail(some.error());
-    }
-    take(std::move(*some));
+    const std::size_t count = counts[static_cast<std::size_t>(priority)];
+    if (count > 0) shares.push_back({priority, count, running, all_done, std::nullopt});
   }
+  for (Share& share : shares) {
+    ++running;
+    if (!leases_.spawn(lease_share(share, deadline))) --running;
+  }
+  if (--running > 0) co_await all_done.wait();
+
+  std::vector<Lease> leases;
+  std::optional<base::Error> error;
+  for (Share& share : shares) {
+    if (!share.result || !*share.result) {
+      error = share.result ? share.result->error() : base::Error{Errc::cancelled, "stopping"};
+      continue;
+    }
+    std::vector<Lease>& some = **share.result;
+    hungry_[static_cast<std::size_t>(share.priority)] = some.size() >= share.count;
+    leases.insert(leases.end(), std::make_move_iterator(some.begin()),
+                  std::make_move_iterator(some.end()));
+  }
+  // What was leased beside a failure is ours and must be worked on.
+  if (leases.empty() && error) co_return fail(*error);
   co_return leases;
+}
+
+async::Task<void> RedisQueue::lease_share(Share& share, base::Deadline deadline) {
+  share.result = co_await lease_from(share.priority, share.count, deadline);
+  if (--share.running == 0) share.all_done.complete({});
 }
 
 async::Task<Expected<std::vector<Lease>>> RedisQueue::lease_from(rules::Priority priority,

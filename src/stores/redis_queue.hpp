@@ -17,6 +17,7 @@
 #include "base/async/batcher.hpp"
 #include "base/async/timers.hpp"
 #include "storage/redis/client.hpp"
+#include "stores/lease_shares.hpp"
 #include "stores/queue.hpp"
 
 namespace notify::stores {
@@ -36,6 +37,7 @@ class RedisQueue final : public Queue, public Leases {
     std::string node;
     std::size_t batch_max = 256;
     std::size_t waiting_max = 20'000;
+    std::chrono::milliseconds batch_interval{2};
     std::chrono::milliseconds timeout{2000};
     /// Called for an item that cannot be read; recovery brings it back from PostgreSQL.
     std::function<void(const base::Error&)> on_corrupt_item;
@@ -88,6 +90,8 @@ class RedisQueue final : public Queue, public Leases {
 
   async::Task<Results> enqueue_batch(std::vector<QueueItem> batch);
   async::Task<Results> ack_batch(std::vector<LeaseKey> batch);
+  struct Share;
+  async::Task<void> lease_share(Share& share, base::Deadline deadline);
   async::Task<base::Expected<std::vector<Lease>>> lease_from(rules::Priority priority,
                                                              std::size_t max,
                                                              base::Deadline deadline);
@@ -103,6 +107,9 @@ class RedisQueue final : public Queue, public Leases {
   std::array<Keys, 3> keys_;
   async::Batcher<QueueItem, async::Unit> enqueues_;
   async::Batcher<LeaseKey, async::Unit> acks_;
+  std::array<bool, 3> hungry_{};  ///< by priority: gave all that was asked for the last time
+  std::size_t turn_ = 0;
+  async::TaskGroup leases_;
   async::TaskGroup repairs_;
 };
 

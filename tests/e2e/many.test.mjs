@@ -31,8 +31,8 @@ function openStream(client) {
       results.set(sequence, result);
     }
   });
-  call.on('error', (error) => { ended = new CallError(error); });
-  call.on('end', () => { ended ??= 'OK'; });
+  call.on('error', () => {}); // the status says it too
+  call.on('status', (status) => { ended = status.code === 0 ? 'OK' : new CallError(status); });
   return {
     send: (items) => call.write({ items }),
     close: () => call.end(),

@@ -125,9 +125,9 @@ class FakeLedger final : public stores::Ledger, public stores::History, public s
   FakeLedger(FakeLedgerTable& table, FakeLink& link, async::BatcherLimits limits = {})
       : table_(table),
         link_(link),
-        appends_(link.timers.executor(), limits, {},
+        appends_(link.timers, limits, {},
                  [this](std::vector<stores::Submission> batch) { return append_all(batch); }),
-        records_(link.timers.executor(), limits, {},
+        records_(link.timers, limits, {},
                  [this](std::vector<stores::DeliveryRecord> batch) { return record_all(batch); }) {}
 
   [[nodiscard]] async::Task<AppendResults> append(std::vector<stores::Submission> submissions,

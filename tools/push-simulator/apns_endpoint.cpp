@@ -42,7 +42,8 @@ ApnsAction ApnsEndpoint::handle(const HttpRequest& request, std::uint64_t connec
                        .payload = request.body,
                        .status = outcome.status,
                        .reason = outcome.reason,
-                       .accepted = outcome.accepted});
+                       .accepted = outcome.accepted,
+                       .at = now});
   if (parts_.log != nullptr) {
     parts_.log->append({.at = now,
                         .head = head,

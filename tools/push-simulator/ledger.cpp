@@ -9,6 +9,14 @@ namespace notify::simulator {
 
 using nlohmann::json;
 
+namespace {
+
+double in_ms(LatencyHistogram::Duration latency) {
+  return std::chrono::duration<double, std::milli>(latency).count();
+}
+
+}  // namespace
+
 void Ledger::count(const RequestRecord& record) {
   ++requests_;
   ++by_status_[record.status];
@@ -28,6 +36,8 @@ void Ledger::count_accepted(const RequestRecord& record) {
   if (!accepted_notifications_.insert(pair_of(record.notification_id, record.token)).second) {
     ++notification_duplicates_;
   }
+  const auto id = base::Uuid::parse(record.notification_id);
+  if (id && id->is_v7()) ages_.add(record.at - id->instant());
 }
 
 void Ledger::count_token(const RequestRecord& record) {
@@ -76,6 +86,12 @@ json Ledger::stats() const {
       {"duplicates", duplicates_},
       {"notifications_distinct", accepted_notifications_.size()},
       {"notification_duplicates", notification_duplicates_},
+      {"age_ms",
+       {{"count", ages_.count()},
+        {"p50", in_ms(ages_.at(0.50))},
+        {"p95", in_ms(ages_.at(0.95))},
+        {"p99", in_ms(ages_.at(0.99))},
+        {"max", in_ms(ages_.max())}}},
       {"by_status", std::move(by_status)},
       {"by_reason", std::move(by_reason)},
       {"connections_opened", connections_opened_},

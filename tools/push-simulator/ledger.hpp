@@ -11,6 +11,9 @@
 #include <unordered_map>
 #include <unordered_set>
 
+#include "base/clock.hpp"
+#include "push-simulator/latency_histogram.hpp"
+
 namespace notify::simulator {
 
 struct RequestRecord {
@@ -21,6 +24,7 @@ struct RequestRecord {
   int status = 0;  ///< 0: no answer was given
   std::string_view reason;
   bool accepted = false;  ///< counted as delivered, whether or not the answer went out
+  base::WallTime at{};    ///< when it came in
 };
 
 enum class Detail : std::uint8_t { full, counters_only };
@@ -93,6 +97,7 @@ class Ledger {
   std::map<std::string, std::uint64_t, std::less<>> by_reason_;
   Pairs accepted_ids_;
   Pairs accepted_notifications_;
+  LatencyHistogram ages_;  ///< on arrival, of accepted notifications whose id is a UUIDv7
   std::unordered_map<std::string, PerToken, Hash, std::equal_to<>> tokens_;
 };
 

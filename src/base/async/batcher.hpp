@@ -1,7 +1,8 @@
 #pragma once
 // Group commit for anything: concurrent callers hand in items, one flush carries many of them, and
-// each caller gets its own results. Nobody waits for company: an item that finds a free flight
-// leaves at once, and company forms by itself while the flights are in the air.
+// each caller gets its own results. An item that finds a free flight leaves at once, and company
+// forms while the flights are in the air; under load, flights keep a distance, so that fewer carry
+// more.
 
 #include <boost/asio/post.hpp>
 #include <deque>
@@ -14,6 +15,7 @@
 #include "base/async/one_shot.hpp"
 #include "base/async/task.hpp"
 #include "base/async/task_group.hpp"
+#include "base/async/timers.hpp"
 #include "base/expected.hpp"
 
 namespace notify::async {
@@ -22,6 +24,9 @@ struct BatcherLimits {
   std::size_t batch_max = 500;      ///< items in one flush
   std::size_t flights_max = 2;      ///< flushes at once
   std::size_t waiting_max = 20000;  ///< items accepted but not yet in a flush
+  /// Flights depart at least this far apart, unless one is full. Nobody waits longer for company,
+  /// and who comes alone does not wait at all.
+  std::chrono::milliseconds interval{0};
 };
 
 /// Items wait in lanes, one for each caller that the flush should treat alike: seats of a flight go
@@ -38,8 +43,11 @@ class Batcher {
   /// Gets 1..batch_max items and returns as many results, in the same order.
   using Flush = std::function<Task<Results>(std::vector<In>)>;
 
-  Batcher(const Executor& executor, BatcherLimits limits, OnEscape on_escape, Flush flush)
-      : limits_(limits), flush_(std::move(flush)), flights_(executor, std::move(on_escape)) {}
+  Batcher(Timers& timers, BatcherLimits limits, OnEscape on_escape, Flush flush)
+      : timers_(timers),
+        limits_(limits),
+        flush_(std::move(flush)),
+        flights_(timers.executor(), std::move(on_escape)) {}
 
   [[nodiscard]] Task<base::Expected<Out>> submit(In item) {
     std::vector<In> alone;
@@ -114,6 +122,19 @@ class Batcher {
     return false;
   }
 
+  /// Waits until the next flight may depart. Another one may leave in the meantime and take all.
+  Task<void> keep_distance() {
+    if (waiting_ >= limits_.batch_max) co_return;
+    const base::SteadyTime now = timers_.clock().steady_now();
+    if (next_departure_ > now) {
+      const base::Deadline departure = base::Deadline(next_departure_);
+      next_departure_ += limits_.interval;
+      co_await timers_.sleep_until(departure);
+    } else {
+      next_departure_ = now + limits_.interval;
+    }
+  }
+
   /// The next item of the lane whose turn it is.
   Waiting next() {
     Lane lane = std::move(lanes_.front());
@@ -129,6 +150,7 @@ class Batcher {
     // A flight departs with the next turn of the loop, so that all who are ready now are on board.
     co_await asio::post(flights_.executor(), asio::use_awaitable);
     while (waiting_ > 0) {
+      co_await keep_distance();
       std::vector<In> items;
       std::vector<Seat> seats;
       while (waiting_ > 0 && items.size() < limits_.batch_max) {
@@ -136,6 +158,7 @@ class Batcher {
         items.push_back(std::move(one.item));
         seats.push_back({std::move(one.party), one.index});
       }
+      if (items.empty()) continue;
       Results results;
       try {
         results = co_await flush_(std::move(items));
@@ -162,11 +185,13 @@ class Batcher {
     }
   }
 
+  Timers& timers_;
   BatcherLimits limits_;
   Flush flush_;
   std::deque<Lane> lanes_;  // none is empty; the first has the next turn
   std::size_t waiting_ = 0;
   std::size_t flights_in_air_ = 0;
+  base::SteadyTime next_departure_ = base::SteadyTime::min();
   TaskGroup flights_;
 };
 

@@ -15,6 +15,11 @@ CompletionPump::~CompletionPump() { stop(); }
 void CompletionPump::stop() {
   if (!thread_.joinable()) return;
   queue_->Shutdown();
+  {
+    const std::lock_guard lock(mutex_);
+    stopping_ = true;
+  }
+  stopped_.notify_one();
   thread_.join();
 }
 
@@ -30,8 +35,16 @@ void CompletionPump::run() {
            queue_->AsyncNext(&tag, &ok, at_once) == grpc::CompletionQueue::GOT_EVENT) {
       batch.push_back({static_cast<CompletionEvent*>(tag), ok});
     }
+    const bool busy = batch.size() > 1;
     post(std::move(batch));
+    if (busy) rest();
   }
+}
+
+void CompletionPump::rest() {
+  constexpr std::chrono::milliseconds kRest{1};
+  std::unique_lock lock(mutex_);
+  stopped_.wait_for(lock, kRest, [this] { return stopping_; });
 }
 
 void CompletionPump::post(std::vector<Ready> batch) {

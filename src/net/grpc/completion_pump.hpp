@@ -5,8 +5,9 @@
 
 #include <grpcpp/completion_queue.h>
 
-#include <atomic>
+#include <condition_variable>
 #include <memory>
+#include <mutex>
 #include <thread>
 #include <vector>
 
@@ -47,10 +48,17 @@ class CompletionPump {
     bool ok;
   };
   void run();
+  /// Under load the thread looks at its queue a thousand times a second, not after every event: a
+  /// thread that waits in the queue is woken for each, and the switches cost more than the calls.
+  /// (Network cards do the same: interrupt moderation.)
+  void rest();
   void post(std::vector<Ready> batch);
 
   async::Executor executor_;
   std::unique_ptr<grpc::CompletionQueue> queue_;
+  std::mutex mutex_;
+  std::condition_variable stopped_;
+  bool stopping_ = false;  // guarded by mutex_
   std::thread thread_;
 };
 

@@ -28,10 +28,16 @@ namespace notify::pg {
 class Connection;
 struct Request;
 
+/// How the server plans prepared statements. For each run, with its parameters: partitions are left
+/// out by their bounds. Or once: planning a statement with many partitions and CTEs costs more than
+/// running it.
+enum class Plans : std::uint8_t { custom = 1, generic };
+
 struct PoolOptions {
   std::size_t connections = 2;
   std::size_t in_flight_max = 32;  ///< calls in the pipeline of one connection
   std::size_t waiting_max = 4096;  ///< calls waiting for room in a pipeline
+  Plans plans = Plans::custom;
   std::string application_name = "notification-service";
   std::chrono::milliseconds connect_timeout{5000};
   std::chrono::milliseconds statement_timeout{30000};  ///< the server's own bound; 0: none

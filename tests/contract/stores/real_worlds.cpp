@@ -75,17 +75,21 @@ async::OnEscape RealWorld::no_escape() {
 }
 
 RealLedgerWorld::RealLedgerWorld()
-    : pool_(timers_, rng_, base::Secret(postgres().url()), {}, no_escape()),
-      ledger_(pool_, timers_, {}, no_escape()),
+    : intake_(timers_, rng_, base::Secret(postgres().url()), {.plans = pg::Plans::generic},
+              no_escape()),
+      pool_(timers_, rng_, base::Secret(postgres().url()), {}, no_escape()),
+      ledger_(intake_, pool_, timers_, {}, no_escape()),
       history_(pool_, clock_),
       backlog_(pool_) {
   postgres().sql("TRUNCATE notification_history, idempotency_keys, delivery_attempts, due");
+  intake_.start();
   pool_.start();
   wait_for_connection();
 }
 
 RealLedgerWorld::~RealLedgerWorld() {
   run_stop(ledger_.stop());
+  run_stop(intake_.stop(timers_.after(2s)));
   run_stop(pool_.stop(timers_.after(2s)));
 }
 

@@ -41,13 +41,16 @@ class RealLedgerWorld final : public RealWorld, public LedgerWorld {
   stores::Ledger& ledger() override { return ledger_; }
   stores::History& history() override { return history_; }
   stores::Backlog& backlog() override { return backlog_; }
-  std::size_t statements() override { return pool_.counters().queries; }
+  std::size_t statements() override {
+    return intake_.counters().queries + pool_.counters().queries;
+  }
   /// A ledger without a connection refuses at once: waits until there is one.
   void wait_for_connection() {
-    drive([this] { return pool_.connected() > 0; });
+    drive([this] { return pool_.connected() > 0 && intake_.connected() > 0; });
   }
 
  private:
+  pg::Pool intake_;
   pg::Pool pool_;
   stores::PgLedger ledger_;
   stores::PgHistory history_;

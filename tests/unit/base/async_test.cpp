@@ -188,8 +188,7 @@ Task<void> submit_into(Batcher<int, int>& batcher, int value, std::vector<int>& 
 
 TEST_F(BatcherTest, CompanyFormsWhileAFlightIsInTheAir) {
   std::vector<std::size_t> flights;
-  Batcher<int, int> batcher(context.get_executor(),
-                            {.batch_max = 4, .flights_max = 1, .waiting_max = 100}, {},
+  Batcher<int, int> batcher(timers, {.batch_max = 4, .flights_max = 1, .waiting_max = 100}, {},
                             [&](std::vector<int> items) -> Task<std::vector<Expected<int>>> {
                               flights.push_back(items.size());
                               co_await timers.sleep_for(milliseconds(3));
@@ -214,7 +213,7 @@ Task<std::vector<Expected<int>>> echo(std::vector<int> items,
 TEST_F(BatcherTest, LanesTakeTurns) {
   std::vector<std::vector<int>> flights;
   Batcher<int, int> batcher(
-      context.get_executor(), {.batch_max = 4, .flights_max = 1, .waiting_max = 100}, {},
+      timers, {.batch_max = 4, .flights_max = 1, .waiting_max = 100}, {},
       [&](std::vector<int> items) { return echo(std::move(items), flights); });
   std::optional<Batcher<int, int>::Results> busy, small;
   group.spawn(store_result(batcher.submit({1, 2, 3, 4, 5, 6}, "busy"), busy));
@@ -227,10 +226,27 @@ TEST_F(BatcherTest, LanesTakeTurns) {
   EXPECT_EQ(small->at(1).value(), 20);
 }
 
+TEST_F(BatcherTest, FlightsKeepTheirDistanceAndTheFirstDoesNotWait) {
+  std::vector<std::vector<int>> flights;
+  Batcher<int, int> batcher(
+      timers, {.batch_max = 10, .flights_max = 2, .waiting_max = 100, .interval = milliseconds(30)},
+      {}, [&](std::vector<int> items) { return echo(std::move(items), flights); });
+  std::vector<int> results;
+  group.spawn(submit_into(batcher, 1, results));
+  context.poll();
+  EXPECT_EQ(flights.size(), 1u);
+  const auto second = clock.steady_now();
+  for (int i = 2; i <= 5; ++i) group.spawn(submit_into(batcher, i, results));
+  run(context, group.join());
+  EXPECT_GE(clock.steady_now() - second, milliseconds(20));
+  EXPECT_EQ(flights, (std::vector<std::vector<int>>{{1}, {2, 3, 4, 5}}));
+  run(context, batcher.stop());
+}
+
 TEST_F(BatcherTest, ManyAreLetInTogetherOrNotAtAll) {
   std::vector<std::vector<int>> flights;
   Batcher<int, int> batcher(
-      context.get_executor(), {.batch_max = 4, .flights_max = 1, .waiting_max = 3}, {},
+      timers, {.batch_max = 4, .flights_max = 1, .waiting_max = 3}, {},
       [&](std::vector<int> items) { return echo(std::move(items), flights); });
   std::optional<Batcher<int, int>::Results> refused, none;
   group.spawn(store_result(batcher.submit({1, 2, 3, 4}, {}), refused));
@@ -288,8 +304,7 @@ TEST_F(ConditionTest, ACancelledWaiterIsForgotten) {
 }
 
 TEST_F(BatcherTest, RefusesBeyondItsBound) {
-  Batcher<int, int> batcher(context.get_executor(),
-                            {.batch_max = 1, .flights_max = 1, .waiting_max = 1}, {},
+  Batcher<int, int> batcher(timers, {.batch_max = 1, .flights_max = 1, .waiting_max = 1}, {},
                             [&](std::vector<int>) -> Task<std::vector<Expected<int>>> {
                               co_await timers.sleep_for(milliseconds(5));
                               co_return std::vector<Expected<int>>{Expected<int>(1)};
@@ -303,7 +318,7 @@ TEST_F(BatcherTest, RefusesBeyondItsBound) {
 }
 
 TEST_F(BatcherTest, AFlushThatThrowsStillAnswersItsCallers) {
-  Batcher<int, int> batcher(context.get_executor(), {}, {},
+  Batcher<int, int> batcher(timers, {}, {},
                             [&](std::vector<int>) -> Task<std::vector<Expected<int>>> {
                               throw std::runtime_error("broken");
                               co_return std::vector<Expected<int>>{};
