@@ -1,0 +1,50 @@
+// A caller's request, from its bytes to the notification that is stored and sent.
+
+#include <grpcpp/support/byte_buffer.h>
+
+#include "edges/grpc/decode.hpp"
+#include "edges/grpc/messages.hpp"
+#include "fuzz/input.hpp"
+#include "rules/apns.hpp"
+#include "rules/codec.hpp"
+#include "rules/idempotency.hpp"
+
+namespace {
+
+using namespace notify;
+
+const base::NotificationId kId(base::uuid_v7_from(base::WallTime(std::chrono::hours(500'000)),
+                                                  {0, 1, 2, 3, 4, 5, 6, 7, 8, 9}));
+
+void check(const rules::SendRequest& request) {
+  (void)rules::canonical_request(request);
+  const auto checked = rules::validate(request, kId, {});
+  if (const auto* violations = std::get_if<rules::Violations>(&checked)) {
+    fuzz::require(!violations->empty(), "a refusal says why");
+    for (const rules::Violation& violation : *violations) {
+      fuzz::require(!violation.field.empty() && violation.field.size() < 200 &&
+                        !violation.description.empty(),
+                    "a violation names its field and what is wrong");
+    }
+    return;
+  }
+  const auto& notification = std::get<rules::Notification>(checked);
+  fuzz::require(rules::apns_payload(notification).size() <= rules::kApnsPayloadMax,
+                "what was accepted fits Apple's limit");
+  const auto again = rules::decode_queue_item(rules::encode_queue_item(notification));
+  fuzz::require(again.has_value(), "what was accepted can be queued");
+}
+
+}  // namespace
+
+extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
+  grpc::Slice slice(data, size);
+  grpc::ByteBuffer bytes(&slice, 1);
+  notification::SendNotificationRequest message;
+  if (const auto violations = edges::decode(bytes, message)) {
+    fuzz::require(!violations->empty(), "bytes that cannot be read are refused by name");
+    return 0;
+  }
+  check(edges::to_rules(message));
+  return 0;
+}

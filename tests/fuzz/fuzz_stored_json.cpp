@@ -1,0 +1,19 @@
+// What comes back from Redis and PostgreSQL: items of the queue, presentations, labels.
+
+#include "fuzz/input.hpp"
+#include "rules/codec.hpp"
+
+extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
+  using namespace notify::rules;
+  const std::string_view json(reinterpret_cast<const char*>(data), size);
+  if (const auto item = decode_queue_item(json)) {
+    const auto again = decode_queue_item(encode_queue_item(*item));
+    notify::fuzz::require(again && *again == *item, "an item is what it was encoded from");
+  }
+  if (const auto presentation = decode_presentation(json)) {
+    const auto again = decode_presentation(encode_presentation(*presentation));
+    notify::fuzz::require(again && *again == *presentation, "a presentation survives a round trip");
+  }
+  (void)decode_labels(json);
+  return 0;
+}
