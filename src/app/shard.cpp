@@ -288,7 +288,9 @@ async::Task<void> Shard::look_at_postgres() {
     reporters_.postgres.set(down, offset.error().detail);
     co_return;
   }
-  reporters_.postgres.set(ok);
+  // Each pool reconnects by itself; ready is who can also accept.
+  const bool accepting = pg_intake_->connected() > 0;
+  reporters_.postgres.set(accepting ? ok : down, accepting ? "" : "no connection for accepting");
   const bool close = *offset<kOffsetMax&& * offset> - kOffsetMax;
   reporters_.clock.set(close ? ok : down,
                        std::to_string(offset->count()) + " ms ahead of the database");
