@@ -179,6 +179,7 @@ async::Task<Results> PgAppends::settle(std::vector<Submission> batch, pg::Result
   if (!repeats.empty()) co_await tell_repeats(std::move(repeats), results);
   if (!taken.empty()) {
     std::vector<Submission> again;
+    again.reserve(taken.size());
     for (const std::size_t index : taken) again.push_back(std::move(batch[index]));
     co_await look_again(std::move(again), std::move(taken), results);
   }

@@ -146,8 +146,27 @@ struct RedisQueue::Share {
   std::optional<Expected<std::vector<Lease>>> result;
 };
 
+/// Mostly one round. After a change in who has plenty, one that had less than its share gave room
+/// to one that has more.
 async::Task<Expected<std::vector<Lease>>> RedisQueue::lease(std::size_t max,
                                                             base::Deadline deadline) {
+  std::vector<Lease> leases;
+  for (;;) {
+    auto more = co_await lease_round(max - leases.size(), deadline);
+    if (!more) {
+      // What was leased before the failure is ours and must be worked on.
+      if (leases.empty()) co_return fail(std::move(more).error());
+      co_return leases;
+    }
+    leases.insert(leases.end(), std::make_move_iterator(more->begin()),
+                  std::make_move_iterator(more->end()));
+    const bool plenty = std::find(hungry_.begin(), hungry_.end(), true) != hungry_.end();
+    if (more->empty() || !plenty || leases.size() >= max) co_return leases;
+  }
+}
+
+async::Task<Expected<std::vector<Lease>>> RedisQueue::lease_round(std::size_t max,
+                                                                  base::Deadline deadline) {
   const LeaseShares counts = lease_shares(max, hungry_, turn_++);
   std::size_t running = 1;  // this one, until all have been started
   async::OneShot<async::Unit> all_done(timers_.executor());

@@ -91,6 +91,8 @@ class RedisQueue final : public Queue, public Leases {
   async::Task<Results> enqueue_batch(std::vector<QueueItem> batch);
   async::Task<Results> ack_batch(std::vector<LeaseKey> batch);
   struct Share;
+  async::Task<base::Expected<std::vector<Lease>>> lease_round(std::size_t max,
+                                                              base::Deadline deadline);
   async::Task<void> lease_share(Share& share, base::Deadline deadline);
   async::Task<base::Expected<std::vector<Lease>>> lease_from(rules::Priority priority,
                                                              std::size_t max,
