@@ -52,9 +52,9 @@ function detailsOf(error) {
   return details;
 }
 
-const { INVALID_ARGUMENT, RESOURCE_EXHAUSTED, UNAVAILABLE } = grpc.status;
+const { DEADLINE_EXCEEDED, INVALID_ARGUMENT, RESOURCE_EXHAUSTED, UNAVAILABLE } = grpc.status;
 
-/** Sends it, and again if the service asks for that. Returns the notification's id. */
+/** Sends it, and again if no answer came or the service asks for that. Returns the notification's id. */
 async function send(request, triesMax = 5) {
   for (let tries = 1; ; tries++) {
     try {
@@ -62,11 +62,10 @@ async function send(request, triesMax = 5) {
       return id; // it is committed: from here on it cannot get lost
     } catch (error) {
       const details = detailsOf(error);
-      const again = [RESOURCE_EXHAUSTED, UNAVAILABLE].includes(error.code);
+      const again = [RESOURCE_EXHAUSTED, UNAVAILABLE, DEADLINE_EXCEEDED].includes(error.code);
       if (!again || tries === triesMax) throw error;
       // The service says when to come back. Without its word (the connection failed): one second.
-      // After UNAVAILABLE the first call may have been accepted: the user may then see it twice,
-      // unless both carry the same collapse_id, as here.
+      // The first call may have been accepted: the key makes this one a repeat of it.
       const delay = details.RetryInfo?.retry_delay;
       const ms = delay ? delay.seconds * 1000 + delay.nanos / 1e6 : 1000;
       console.error(`${error.details}; trying again in ${ms} ms`);
@@ -94,7 +93,7 @@ try {
     title,
     body,
     priority: 'PRIORITY_HIGH',
-    collapse_id: randomUUID(),
+    idempotency_key: randomUUID(),
     sound: 'default',
   });
   console.log(`accepted: ${id}`);

@@ -15,9 +15,12 @@
 --      in; what did not was taken meanwhile: look again;
 --   3. just after midnight (five minutes are plenty), insert the key a second time with
 --      created_at = midnight less a microsecond. Two requests a moment before and a moment after
---      midnight then meet in the index of the day that ends.
+--      midnight then meet in the index of the day that ends. If a row of its first minutes, older
+--      than 24 hours by now, holds the key there, leave this out: a request before midnight
+--      would be a repetition of that row.
 --
--- A conflict within one day partition is never older than 24 hours, so it is always a repetition.
+-- Apart from those minutes a conflict within a day partition is never older than 24 hours, so it is
+-- always a repetition.
 
 BEGIN;
 SET LOCAL lock_timeout = '2s';

@@ -103,7 +103,11 @@ Expected<void> Shard::wire_delivery() {
   auth_ = std::make_unique<clients::AuthClient>(
       to_string(c.auth_service.address), timers_.executor(), client_pump_->queue(), process_.clock);
   devices_ = std::make_unique<clients::DeviceCache>(
-      *auth_, timers_, clients::DeviceCache::Options{c.devices.cache_ttl, c.devices.cache_users});
+      *auth_, timers_,
+      clients::DeviceCache::Options{c.devices.cache_ttl, c.devices.cache_users,
+                                    [&m = process_.metrics.deliver](bool cached) {
+                                      m.device_lookups.add(cached ? "cache" : "auth_service");
+                                    }});
   auto pool = http2::Pool::create(apns_pool_options(c), timers_, rng_, on_escape());
   if (!pool) return fail(std::move(pool).error());
   apns_pool_ = std::move(*pool);
@@ -211,7 +215,7 @@ void Shard::start(edges::Server& server, std::size_t queue_index) {
       timers_, *calls_, queue.get(), base::FairShares(process_.config.grpc.in_flight_max),
       std::chrono::seconds(10),
       [&m = process_.metrics.accept](std::string_view method, std::chrono::nanoseconds took) {
-        if (!method.starts_with("Send") && !method.starts_with("Batch")) return;
+        if (method == "GetNotification" || method == "ListNotifications") return;
         m.operations.add();
         m.latency.observe(took);
       }});

@@ -6,9 +6,10 @@
 // 1998.
 
 #include <cstddef>
+#include <functional>
+#include <map>
 #include <string>
 #include <string_view>
-#include <unordered_map>
 #include <utility>
 
 namespace notify::base {
@@ -22,7 +23,7 @@ class FairShares {
   /// Takes `count` or nothing.
   [[nodiscard]] bool take(std::string_view caller, std::size_t count) {
     constexpr std::size_t kShare = 4;
-    const auto found = held_.find(std::string(caller));
+    const auto found = held_.find(caller);
     const std::size_t held = found == held_.end() ? 0 : found->second;
     const std::size_t free = limit_ - taken_;
     if (count > free || held + count > kShare * free) return false;
@@ -36,7 +37,7 @@ class FairShares {
   }
 
   void give_back(std::string_view caller, std::size_t count) {
-    const auto found = held_.find(std::string(caller));
+    const auto found = held_.find(caller);
     taken_ -= count;
     found->second -= count;
     if (found->second == 0) held_.erase(found);
@@ -48,7 +49,7 @@ class FairShares {
  private:
   std::size_t limit_;
   std::size_t taken_ = 0;
-  std::unordered_map<std::string, std::size_t> held_;
+  std::map<std::string, std::size_t, std::less<>> held_;
 };
 
 /// Shares that are given back when this goes out of scope.

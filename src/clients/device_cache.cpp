@@ -16,17 +16,17 @@ struct DeviceCache::Flight {
 async::Task<Expected<DeviceCache::Devices>> DeviceCache::user_devices(base::UserId user,
                                                                       base::Deadline deadline) {
   if (const Devices* known = find(user)) {
-    ++counters_.hits;
+    if (options_.on_question) options_.on_question(true);
     co_return *known;
   }
   const auto found = flights_.find(user);
   if (found != flights_.end()) {
     const std::shared_ptr<Flight> flight = found->second;
-    ++counters_.hits;
+    if (options_.on_question) options_.on_question(true);
     co_await flight->landed.wait([f = flight.get()] { return f->answer.has_value(); });
     co_return *flight->answer;
   }
-  ++counters_.misses;
+  if (options_.on_question) options_.on_question(false);
   co_return co_await ask(user, deadline);
 }
 

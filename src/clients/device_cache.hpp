@@ -5,6 +5,7 @@
 // What is not remembered: a failure, and that a user has no device: who has just registered one is
 // waiting for it. A device registered later than the answer is found after `ttl` at the latest.
 
+#include <functional>
 #include <list>
 #include <memory>
 #include <unordered_map>
@@ -24,14 +25,12 @@ class DeviceCache final : public DeviceDirectory {
   struct Options {
     std::chrono::milliseconds ttl{60'000};  ///< 0: everything is asked for
     std::size_t users_max = 100'000;
-  };
-  struct Counters {
-    std::uint64_t hits = 0;
-    std::uint64_t misses = 0;  ///< the origin was asked
+    /// Called for each question; `cached`: answered without asking the origin.
+    std::function<void(bool cached)> on_question;
   };
 
   DeviceCache(DeviceDirectory& origin, async::Timers& timers, Options options)
-      : origin_(origin), timers_(timers), options_(options) {}
+      : origin_(origin), timers_(timers), options_(std::move(options)) {}
 
   [[nodiscard]] async::Task<base::Expected<std::vector<rules::Device>>> user_devices(
       base::UserId user, base::Deadline deadline) override;
@@ -42,7 +41,6 @@ class DeviceCache final : public DeviceDirectory {
     return origin_.check_health(deadline);
   }
 
-  [[nodiscard]] const Counters& counters() const { return counters_; }
   [[nodiscard]] std::size_t size() const { return entries_.size(); }
 
  private:
@@ -63,7 +61,6 @@ class DeviceCache final : public DeviceDirectory {
   DeviceDirectory& origin_;
   async::Timers& timers_;
   Options options_;
-  Counters counters_;
   Entries entries_;
   std::unordered_map<base::UserId, Entries::iterator> by_user_;
   std::unordered_map<base::UserId, std::shared_ptr<Flight>> flights_;

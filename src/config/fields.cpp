@@ -70,7 +70,7 @@ std::vector<Field> make_fields() {
       row("devices.cache_ttl", &C::devices, &Devices::cache_ttl, within(0s, 30min),
           "How long a user's devices are remembered before auth-service is asked again; 0: not."),
       row("devices.cache_users", &C::devices, &Devices::cache_users, within(0, 10'000'000),
-          "Users whose devices each worker remembers, at some 400 bytes each."),
+          "Users whose devices each worker remembers."),
 
       row("apns.endpoint", &C::apns, &Apns::endpoint, schemes({"https"}),
           "Apple's server; https://api.sandbox.push.apple.com for development builds."),

@@ -19,6 +19,8 @@ using Results = PgAppends::Results;
 
 /// How far ahead of this node's clock another's may be (D-5 allows two seconds).
 constexpr std::chrono::seconds kSkewMax{5};
+/// How often a key that was taken while its batch ran is looked for.
+constexpr int kLooksMax = 3;
 
 Results all_alike(std::size_t size, const base::Error& error) {
   return Results(size, Expected<Appended>(fail(error)));
@@ -72,29 +74,12 @@ void add_idempotency_columns(pg::Params& params, const std::vector<Submission>& 
   }
 }
 
-Instants bounds_of(const std::vector<Submission>& batch) {
-  return instants_of(batch, [](const Submission& s) { return s.notification.id; });
-}
-
 pg::Params append_params(const std::vector<Submission>& batch) {
   pg::Params params;
   add_history_columns(params, batch);
   add_idempotency_columns(params, batch);
-  const Instants bounds = bounds_of(batch);
+  const Instants bounds = instants_of(batch, [](const Submission& s) { return s.notification.id; });
   params.timestamp(bounds.first - rules::kIdempotencyWindow).timestamp(bounds.last + kSkewMax);
-  return params;
-}
-
-pg::Params find_params(const std::vector<base::NotificationId>& wanted) {
-  pg::Array ids(wanted.size());
-  pg::Array instants(wanted.size());
-  for (const base::NotificationId id : wanted) {
-    ids.id(id);
-    instants.timestamp(id.uuid().instant());
-  }
-  const Instants bounds = instants_of(wanted, [](base::NotificationId id) { return id; });
-  pg::Params params;
-  params.array(ids).array(instants).timestamp(bounds.first).timestamp(bounds.last);
   return params;
 }
 
@@ -111,17 +96,19 @@ PgAppends::PgAppends(pg::Pool& pool, async::Timers& timers, const PgAppendOption
     : pool_(pool),
       timers_(timers),
       options_(options),
-      batches_(timers, options.batches, on_escape,
-               [this](std::vector<Submission> batch) { return append_batch(std::move(batch)); }) {}
+      batches_(timers, options.batches, on_escape, [this](std::vector<Submission> batch) {
+        return append_batch(std::move(batch), kLooksMax);
+      }) {}
 
-async::Task<Results> PgAppends::append_batch(std::vector<Submission> batch) {
+async::Task<Results> PgAppends::append_batch(std::vector<Submission> batch, int looks_left) {
   if (pool_.connected() == 0) {
     co_return all_alike(batch.size(), no_connection());
   }
   auto written = co_await write(batch);
-  if (written) co_return co_await settle(std::move(batch), std::move(*written));
+  if (written) co_return co_await settle(std::move(batch), std::move(*written), looks_left);
   const pg::QueryError& error = written.error();
-  if (error.is_data_error() && batch.size() > 1) co_return co_await append_halves(std::move(batch));
+  if (error.is_data_error() && batch.size() > 1)
+    co_return co_await append_halves(std::move(batch), looks_left);
   base::Error why = error.error;
   if (error.is_data_error()) why.code = Errc::invalid;
   if (error.outcome_unknown) why = {Errc::timed_out, "a commit got no answer, and its keys none"};
@@ -129,7 +116,8 @@ async::Task<Results> PgAppends::append_batch(std::vector<Submission> batch) {
 }
 
 /// Runs it, and runs it again where that can help.
-async::Task<pg::Expected<pg::Result>> PgAppends::write(std::vector<Submission> batch) {
+/// Lifetime: `batch` is in the caller's frame.
+async::Task<pg::Expected<pg::Result>> PgAppends::write(const std::vector<Submission>& batch) {
   auto written = co_await run(batch, timers_.after(options_.write_timeout));
   if (!written && written.error().fault == pg::Fault::no_partition) {
     // The maintainer should have made it; the writer that misses it makes it.
@@ -148,13 +136,14 @@ async::Task<pg::Expected<pg::Result>> PgAppends::write(std::vector<Submission> b
   co_return again;
 }
 
-async::Task<pg::Expected<pg::Result>> PgAppends::run(std::vector<Submission> batch,
+async::Task<pg::Expected<pg::Result>> PgAppends::run(const std::vector<Submission>& batch,
                                                      base::Deadline deadline) {
   return pool_.query({sql::kAppend, append_params(batch)}, deadline);
 }
 
 /// Who went in, who repeats, who clashes; `left_out` are the rows that kAppend returned.
-async::Task<Results> PgAppends::settle(std::vector<Submission> batch, pg::Result left_out) {
+async::Task<Results> PgAppends::settle(std::vector<Submission> batch, pg::Result left_out,
+                                       int looks_left) {
   Results results;
   results.reserve(batch.size());
   for (const Submission& submission : batch) results.emplace_back(accepted(submission));
@@ -181,7 +170,7 @@ async::Task<Results> PgAppends::settle(std::vector<Submission> batch, pg::Result
     std::vector<Submission> again;
     again.reserve(taken.size());
     for (const std::size_t index : taken) again.push_back(std::move(batch[index]));
-    co_await look_again(std::move(again), std::move(taken), results);
+    co_await look_again(std::move(again), std::move(taken), results, looks_left - 1);
   }
   co_return results;
 }
@@ -191,8 +180,9 @@ async::Task<void> PgAppends::tell_repeats(std::vector<Leftover> repeats, Results
   std::vector<base::NotificationId> ids;
   ids.reserve(repeats.size());
   for (const Leftover& repeat : repeats) ids.push_back(repeat.first);
-  const auto found = co_await pool_.query({sql::kFindRepeated, find_params(ids)},
-                                          timers_.after(options_.write_timeout));
+  const auto found = co_await pool_.query(
+      {sql::kStatusOf, ids_and_bounds(ids, [](base::NotificationId id) { return id; })},
+      timers_.after(options_.write_timeout));
   std::unordered_map<base::NotificationId, Appended> known;
   for (std::size_t i = 0; found && i < found->rows(); ++i) {
     pg::Row row(*found, i);
@@ -217,20 +207,26 @@ async::Task<void> PgAppends::tell_repeats(std::vector<Leftover> repeats, Results
 /// Their keys were taken while the batch ran, by another batch or by one of its own: that one is
 /// committed now, and found.
 async::Task<void> PgAppends::look_again(std::vector<Submission> taken,
-                                        std::vector<std::size_t> indices, Results& results) {
-  Results second = co_await append_batch(std::move(taken));
+                                        std::vector<std::size_t> indices, Results& results,
+                                        int looks_left) {
+  if (looks_left == 0) {
+    const base::Error why{Errc::unavailable, "a key is taken by a request that cannot be seen yet"};
+    for (const std::size_t index : indices) results[index] = fail(why);
+    co_return;
+  }
+  Results second = co_await append_batch(std::move(taken), looks_left);
   for (std::size_t i = 0; i < indices.size(); ++i) results[indices[i]] = std::move(second[i]);
 }
 
 /// One bad row must fail its caller, not its company: each half is tried by itself.
-async::Task<Results> PgAppends::append_halves(std::vector<Submission> batch) {
+async::Task<Results> PgAppends::append_halves(std::vector<Submission> batch, int looks_left) {
   const auto middle = batch.begin() + static_cast<std::ptrdiff_t>(batch.size() / 2);
   std::vector<Submission> first(std::make_move_iterator(batch.begin()),
                                 std::make_move_iterator(middle));
   std::vector<Submission> second(std::make_move_iterator(middle),
                                  std::make_move_iterator(batch.end()));
-  Results results = co_await append_batch(std::move(first));
-  Results rest = co_await append_batch(std::move(second));
+  Results results = co_await append_batch(std::move(first), looks_left);
+  Results rest = co_await append_batch(std::move(second), looks_left);
   results.insert(results.end(), std::make_move_iterator(rest.begin()),
                  std::make_move_iterator(rest.end()));
   co_return results;

@@ -36,15 +36,16 @@ class PgAppends {
   [[nodiscard]] async::Task<void> stop() { return batches_.stop(); }
 
  private:
-  async::Task<Results> append_batch(std::vector<Submission> batch);
-  async::Task<pg::Expected<pg::Result>> write(std::vector<Submission> batch);
-  async::Task<pg::Expected<pg::Result>> run(std::vector<Submission> batch, base::Deadline deadline);
-  async::Task<Results> settle(std::vector<Submission> batch, pg::Result left_out);
-  async::Task<Results> append_halves(std::vector<Submission> batch);
+  async::Task<Results> append_batch(std::vector<Submission> batch, int looks_left);
+  async::Task<pg::Expected<pg::Result>> write(const std::vector<Submission>& batch);
+  async::Task<pg::Expected<pg::Result>> run(const std::vector<Submission>& batch,
+                                            base::Deadline deadline);
+  async::Task<Results> settle(std::vector<Submission> batch, pg::Result left_out, int looks_left);
+  async::Task<Results> append_halves(std::vector<Submission> batch, int looks_left);
   struct Leftover;
   async::Task<void> tell_repeats(std::vector<Leftover> repeats, Results& results);
   async::Task<void> look_again(std::vector<Submission> taken, std::vector<std::size_t> indices,
-                               Results& results);
+                               Results& results, int looks_left);
 
   pg::Pool& pool_;
   async::Timers& timers_;

@@ -12,21 +12,6 @@ using base::Errc;
 using base::Expected;
 using base::fail;
 
-/// The parameters that name a batch of notifications: ids, instants, and the bounds.
-template <class Range, class IdOf>
-pg::Params ids_and_bounds(const Range& range, std::size_t size, IdOf id_of) {
-  pg::Array ids(size);
-  pg::Array instants(size);
-  for (const auto& item : range) {
-    ids.id(id_of(item));
-    instants.timestamp(id_of(item).uuid().instant());
-  }
-  const Instants bounds = instants_of(range, id_of);
-  pg::Params params;
-  params.array(ids).array(instants).timestamp(bounds.first).timestamp(bounds.last);
-  return params;
-}
-
 std::vector<Expected<async::Unit>> all_alike(std::size_t size,
                                              const Expected<async::Unit>& result) {
   return std::vector<Expected<async::Unit>>(size, result);
@@ -154,7 +139,7 @@ async::Task<Expected<void>> PgLedger::record(DeliveryRecord record) {
 }
 
 async::Task<pg::Expected<std::vector<pg::Result>>> PgLedger::write(
-    std::vector<DeliveryRecord> batch, base::Deadline deadline) {
+    const std::vector<DeliveryRecord>& batch, base::Deadline deadline) {
   return pool_.transaction(record_queries(batch), deadline);
 }
 
@@ -202,7 +187,7 @@ async::Task<Expected<Ledger::ProgressById>> PgLedger::progress(
       .uuid(base::uuid_v7_min(bounds.first))
       .uuid(base::uuid_v7_max(bounds.last));
   std::vector<pg::Query> queries;
-  queries.push_back({sql::kStatusOf, ids_and_bounds(ids, ids.size(), itself)});
+  queries.push_back({sql::kStatusOf, ids_and_bounds(ids, itself)});
   queries.push_back({sql::kAttemptsOf, std::move(attempts_of)});
   const auto results = co_await pool_.transaction(std::move(queries), deadline);
   if (!results) co_return fail(to_error(results.error()));

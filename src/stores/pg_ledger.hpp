@@ -43,7 +43,7 @@ class PgLedger final : public Ledger {
   using Results = std::vector<base::Expected<async::Unit>>;
 
   async::Task<Results> record_batch(std::vector<DeliveryRecord> batch);
-  async::Task<pg::Expected<std::vector<pg::Result>>> write(std::vector<DeliveryRecord> batch,
+  async::Task<pg::Expected<std::vector<pg::Result>>> write(const std::vector<DeliveryRecord>& batch,
                                                            base::Deadline deadline);
 
   pg::Pool& pool_;

@@ -5,6 +5,7 @@
 #include <vector>
 
 #include "storage/pg/error.hpp"
+#include "storage/pg/params.hpp"
 #include "storage/pg/result.hpp"
 #include "stores/history.hpp"
 
@@ -53,6 +54,21 @@ template <class Range, class IdOf>
     bounds.last = std::max(bounds.last, instant);
   }
   return bounds;
+}
+
+/// The parameters that name a batch of notifications: ids, instants, and the bounds.
+template <class Range, class IdOf>
+[[nodiscard]] pg::Params ids_and_bounds(const Range& range, IdOf id_of) {
+  pg::Array ids(range.size());
+  pg::Array instants(range.size());
+  for (const auto& item : range) {
+    ids.id(id_of(item));
+    instants.timestamp(id_of(item).uuid().instant());
+  }
+  const Instants bounds = instants_of(range, id_of);
+  pg::Params params;
+  params.array(ids).array(instants).timestamp(bounds.first).timestamp(bounds.last);
+  return params;
 }
 
 }  // namespace notify::stores

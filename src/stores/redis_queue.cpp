@@ -146,8 +146,8 @@ struct RedisQueue::Share {
   std::optional<Expected<std::vector<Lease>>> result;
 };
 
-/// Mostly one round. After a change in who has plenty, one that had less than its share gave room
-/// to one that has more.
+/// Mostly one round. While less than half has come and somebody has more, the shares were wrong:
+/// the next round is by what this one has shown.
 async::Task<Expected<std::vector<Lease>>> RedisQueue::lease(std::size_t max,
                                                             base::Deadline deadline) {
   std::vector<Lease> leases;
@@ -161,7 +161,7 @@ async::Task<Expected<std::vector<Lease>>> RedisQueue::lease(std::size_t max,
     leases.insert(leases.end(), std::make_move_iterator(more->begin()),
                   std::make_move_iterator(more->end()));
     const bool plenty = std::find(hungry_.begin(), hungry_.end(), true) != hungry_.end();
-    if (more->empty() || !plenty || leases.size() >= max) co_return leases;
+    if (more->empty() || !plenty || 2 * leases.size() >= max) co_return leases;
   }
 }
 

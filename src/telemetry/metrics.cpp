@@ -5,9 +5,10 @@ namespace {
 
 AcceptMetrics accept(MetricRegistry& r) {
   return {
-      r.counter({"notification_accept_operations_total", "Calls of SendNotification finished."}),
+      r.counter({"notification_accept_operations_total",
+                 "Calls and messages of streams that send, finished."}),
       r.error_counter({"notification_accept_errors_total", "Calls refused, by code."}),
-      r.histogram({"notification_accept_duration_seconds", "SendNotification: time taken."},
+      r.histogram({"notification_accept_duration_seconds", "Calls that send: time taken."},
                   latency_buckets()),
       r.counter_by({"notification_accept_results_total", "Notifications asked for, by result."},
                    "result", {"accepted", "repeated", "refused"}),
@@ -39,6 +40,9 @@ DeliverMetrics deliver(MetricRegistry& r) {
       r.counter_by({"notification_deliver_failures_total", "Steps of delivering failed."}, "step",
                    {"lease", "progress", "devices", "record", "postpone", "ack", "release",
                     "report_invalid_token"}),
+      r.counter_by({"notification_deliver_device_lookups_total",
+                    "Questions for a user's devices, by who answered."},
+                   "from", {"cache", "auth_service"}),
       r.gauge({"notification_deliver_in_flight", "Notifications being delivered by this node."}),
       r.histogram({"notification_deliver_end_to_end_seconds",
                    "Time from acceptance to a provider's first yes."},

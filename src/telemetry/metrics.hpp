@@ -24,8 +24,9 @@ struct QueueMetrics {
 
 /// One operation: one round of tries for a notification.
 struct DeliverMetrics {
-  CounterBy results;        ///< by the status it came to
-  CounterBy step_failures;  ///< by step
+  CounterBy results;         ///< by the status it came to
+  CounterBy step_failures;   ///< by step
+  CounterBy device_lookups;  ///< by who answered
   Gauge in_flight;
   Histogram end_to_end;  ///< from acceptance to the provider's yes
 };

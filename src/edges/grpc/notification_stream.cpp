@@ -124,7 +124,13 @@ async::Task<void> NotificationStreams::answer(std::shared_ptr<Stream> stream,
     std::vector<rules::SendRequest> requests;
     requests.reserve(size);
     for (const auto& item : message.items()) requests.push_back(to_rules(item.notification()));
-    answers = co_await accept_.accept(std::move(requests), {{}, stream->lane});
+    try {
+      answers = co_await accept_.accept(std::move(requests), {{}, stream->lane});
+    } catch (...) {
+      stream->unanswered -= size;
+      stream->end(to_status(refuse({base::Errc::internal, "accepting broke off"}).error()));
+      throw;
+    }
   } else {
     const base::Error why{base::Errc::overloaded, "too many notifications in flight"};
     answers.assign(size, flows::Answer<flows::Accepted>(refuse(why)));

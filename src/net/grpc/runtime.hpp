@@ -4,7 +4,7 @@
 namespace notify::net {
 
 /// Debian builds Abseil with a search for lock cycles at every lock: fit for debugging gRPC itself,
-/// and several percent of the time of a process that uses it.
+/// and dear in a process that only uses it.
 /// Threading: the main thread, before any gRPC object is made.
 void prepare_grpc();
 

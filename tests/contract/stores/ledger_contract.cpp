@@ -163,6 +163,17 @@ TEST_P(LedgerContract, AKeyLivesADayAlsoAcrossMidnight) {
   EXPECT_FALSE(next_day[0]->is_repeat);
 }
 
+TEST_P(LedgerContract, AKeyOfJustAfterMidnightIsFreeAgainADayAndAMinuteLater) {
+  const auto midnight = std::chrono::floor<std::chrono::days>(started);
+  const auto first = fakes::sample_notification(midnight - 24h + 1min, 1);
+  const auto later = fakes::sample_notification(midnight + 2min, 2);
+  ASSERT_TRUE(append_all({keyed(first, 1, 1)}).at(0));
+  const auto accepted = append_all({keyed(later, 1, 1)});
+  ASSERT_TRUE(accepted.at(0)) << accepted[0].error().detail;
+  EXPECT_EQ(accepted[0]->id, later.id);
+  EXPECT_FALSE(accepted[0]->is_repeat);
+}
+
 TEST_P(LedgerContract, ConcurrentAppendsShareStatements) {
   std::vector<async::Task<base::Expected<void>>> tasks;
   const std::size_t before = world->statements();
