@@ -84,16 +84,27 @@ Expected<void> Shard::wire_storage() {
                                                on_escape());
   history_ = std::make_unique<stores::PgHistory>(*pg_, process_.clock);
   backlog_ = std::make_unique<stores::PgBacklog>(*pg_);
-  stores::RedisQueue::Options queue_options;
+  upkeep_ = std::make_unique<stores::PgUpkeep>(*pg_);
+  wire_queue();
+  return {};
+}
+
+void Shard::wire_queue() {
+  const config::Config& c = process_.config;
   // A new name for every start of every worker: a lease belongs to an incarnation.
-  queue_options.node = c.service.node_name + ":" + ids_.next().to_string();
-  queue_options.on_corrupt_item = [this](const base::Error& error) {
+  queue_books_ =
+      std::make_unique<stores::QueueBooks>(c.service.node_name + ":" + ids_.next().to_string(),
+                                           static_cast<std::uint16_t>(c.queue.shards));
+  leases_ = std::make_unique<stores::RedisLeases>(*redis_, timers_, rng_, *queue_books_);
+  stores::RedisQueue::Options options;
+  options.age_bound = c.queue.age_bound;
+  options.epoch_is_known = [this] { return leases_->epoch_is_known(); };
+  options.on_corrupt_item = [this](const base::Error& error) {
     process_.metrics.queue.step_failures.add("decode");
     step_failed("queue", "decode", error);
   };
-  queue_ =
-      std::make_unique<stores::RedisQueue>(*redis_, timers_, std::move(queue_options), on_escape());
-  return {};
+  queue_ = std::make_unique<stores::RedisQueue>(*redis_, timers_, *queue_books_, std::move(options),
+                                                on_escape());
 }
 
 Expected<void> Shard::wire_delivery() {
@@ -129,12 +140,18 @@ void Shard::wire_flows() {
   deliver_ = std::make_unique<flows::Deliver>(
       flows::Deliver::Parts{*ledger_, *queue_, *devices_, *apns_, timers_, rng_, retry_policy(c),
                             deliver_limits(c), deliver_events(),
-                            [this] { return recover_->leases_are_ours(); }},
+                            [this] { return heartbeat_->leases_are_ours(); }},
+      on_escape());
+  heartbeat_ = std::make_unique<flows::Heartbeat>(
+      flows::Heartbeat::Parts{*leases_, timers_, heartbeat_policy(c),
+                              flows::HeartbeatEvents{recover_events().step_failed},
+                              [this] { return deliver_->held(); },
+                              [this](base::NotificationId id) { return deliver_->holds(id); }},
       on_escape());
   recover_ = std::make_unique<flows::Recover>(
-      flows::Recover::Parts{*queue_, *backlog_, timers_, recover_policy(c), recover_events(),
-                            [this] { deliver_->wake(); },
-                            [this](base::NotificationId id) { return deliver_->holds(id); }},
+      flows::Recover::Parts{*leases_, *backlog_, *upkeep_, timers_, queue_books_->node(),
+                            recover_policy(c), recover_events(), [this] { deliver_->wake(); },
+                            [this] { return heartbeat_->pulse(); }},
       on_escape());
   calls_ = std::make_unique<async::TaskGroup>(timers_.executor(), on_escape());
   watchers_ = std::make_unique<async::TaskGroup>(timers_.executor(), on_escape());
@@ -183,6 +200,11 @@ void Shard::log_bad_credentials(const rules::Outcome& outcome) {
 flows::RecoverEvents Shard::recover_events() {
   const telemetry::RecoverMetrics& m = process_.metrics.recover;
   return {
+      .elected =
+          [this, &m] {
+            m.elections.add();
+            process_.log.component("recover").info("was elected to recover for all nodes");
+          },
       .taken_over =
           [this, &m](std::size_t count) {
             m.taken_over.add(static_cast<double>(count));
@@ -194,6 +216,12 @@ flows::RecoverEvents Shard::recover_events() {
             m.readmitted.add(static_cast<double>(count));
             process_.log.component("recover").info(
                 "put unfinished notifications back into the queue", {{"count", count}});
+          },
+      .rebuilt =
+          [this, &m] {
+            m.rebuilds.add();
+            process_.log.component("recover").warn(
+                "the queue had lost data and was rebuilt from the ledger");
           },
       .step_failed =
           [this, &m](std::string_view step, const base::Error& error) {
@@ -227,6 +255,7 @@ void Shard::start(edges::Server& server, std::size_t queue_index) {
     pg_->start();
     redis_->start();
     deliver_->start();
+    heartbeat_->start();
     recover_->start();
     watchers_->spawn(watch());
     rpc_->start();
@@ -262,9 +291,10 @@ async::Task<void> Shard::shut_down(base::Deadline deadline) {
   co_await accept_->stop();
   co_await deliver_->stop();
   co_await recover_->stop();
+  co_await heartbeat_->stop();
   co_await ledger_->stop();
   co_await queue_->stop();
-  co_await recover_->sign_off();
+  co_await heartbeat_->sign_off();
   co_await apns_pool_->stop(deadline);
   co_await redis_->stop(deadline);
   co_await pg_intake_->stop(deadline);

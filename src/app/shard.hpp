@@ -18,6 +18,7 @@
 #include "edges/grpc/server.hpp"
 #include "flows/accept.hpp"
 #include "flows/deliver.hpp"
+#include "flows/heartbeat.hpp"
 #include "flows/recover.hpp"
 #include "net/grpc/completion_pump.hpp"
 #include "net/http2/pool.hpp"
@@ -26,6 +27,8 @@
 #include "storage/redis/client.hpp"
 #include "stores/pg_history.hpp"
 #include "stores/pg_ledger.hpp"
+#include "stores/pg_upkeep.hpp"
+#include "stores/redis_leases.hpp"
 #include "stores/redis_queue.hpp"
 #include "telemetry/health.hpp"
 #include "telemetry/log.hpp"
@@ -66,6 +69,7 @@ class Shard {
   explicit Shard(Process process);
   [[nodiscard]] std::unique_ptr<pg::Pool> make_pg_pool(pg::Plans plans);
   [[nodiscard]] base::Expected<void> wire_storage();
+  void wire_queue();
   [[nodiscard]] base::Expected<void> wire_delivery();
   void wire_flows();
   [[nodiscard]] flows::AcceptEvents accept_events();
@@ -132,9 +136,13 @@ class Shard {
   std::unique_ptr<stores::PgLedger> ledger_;
   std::unique_ptr<stores::PgHistory> history_;
   std::unique_ptr<stores::PgBacklog> backlog_;
+  std::unique_ptr<stores::PgUpkeep> upkeep_;
+  std::unique_ptr<stores::QueueBooks> queue_books_;
+  std::unique_ptr<stores::RedisLeases> leases_;
   std::unique_ptr<stores::RedisQueue> queue_;
   std::unique_ptr<flows::Accept> accept_;
   std::unique_ptr<flows::Deliver> deliver_;
+  std::unique_ptr<flows::Heartbeat> heartbeat_;
   std::unique_ptr<flows::Recover> recover_;
   std::unique_ptr<async::TaskGroup> calls_;
   std::unique_ptr<edges::RpcHost> rpc_host_;

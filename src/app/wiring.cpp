@@ -67,11 +67,16 @@ flows::DeliverLimits deliver_limits(const config::Config& config) {
   return limits;
 }
 
+flows::HeartbeatPolicy heartbeat_policy(const config::Config& config) {
+  return {.interval = config.recover.heartbeat_interval,
+          .timeout = config.recover.heartbeat_timeout};
+}
+
 flows::RecoverPolicy recover_policy(const config::Config& config) {
   flows::RecoverPolicy policy;
-  policy.heartbeat_interval = config.recover.heartbeat_interval;
-  policy.heartbeat_timeout = config.recover.heartbeat_timeout;
+  policy.takeover_interval = config.recover.heartbeat_interval;
   policy.sweep_interval = config.recover.sweep_interval;
+  policy.overlap = config.recover.sweep_interval + config.recover.heartbeat_timeout;
   return policy;
 }
 

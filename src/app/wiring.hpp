@@ -4,6 +4,7 @@
 #include "config/config.hpp"
 #include "crypto/es256.hpp"
 #include "flows/deliver.hpp"
+#include "flows/heartbeat.hpp"
 #include "flows/recover.hpp"
 #include "net/http2/pool.hpp"
 #include "rules/retry.hpp"
@@ -19,6 +20,7 @@ namespace notify::app {
 [[nodiscard]] rules::ExpiryPolicy expiry_policy(const config::Config& config);
 [[nodiscard]] rules::RetryPolicy retry_policy(const config::Config& config);
 [[nodiscard]] flows::DeliverLimits deliver_limits(const config::Config& config);
+[[nodiscard]] flows::HeartbeatPolicy heartbeat_policy(const config::Config& config);
 [[nodiscard]] flows::RecoverPolicy recover_policy(const config::Config& config);
 
 }  // namespace notify::app

@@ -62,6 +62,11 @@ struct Apns {
   [[nodiscard]] bool configured() const { return !key_file.empty(); }
 };
 
+struct Queue {
+  std::size_t shards = 1;
+  Duration age_bound = 30s;
+};
+
 struct Accept {
   std::size_t batch_max = 500;
   std::size_t waiting_max = 20'000;
@@ -114,6 +119,7 @@ struct Config {
   AuthService auth_service;
   Devices devices;
   Apns apns;
+  Queue queue;
   Accept accept;
   Deliver deliver;
   Recover recover;

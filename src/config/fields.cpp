@@ -88,6 +88,11 @@ std::vector<Field> make_fields() {
       row("apns.request_timeout", &C::apns, &Apns::request_timeout, within(100ms, 2min),
           "Longest wait for one answer."),
 
+      row("queue.shards", &C::queue, &Queue::shards, within(1, 16),
+          "Keys over which each priority's queue is divided, by user; the same on all nodes."),
+      row("queue.age_bound", &C::queue, &Queue::age_bound, within(1s, 1h),
+          "Wait after which a priority is served like the highest."),
+
       row("accept.batch_max", &C::accept, &Accept::batch_max, within(1, 5'000),
           "Most notifications in one transaction."),
       row("accept.waiting_max", &C::accept, &Accept::waiting_max, within(1, 1'000'000),

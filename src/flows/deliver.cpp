@@ -13,6 +13,7 @@ using rules::Target;
 
 Deliver::Deliver(Parts parts, async::OnEscape on_escape)
     : parts_(std::move(parts)),
+      order_(parts_.timers.executor()),
       loop_(parts_.timers.executor(), on_escape),
       deliveries_(parts_.timers.executor(), on_escape),
       sends_(parts_.timers.executor(), on_escape),
@@ -23,6 +24,13 @@ void Deliver::start() { loop_.spawn(lease_loop()); }
 void Deliver::wake() {
   woken_ = true;
   if (sleeper_ != nullptr) sleeper_->complete({});
+}
+
+std::vector<stores::Lease> Deliver::held() const {
+  std::vector<stores::Lease> leases;
+  leases.reserve(held_.size());
+  for (const auto& [id, held] : held_) leases.push_back(held.lease);
+  return leases;
 }
 
 async::Task<void> Deliver::stop() {
@@ -67,13 +75,17 @@ async::Task<std::size_t> Deliver::lease_some() {
     parts_.events.step_failed("lease", leased.error());
     co_return 0;
   }
-  std::vector<Notification> suspects;
+  std::vector<Held*> suspects;
   for (stores::Lease& lease : *leased) {
-    held_.insert(lease.notification.id);
-    if (lease.suspect) {
-      suspects.push_back(std::move(lease.notification));
-    } else {
-      deliveries_.spawn(deliver_one(std::move(lease.notification), std::nullopt));
+    const base::NotificationId id = lease.notification.id;
+    const bool is_suspect = lease.suspect;
+    const auto [place, is_new] = held_.try_emplace(id, std::move(lease), order_);
+    // Still at work on an earlier lease of it: whatever comes of that is good for this one too.
+    if (!is_new) continue;
+    if (is_suspect) {
+      suspects.push_back(&place->second);
+    } else if (!deliveries_.spawn(deliver_one(place->second, std::nullopt))) {
+      let_go(place->second);
     }
   }
   const std::size_t count = leased->size();
@@ -82,68 +94,76 @@ async::Task<std::size_t> Deliver::lease_some() {
 }
 
 /// What was tried before is looked up, for all of a lease at once, before anything is sent again.
-async::Task<void> Deliver::admit_suspects(std::vector<Notification> suspects) {
+async::Task<void> Deliver::admit_suspects(std::vector<Held*> suspects) {
   std::vector<base::NotificationId> ids;
   ids.reserve(suspects.size());
-  for (const Notification& n : suspects) ids.push_back(n.id);
+  for (const Held* held : suspects) ids.push_back(held->lease.notification.id);
   const auto known = co_await parts_.ledger.progress(std::move(ids), soon());
-  for (Notification& n : suspects) {
-    const stores::LeaseKey key{n.priority, n.id};
+  if (!known) parts_.events.step_failed("progress", known.error());
+  for (Held* held : suspects) {
+    const stores::LeaseKey key = held->lease.key();
     if (!known) {
       // Without the record nothing may be sent; the queue keeps it until the record is back.
       const auto postponed =
           co_await parts_.queue.postpone(key, now() + parts_.limits.devices_retry);
       if (!postponed) parts_.events.step_failed("postpone", postponed.error());
-      held_.erase(n.id);
+      let_go(*held);
       continue;
     }
-    const auto found = known->find(n.id);
+    const auto found = known->find(key.notification);
     const bool finished = found == known->end() || (rules::is_final(found->second.status) &&
                                                     found->second.status != Status::delivered);
     if (finished) {
       const auto acked = co_await parts_.queue.ack(key);
       if (!acked) parts_.events.step_failed("ack", acked.error());
-      held_.erase(n.id);
+      let_go(*held);
       continue;
     }
-    const base::NotificationId id = n.id;
-    if (!deliveries_.spawn(deliver_one(std::move(n), found->second))) held_.erase(id);
+    if (!deliveries_.spawn(deliver_one(*held, found->second))) let_go(*held);
   }
-  if (!known) parts_.events.step_failed("progress", known.error());
 }
 
-async::Task<void> Deliver::deliver_one(Notification n, std::optional<rules::Progress> known) {
-  const base::NotificationId id = n.id;
-  try {
-    co_await deliver_held(std::move(n), std::move(known));
-  } catch (...) {
-    held_.erase(id);  // recover finds the lease that nobody works on
-    throw;
-  }
+/// What is let go and not given up, recover finds: a lease that nobody works on.
+void Deliver::let_go(const Held& held) {
   const bool was_full = held_.size() >= parts_.limits.in_flight_max;
+  const base::NotificationId id = held.lease.notification.id;  // not of what is being erased
   held_.erase(id);
   if (was_full) wake();
 }
 
+async::Task<void> Deliver::deliver_one(Held& held, std::optional<rules::Progress> known) {
+  try {
+    co_await deliver_held(held, std::move(known));
+  } catch (...) {
+    let_go(held);
+    throw;
+  }
+  let_go(held);
+}
+
 /// `known` is what was done already; unset for a first, clean try.
-async::Task<void> Deliver::deliver_held(Notification n, std::optional<rules::Progress> known) {
+async::Task<void> Deliver::deliver_held(Held& held, std::optional<rules::Progress> known) {
+  const stores::Lease& lease = held.lease;
+  const Notification& n = lease.notification;
+  co_await held.turn.wait();
   const bool was_due = known.has_value();
   const rules::Progress before = std::move(known).value_or(rules::Progress{});
   if (now() >= n.expires_at) {
-    co_await expire(n, before, was_due);
+    co_await expire(lease, before, was_due);
     co_return;
   }
   const auto devices = co_await parts_.devices.user_devices(
       n.user, parts_.timers.after(parts_.limits.devices_timeout));
   if (!devices) {
     parts_.events.step_failed("devices", devices.error());
-    co_await postpone_for_devices(n, devices.error());
+    co_await postpone_for_devices(lease, devices.error());
     co_return;
   }
   const rules::Targets targets = rules::choose_targets(*devices, before, now());
   // A node that lost its leases while it waited must not send: somebody else may be doing so.
   if (!parts_.leases_are_ours()) co_return;
   const std::vector<Outcome> outcomes = co_await send_all(n, targets.due);
+  held.turn.pass();
 
   stores::DeliveryRecord record;
   record.notification = n.id;
@@ -156,36 +176,37 @@ async::Task<void> Deliver::deliver_held(Notification n, std::optional<rules::Pro
   const rules::RollUp sum = rules::roll_up(before, record.attempts, targets.next_due);
   record.status = sum.status;
   if (sum.retry_at) record.due = stores::Due{*sum.retry_at, stores::DueReason::retry, {}};
-  co_await settle(n, std::move(record));
+  co_await settle(lease, std::move(record));
   report_dead_tokens(n.user, targets.due, outcomes);
 }
 
-async::Task<void> Deliver::expire(const Notification& n, const rules::Progress& before,
+async::Task<void> Deliver::expire(const stores::Lease& lease, const rules::Progress& before,
                                   bool was_due) {
   stores::DeliveryRecord record;
-  record.notification = n.id;
+  record.notification = lease.notification.id;
   record.at = now();
   record.was_due = was_due;
   // What one device has accepted stays delivered, though the others have run out of time.
   if (!rules::is_final(before.status)) record.status = Status::expired;
-  co_await settle(n, std::move(record));
+  co_await settle(lease, std::move(record));
 }
 
-async::Task<void> Deliver::postpone_for_devices(const Notification& n, const base::Error& why) {
+async::Task<void> Deliver::postpone_for_devices(const stores::Lease& lease,
+                                                const base::Error& why) {
   stores::DeliveryRecord record;
-  record.notification = n.id;
+  record.notification = lease.notification.id;
   record.at = now();
   const auto jitter = std::chrono::milliseconds(parts_.rng.below(1000));
   record.due = stores::Due{record.at + parts_.limits.devices_retry + jitter,
                            stores::DueReason::devices_unavailable, why.detail};
-  co_await settle(n, std::move(record));
+  co_await settle(lease, std::move(record));
 }
 
 /// Commits the record, then gives up the lease: never the other way round.
-async::Task<void> Deliver::settle(const Notification& n, stores::DeliveryRecord record) {
+async::Task<void> Deliver::settle(const stores::Lease& lease, stores::DeliveryRecord record) {
   const std::optional<stores::Due> due = record.due;
   const std::optional<Status> status = record.status;
-  const stores::LeaseKey key{n.priority, n.id};
+  const stores::LeaseKey key = lease.key();
   // An outcome that is not recorded would be repeated: it waits here, with its lease, until it is.
   // in_flight_max bounds how many wait.
   Expected<void> recorded = co_await parts_.ledger.record(record);
@@ -200,7 +221,7 @@ async::Task<void> Deliver::settle(const Notification& n, stores::DeliveryRecord 
     if (!back) parts_.events.step_failed("postpone", back.error());
     co_return;
   }
-  if (status) parts_.events.finished(*status, now() - n.created_at());
+  if (status) parts_.events.finished(*status, now() - lease.notification.created_at());
   const bool within_horizon = due && due->at <= now() + stores::kQueueHorizon;
   const Expected<void> released = within_horizon ? co_await parts_.queue.postpone(key, due->at)
                                                  : co_await parts_.queue.ack(key);

@@ -6,13 +6,14 @@
 
 #include <functional>
 #include <optional>
-#include <unordered_set>
+#include <unordered_map>
 #include <vector>
 
 #include "base/async/task_group.hpp"
 #include "base/async/timers.hpp"
 #include "base/rng.hpp"
 #include "clients/device_directory.hpp"
+#include "flows/user_order.hpp"
 #include "providers/provider.hpp"
 #include "rules/delivery.hpp"
 #include "stores/ledger.hpp"
@@ -70,26 +71,33 @@ class Deliver {
   [[nodiscard]] std::size_t in_flight() const { return held_.size(); }
   /// Whether a lease of this notification is being worked on here.
   [[nodiscard]] bool holds(base::NotificationId id) const { return held_.contains(id); }
+  [[nodiscard]] std::vector<stores::Lease> held() const;
 
  private:
   async::Task<void> lease_loop();
   async::Task<void> pause();
   async::Task<std::size_t> lease_some();
-  async::Task<void> admit_suspects(std::vector<rules::Notification> suspects);
-  async::Task<void> deliver_one(rules::Notification notification,
-                                std::optional<rules::Progress> before);
-  async::Task<void> deliver_held(rules::Notification notification,
-                                 std::optional<rules::Progress> before);
-  async::Task<void> expire(const rules::Notification& notification, const rules::Progress& before,
-                           bool was_due);
-  async::Task<void> postpone_for_devices(const rules::Notification& notification,
-                                         const base::Error& why);
+  /// A lease on which this worker is at work; it stays where it is until it is erased.
+  struct Held {
+    Held(stores::Lease leased, UserOrder& order)
+        : lease(std::move(leased)),
+          turn(order, lease.notification.user, lease.notification.priority) {}
+    stores::Lease lease;
+    UserOrder::Turn turn;
+  };
+
+  async::Task<void> admit_suspects(std::vector<Held*> suspects);
+  async::Task<void> deliver_one(Held& held, std::optional<rules::Progress> before);
+  async::Task<void> deliver_held(Held& held, std::optional<rules::Progress> before);
+  async::Task<void> expire(const stores::Lease& lease, const rules::Progress& before, bool was_due);
+  async::Task<void> postpone_for_devices(const stores::Lease& lease, const base::Error& why);
+  void let_go(const Held& held);
   async::Task<std::vector<rules::Outcome>> send_all(const rules::Notification& notification,
                                                     const std::vector<rules::Target>& targets);
   async::Task<void> send_one(const rules::Notification& notification, const rules::Target& target,
                              rules::Outcome& outcome, std::size_t& left,
                              async::OneShot<async::Unit>& all_done);
-  async::Task<void> settle(const rules::Notification& notification, stores::DeliveryRecord record);
+  async::Task<void> settle(const stores::Lease& lease, stores::DeliveryRecord record);
   async::Task<void> report_gone(clients::InvalidToken report);
   void report_dead_tokens(base::UserId user, const std::vector<rules::Target>& targets,
                           const std::vector<rules::Outcome>& outcomes);
@@ -102,7 +110,8 @@ class Deliver {
   bool stopping_ = false;
   bool woken_ = false;
   async::OneShot<async::Unit>* sleeper_ = nullptr;
-  std::unordered_set<base::NotificationId> held_;
+  UserOrder order_;
+  std::unordered_map<base::NotificationId, Held> held_;
   async::TaskGroup loop_;
   async::TaskGroup deliveries_;
   async::TaskGroup sends_;    // one for each stream: part of a delivery

@@ -1,114 +1,118 @@
 #include "flows/recover.hpp"
 
 #include <algorithm>
+#include <utility>
 
 namespace notify::flows {
 
+using stores::Epoch;
+using stores::Pulse;
+
 Recover::Recover(Parts parts, async::OnEscape on_escape)
-    : parts_(std::move(parts)),
-      swept_until_(parts_.timers.clock().now() - parts_.policy.first_look_back),
-      loops_(parts_.timers.executor(), std::move(on_escape)) {}
+    : parts_(std::move(parts)), loops_(parts_.timers.executor(), std::move(on_escape)) {}
 
 void Recover::start() {
-  loops_.spawn(heartbeat_loop());
   loops_.spawn(takeover_loop());
   loops_.spawn(sweep_loop());
+  loops_.spawn(upkeep_loop());
 }
 
 async::Task<void> Recover::stop() { return loops_.stop(); }
 
-async::Task<void> Recover::sign_off() {
-  last_heartbeat_ = base::SteadyTime::min();
-  const auto done = co_await parts_.leases.sign_off(soon());
-  if (!done) parts_.events.step_failed("sign_off", done.error());
-}
-
-bool Recover::leases_are_ours() const {
-  if (last_heartbeat_ == base::SteadyTime::min()) return false;
-  // A fifth of the timeout stays for what is between this check and the provider.
-  const auto trusted = parts_.policy.heartbeat_timeout * 4 / 5;
-  return parts_.timers.clock().steady_now() < last_heartbeat_ + trusted;
-}
-
-async::Task<void> Recover::heartbeat_loop() {
-  for (;;) {
-    // The time before the call: the time-to-live runs from some moment after it.
-    const base::SteadyTime asked_at = parts_.timers.clock().steady_now();
-    const auto beaten = co_await parts_.leases.heartbeat(
-        parts_.policy.heartbeat_timeout, parts_.timers.after(parts_.policy.heartbeat_interval));
-    if (beaten) {
-      const bool was_registered = last_heartbeat_ != base::SteadyTime::min();
-      if (was_registered && *beaten == stores::Registration::made_anew) look_back();
-      last_heartbeat_ = asked_at;
-    } else {
-      parts_.events.step_failed("heartbeat", beaten.error());
-    }
-    co_await parts_.timers.sleep_for(parts_.policy.heartbeat_interval);
-  }
-}
-
-/// The queue has lost its data: the next sweep rebuilds it from all that can still be pending.
-void Recover::look_back() {
-  swept_until_ = parts_.timers.clock().now() - parts_.policy.first_look_back;
-  queue_was_lost_ = true;
-}
-
 async::Task<void> Recover::takeover_loop() {
   for (;;) {
-    const auto taken = co_await parts_.leases.take_over_dead(soon());
-    if (!taken) {
-      parts_.events.step_failed("take_over", taken.error());
-    } else if (*taken > 0) {
-      parts_.events.taken_over(*taken);
-      parts_.wake_deliver();
-    }
-    co_await reclaim_orphans();
-    co_await parts_.timers.sleep_for(parts_.policy.heartbeat_interval);
+    if (parts_.pulse().leads) co_await take_over();
+    co_await parts_.timers.sleep_for(parts_.policy.takeover_interval);
   }
 }
 
-/// A lease whose answer or release was lost stands in the queue's books while nobody works on it.
-async::Task<void> Recover::reclaim_orphans() {
-  const auto mine = co_await parts_.leases.mine(soon());
-  if (!mine) {
-    parts_.events.step_failed("reclaim", mine.error());
+async::Task<void> Recover::take_over() {
+  const auto taken = co_await parts_.repairs.take_over_dead(soon());
+  if (!taken) {
+    parts_.events.step_failed("take_over", taken.error());
+  } else if (*taken > 0) {
+    parts_.events.taken_over(*taken);
+    parts_.wake_deliver();
+  }
+}
+
+/// While the epoch is young the books may lack what nodes are at work on: nothing is put back.
+async::Task<void> Recover::sweep_loop() {
+  base::SteadyTime next_sweep = base::SteadyTime::min();
+  for (;;) {
+    const Pulse pulse = parts_.pulse();
+    const bool time_for_it = parts_.timers.clock().steady_now() >= next_sweep;
+    epoch_swept_ = pulse.epoch_number;
+    const bool is_whole = pulse.epoch == Epoch::whole || pulse.epoch_number == epoch_rebuilt_;
+    if (pulse.leads && pulse.epoch == Epoch::gappy && !is_whole) {
+      co_await rebuild(pulse.epoch_number);
+    } else if (pulse.leads && is_whole && time_for_it) {
+      co_await sweep_tail();
+      co_await sweep_due();
+      next_sweep = parts_.timers.clock().steady_now() + parts_.policy.sweep_interval;
+    }
+    co_await parts_.timers.sleep_for(
+        std::min(parts_.policy.takeover_interval, parts_.policy.sweep_interval));
+  }
+}
+
+bool Recover::may_go_on(std::uint64_t epoch_number) const {
+  const Pulse pulse = parts_.pulse();
+  return pulse.leads && pulse.epoch_number == epoch_number;
+}
+
+bool Recover::succeeded(std::string_view step, const base::Expected<void>& result) {
+  if (!result) parts_.events.step_failed(step, result.error());
+  return result.has_value();
+}
+
+/// The queue has lost data: what it still had is looked at again, and what it lost is read from the
+/// ledger. A rebuild that breaks off is made again from its start.
+async::Task<void> Recover::rebuild(std::uint64_t epoch_number) {
+  const auto salvaged = co_await parts_.repairs.salvage(soon());
+  if (!salvaged) {
+    parts_.events.step_failed("salvage", salvaged.error());
     co_return;
   }
-  // Seen twice in a row: a lease can be on its way to us right now.
-  std::unordered_set<base::NotificationId> unheld;
-  for (const stores::LeaseKey& key : *mine) {
-    if (parts_.is_held(key.notification)) continue;
-    if (!unheld_before_.contains(key.notification)) {
-      unheld.insert(key.notification);
-      continue;
-    }
-    const auto back = co_await parts_.leases.give_back(key, soon());
-    if (!back) parts_.events.step_failed("reclaim", back.error());
-  }
-  unheld_before_ = std::move(unheld);
+  put_back(*salvaged);
+  const base::WallTime until = now() - parts_.policy.grace;
+  if (!co_await sweep_pending(until - parts_.policy.look_back, until)) co_return;
+  co_await sweep_due();
+  const base::WallTime swept = until - parts_.policy.overlap;
+  if (!succeeded("sweep", co_await parts_.repairs.set_swept_until(swept, soon()))) co_return;
+  if (!succeeded("rebuild", co_await parts_.repairs.set_whole(epoch_number, soon()))) co_return;
+  epoch_rebuilt_ = epoch_number;
+  parts_.events.rebuilt();
 }
 
-async::Task<void> Recover::sweep_loop() {
-  for (;;) {
-    co_await sweep_pending();
-    co_await sweep_due();
-    co_await parts_.timers.sleep_for(parts_.policy.sweep_interval);
+/// What was committed since the last sweep, by whoever made it, and should be in the queue.
+async::Task<void> Recover::sweep_tail() {
+  const auto swept = co_await parts_.repairs.swept_until(soon());
+  if (!swept) {
+    parts_.events.step_failed("sweep", swept.error());
+    co_return;
   }
-}
-
-async::Task<void> Recover::sweep_pending() {
-  const base::WallTime until = parts_.timers.clock().now() - parts_.policy.grace;
-  queue_was_lost_ = false;
-  if (!co_await sweep(&stores::Backlog::pending, swept_until_, until)) co_return;
-  if (queue_was_lost_) co_return;  // while this one ran: look back again
-  // The next sweep looks at the tail again: what this one saw may have been lost since.
-  swept_until_ = until - parts_.policy.sweep_interval - parts_.policy.heartbeat_timeout;
+  const base::WallTime until = now() - parts_.policy.grace;
+  const base::WallTime from = swept->value_or(until - parts_.policy.look_back);
+  if (!co_await sweep_pending(from, until)) co_return;
+  succeeded("sweep",
+            co_await parts_.repairs.set_swept_until(until - parts_.policy.overlap, soon()));
 }
 
 async::Task<void> Recover::sweep_due() {
   // Promotion is a sweep ahead of time, so that nothing comes late for having waited in `due`.
-  const base::WallTime until = parts_.timers.clock().now() + 2 * parts_.policy.sweep_interval;
+  const base::WallTime until = now() + 2 * parts_.policy.sweep_interval;
   co_await sweep(&stores::Backlog::due, base::WallTime(), until);
+}
+
+/// The newest first: they are worth most, and expire first. False if it had to stop.
+async::Task<bool> Recover::sweep_pending(base::WallTime from, base::WallTime until) {
+  while (until > from) {
+    const base::WallTime begin = std::max(from, until - parts_.policy.window);
+    if (!co_await sweep(&stores::Backlog::pending, begin, until)) co_return false;
+    until = begin;
+  }
+  co_return true;
 }
 
 /// Reads page after page and puts each into the queue. False if it had to stop.
@@ -129,24 +133,56 @@ async::Task<bool> Recover::sweep(ReadPage read, base::WallTime from, base::WallT
 }
 
 async::Task<bool> Recover::readmit(std::vector<stores::BacklogItem> items) {
+  // Who is no longer elected, or has seen a new epoch, must not go by what it read before.
+  if (!may_go_on(epoch_swept_)) co_return false;
   std::vector<stores::QueueItem> queue_items;
   queue_items.reserve(items.size());
   for (stores::BacklogItem& item : items) {
-    // After the queue was emptied its books say nothing of what is being delivered right here.
-    if (parts_.is_held(item.notification.id)) continue;
     queue_items.push_back({std::move(item.notification), item.due_at});
   }
-  if (queue_items.empty()) co_return true;
-  const auto readmitted = co_await parts_.leases.readmit(std::move(queue_items), soon());
+  const auto readmitted = co_await parts_.repairs.readmit(std::move(queue_items), soon());
   if (!readmitted) {
     parts_.events.step_failed("readmit", readmitted.error());
     co_return false;
   }
-  if (*readmitted > 0) {
-    parts_.events.readmitted(*readmitted);
-    parts_.wake_deliver();
-  }
+  put_back(*readmitted);
   co_return true;
+}
+
+void Recover::put_back(std::size_t count) {
+  if (count == 0) return;
+  parts_.events.readmitted(count);
+  parts_.wake_deliver();
+}
+
+async::Task<void> Recover::upkeep_loop() {
+  for (;;) {
+    if (parts_.pulse().leads) co_await keep_up();
+    co_await parts_.timers.sleep_for(parts_.policy.takeover_interval);
+  }
+}
+
+/// One term of office: ends when another node is elected.
+async::Task<void> Recover::keep_up() {
+  const auto token = co_await parts_.upkeep.take_office(parts_.node, soon());
+  if (!token) {
+    parts_.events.step_failed("take_office", token.error());
+    co_return;
+  }
+  parts_.events.elected();
+  base::SteadyTime next = base::SteadyTime::min();
+  while (parts_.pulse().leads) {
+    if (parts_.timers.clock().steady_now() >= next) {
+      const auto made = co_await parts_.upkeep.make_partitions(*token, soon());
+      if (made) {
+        next = parts_.timers.clock().steady_now() + parts_.policy.upkeep_interval;
+      } else {
+        parts_.events.step_failed("make_partitions", made.error());
+        if (made.error().code == base::Errc::conflict) co_return;
+      }
+    }
+    co_await parts_.timers.sleep_for(parts_.policy.takeover_interval);
+  }
 }
 
 }  // namespace notify::flows

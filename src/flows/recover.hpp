@@ -1,35 +1,43 @@
 #pragma once
-// recover: what others left behind, and what comes due → back to the queue.
+// recover: what others left behind, what the queue has lost, what comes due → back to the queue.
 //
-// Three loops: the heartbeat that keeps this node's leases its own; the takeover of nodes whose
-// heartbeat has stopped; the sweep that compares PostgreSQL with the queue.
+// Every worker has it, the elected one does it. Three loops: the takeover of nodes whose heartbeat
+// has stopped; the sweep that compares PostgreSQL with the queue; the upkeep of PostgreSQL.
 
 #include <functional>
-#include <unordered_set>
+#include <optional>
+#include <string>
 
 #include "base/async/task_group.hpp"
 #include "base/async/timers.hpp"
 #include "stores/backlog.hpp"
 #include "stores/queue.hpp"
+#include "stores/upkeep.hpp"
 
 namespace notify::flows {
 
 struct RecoverPolicy {
-  std::chrono::milliseconds heartbeat_interval{1000};
-  std::chrono::milliseconds heartbeat_timeout{5000};  ///< after which others take over
+  std::chrono::milliseconds takeover_interval{1000};  ///< also: how soon an election is noticed
   std::chrono::milliseconds sweep_interval{10'000};
+  std::chrono::milliseconds upkeep_interval{3'600'000};
   /// A row younger than this is on its way into the queue and left alone.
   std::chrono::milliseconds grace{5000};
-  /// How far back a sweep looks after a start and after the queue has lost its data; the others
-  /// look at what came since.
-  std::chrono::hours first_look_back{25};
+  /// What a sweep has seen in the queue may have been lost right after; the next one looks at so
+  /// much of it again.
+  std::chrono::milliseconds overlap{15'000};
+  /// How far back a sweep looks when the queue has lost its data.
+  std::chrono::milliseconds look_back = std::chrono::hours(25);
+  /// A query of the history is over at most so much of it, whatever it finds there.
+  std::chrono::milliseconds window = std::chrono::minutes(5);
   std::int32_t page = 500;
   std::chrono::milliseconds step_timeout{5000};
 };
 
 struct RecoverEvents {
+  std::function<void()> elected;
   std::function<void(std::size_t)> taken_over;
   std::function<void(std::size_t)> readmitted;
+  std::function<void()> rebuilt;  ///< after the queue had lost its data
   std::function<void(std::string_view step, const base::Error&)> step_failed;
 };
 
@@ -38,48 +46,47 @@ struct RecoverEvents {
 class Recover {
  public:
   struct Parts {
-    stores::Leases& leases;
+    stores::Repairs& repairs;
     stores::Backlog& backlog;
+    stores::Upkeep& upkeep;
     async::Timers& timers;
+    std::string node;  ///< for people who ask who was elected
     RecoverPolicy policy;
     RecoverEvents events;
     std::function<void()> wake_deliver;
-    /// Whether deliver is at work on it.
-    std::function<bool(base::NotificationId)> is_held;
+    std::function<stores::Pulse()> pulse;
   };
 
   Recover(Parts parts, async::OnEscape on_escape);
 
   void start();
   [[nodiscard]] async::Task<void> stop();
-  /// After deliver and these loops have stopped: leaves the register and the leases to the others.
-  [[nodiscard]] async::Task<void> sign_off();
-
-  /// Whether the last heartbeat is fresh enough that nobody can have taken over. False a safety
-  /// margin before others may.
-  [[nodiscard]] bool leases_are_ours() const;
 
  private:
-  async::Task<void> heartbeat_loop();
-  void look_back();
   async::Task<void> takeover_loop();
   async::Task<void> sweep_loop();
-  async::Task<void> reclaim_orphans();
-  async::Task<void> sweep_pending();
+  async::Task<void> upkeep_loop();
+  async::Task<void> take_over();
+  async::Task<void> rebuild(std::uint64_t epoch_number);
+  async::Task<void> sweep_tail();
   async::Task<void> sweep_due();
+  async::Task<bool> sweep_pending(base::WallTime from, base::WallTime until);
   using ReadPage = async::Task<base::Expected<std::vector<stores::BacklogItem>>> (
       stores::Backlog::*)(stores::BacklogPage, base::Deadline);
   async::Task<bool> sweep(ReadPage read, base::WallTime from, base::WallTime until);
   async::Task<bool> readmit(std::vector<stores::BacklogItem> items);
+  async::Task<void> keep_up();
+  void put_back(std::size_t count);
+  bool succeeded(std::string_view step, const base::Expected<void>& result);
+  [[nodiscard]] bool may_go_on(std::uint64_t epoch_number) const;
+  [[nodiscard]] base::WallTime now() const { return parts_.timers.clock().now(); }
   [[nodiscard]] base::Deadline soon() const {
     return parts_.timers.after(parts_.policy.step_timeout);
   }
 
   Parts parts_;
-  base::SteadyTime last_heartbeat_ = base::SteadyTime::min();
-  base::WallTime swept_until_;
-  bool queue_was_lost_ = false;
-  std::unordered_set<base::NotificationId> unheld_before_;
+  std::uint64_t epoch_swept_ = 0;    ///< the epoch that the sweep under way began in
+  std::uint64_t epoch_rebuilt_ = 0;  ///< the last heartbeat may not know it yet
   async::TaskGroup loops_;
 };
 

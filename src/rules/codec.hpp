@@ -19,10 +19,11 @@ namespace notify::rules {
 [[nodiscard]] base::Expected<std::map<std::string, std::string>> decode_labels(
     std::string_view metadata_json);
 
-/// `{"v":1,"id":"<uuid>",...`: version and id stand at fixed places, so that the queue's scripts
-/// need no JSON. Holds what delivery needs, and never a token. A reader ignores keys it does not
-/// know; a change that an older reader would get wrong raises the version.
+/// `{"v":1,"id":"<uuid>","user":"<uuid>",...`: version, id and user stand at fixed places, so that
+/// the queue's scripts need no JSON. Holds what delivery needs, and never a token. A reader ignores
+/// keys it does not know; a change that an older reader would get wrong raises the version.
 inline constexpr std::size_t kQueueItemIdOffset = 13;
+inline constexpr std::size_t kQueueItemUserOffset = 59;
 [[nodiscard]] std::string encode_queue_item(const Notification& notification);
 /// Errors: Errc::corrupt, also for a version this program does not know.
 [[nodiscard]] base::Expected<Notification> decode_queue_item(std::string_view json);

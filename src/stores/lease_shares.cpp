@@ -19,27 +19,31 @@ LeaseShares all_to_one(std::size_t max, std::size_t turn) {
 
 }  // namespace
 
-LeaseShares lease_shares(std::size_t max, const std::array<bool, 3>& hungry, std::size_t turn) {
+LeaseShares lease_shares(std::size_t max, const std::array<LeaseDemand, 3>& demand,
+                         std::size_t turn) {
   if (max < 3 * kProbe) return all_to_one(max, turn);
-  const bool none = std::none_of(hungry.begin(), hungry.end(), [](bool h) { return h; });
+  const bool none = std::all_of(demand.begin(), demand.end(),
+                                [](LeaseDemand d) { return d == LeaseDemand::sated; });
+  LeaseShares weights{};
+  for (std::size_t i = 0; i < weights.size(); ++i) {
+    if (demand[i] == LeaseDemand::overdue) {
+      weights[i] = kWeights[0];
+    } else if (none || demand[i] == LeaseDemand::hungry) {
+      weights[i] = kWeights[i];
+    }
+  }
+  const std::size_t sum = std::accumulate(weights.begin(), weights.end(), std::size_t{0});
+  const std::size_t to_divide = max - 3 * kProbe;
   LeaseShares shares{};
-  std::size_t left = max;
-  std::size_t weights = 0;
+  std::size_t left = to_divide;
   for (std::size_t i = 0; i < shares.size(); ++i) {
-    shares[i] = kProbe;
-    left -= kProbe;
-    if (none || hungry[i]) weights += kWeights[i];
-  }
-  const std::size_t to_divide = left;
-  std::size_t first = shares.size();
-  for (std::size_t i = 0; i < shares.size(); ++i) {
-    if (!none && !hungry[i]) continue;
-    const std::size_t more = to_divide * kWeights[i] / weights;
-    shares[i] += more;
+    const std::size_t more = to_divide * weights[i] / sum;
+    shares[i] = kProbe + more;
     left -= more;
-    first = std::min(first, i);
   }
-  shares[first] += left;  // what division left over
+  // What division left over goes to the first that wants it.
+  const auto* first = std::find_if(weights.begin(), weights.end(), [](auto w) { return w > 0; });
+  shares[static_cast<std::size_t>(first - weights.begin())] += left;
   return shares;
 }
 

@@ -2,7 +2,8 @@
 // The queue: what is due within the hour, in three priorities, leased by any node, at least once.
 // Redis is its home and PostgreSQL its truth: losing it costs time, never a notification.
 
-#include <string>
+#include <cstdint>
+#include <optional>
 #include <vector>
 
 #include "base/async/one_shot.hpp"
@@ -16,21 +17,36 @@ namespace notify::stores {
 /// Only what is due this soon is put into the queue (decision D-11).
 inline constexpr std::chrono::hours kQueueHorizon{1};
 
+/// Items of one user and priority that a node has leased at once, at most: one user must not fill
+/// it.
+inline constexpr std::size_t kUserLeasesMax = 32;
+
+/// In which of a priority's shards a user's items are; the same on every node. The last bytes of a
+/// UUID are random in every version that user-service may use.
+[[nodiscard]] inline std::uint16_t shard_of(base::UserId user, std::uint16_t shards) {
+  const auto& bytes = user.uuid().bytes();
+  return static_cast<std::uint16_t>((bytes[14] * 256U + bytes[15]) % shards);
+}
+
 struct QueueItem {
   rules::Notification notification;
   base::WallTime due_at;
-};
-
-struct Lease {
-  rules::Notification notification;
-  /// It is not on its first, clean try: what was done already stands in the ledger.
-  bool suspect = false;
 };
 
 /// Which item, for acks and postponements.
 struct LeaseKey {
   rules::Priority priority = rules::Priority::medium;
   base::NotificationId notification;
+  std::uint16_t shard = 0;  ///< of its priority's queue
+};
+
+struct Lease {
+  rules::Notification notification;
+  /// It is not on its first, clean try: what was done already stands in the ledger.
+  bool suspect = false;
+  std::uint16_t shard = 0;
+
+  [[nodiscard]] LeaseKey key() const { return {notification.priority, notification.id, shard}; }
 };
 
 /// Threading: one executor.
@@ -44,7 +60,9 @@ class Queue {
   [[nodiscard]] virtual async::Task<std::vector<base::Expected<async::Unit>>> enqueue(
       std::vector<QueueItem> items) = 0;
 
-  /// Takes up to `max` items that are due, for this node.
+  /// Takes up to `max` items that are due, for this node; those of one priority in the order in
+  /// which they came due. While a node holds items of a user, no other node gets more of them from
+  /// the same queue: so a user's notifications keep their order.
   [[nodiscard]] virtual async::Task<base::Expected<std::vector<Lease>>> lease(
       std::size_t max, base::Deadline deadline) = 0;
 
@@ -56,38 +74,76 @@ class Queue {
                                                                    base::WallTime due_at) = 0;
 };
 
-/// Whether a heartbeat found this node on the register. A node that was on it and is not any more
-/// has met a queue that lost its data.
-enum class Registration : std::uint8_t { found = 1, made_anew };
+/// How far the queue is to be trusted. An epoch is a time in which it has lost nothing: a new one
+/// begins when its server restarts, is replaced by a replica, or is emptied.
+enum class Epoch : std::uint8_t {
+  young,  ///< not every node that lives can know of it yet: nothing may be put back
+  gappy,  ///< what it has lost has not been put back yet
+  whole,
+};
 
-/// Who holds leases, and what becomes of the leases of those who died.
+/// What a node learns from its heartbeat.
+struct Pulse {
+  std::uint64_t epoch_number = 0;  ///< this node's own count of the epochs it has seen, from 1
+  Epoch epoch = Epoch::young;
+  bool leads = false;  ///< it was elected to recover for all, until its heartbeat runs out
+};
+
+/// This node's leases, and the life sign that keeps them its own.
 class Leases {
  public:
   virtual ~Leases() = default;
 
-  /// Says that this node lives, for `ttl`.
-  [[nodiscard]] virtual async::Task<base::Expected<Registration>> heartbeat(
-      std::chrono::milliseconds ttl, base::Deadline deadline) = 0;
+  /// Says that this node lives, for `ttl`. In a new epoch, what stood in the queue is put aside for
+  /// salvage(); until a heartbeat has seen the epoch, the node gets no leases.
+  [[nodiscard]] virtual async::Task<base::Expected<Pulse>> heartbeat(std::chrono::milliseconds ttl,
+                                                                     base::Deadline deadline) = 0;
+  /// Enters into the books of a new epoch what this node is working on.
+  [[nodiscard]] virtual async::Task<base::Expected<void>> claim(std::vector<Lease> held,
+                                                                base::Deadline deadline) = 0;
+
+  /// What the books say this node holds.
+  [[nodiscard]] virtual async::Task<base::Expected<std::vector<LeaseKey>>> mine(
+      base::Deadline deadline) = 0;
+  /// Puts one of them back into the queue as a suspect, due since it was created, so that it is
+  /// before what its user got since.
+  [[nodiscard]] virtual async::Task<base::Expected<void>> give_back(LeaseKey key,
+                                                                    base::Deadline deadline) = 0;
+
   /// Puts what this node still holds back into the queue, and takes it off the register.
   [[nodiscard]] virtual async::Task<base::Expected<void>> sign_off(base::Deadline deadline) = 0;
+};
 
-  /// Puts the leases of every node whose heartbeat has run out back into the queue, as suspects.
-  /// Returns how many.
+/// What the elected node does for all. Doing it twice, or two nodes doing it, is harmless.
+class Repairs {
+ public:
+  virtual ~Repairs() = default;
+
+  /// Puts the leases of every node whose heartbeat has run out back into the queue, as give_back()
+  /// does. Returns how many.
   [[nodiscard]] virtual async::Task<base::Expected<std::size_t>> take_over_dead(
       base::Deadline deadline) = 0;
 
-  /// What the queue's books say this node holds.
-  [[nodiscard]] virtual async::Task<base::Expected<std::vector<LeaseKey>>> mine(
+  /// Puts what older epochs left in the queue back into it, as suspects, unless it is leased.
+  /// Returns how many went in.
+  [[nodiscard]] virtual async::Task<base::Expected<std::size_t>> salvage(
       base::Deadline deadline) = 0;
-
-  /// Puts one of them back into the queue, due now, as a suspect.
-  [[nodiscard]] virtual async::Task<base::Expected<void>> give_back(LeaseKey key,
-                                                                    base::Deadline deadline) = 0;
 
   /// Puts items of the ledger into the queue, as suspects, unless they are queued or leased.
   /// Returns how many went in.
   [[nodiscard]] virtual async::Task<base::Expected<std::size_t>> readmit(
       std::vector<QueueItem> items, base::Deadline deadline) = 0;
+
+  /// The epoch of this number is whole now. Of an older one: changes nothing.
+  [[nodiscard]] virtual async::Task<base::Expected<void>> set_whole(std::uint64_t epoch_number,
+                                                                    base::Deadline deadline) = 0;
+
+  /// Up to when the ledger has been compared with the queue; unset: never. It is kept with the
+  /// queue, and so lost with it.
+  [[nodiscard]] virtual async::Task<base::Expected<std::optional<base::WallTime>>> swept_until(
+      base::Deadline deadline) = 0;
+  [[nodiscard]] virtual async::Task<base::Expected<void>> set_swept_until(
+      base::WallTime until, base::Deadline deadline) = 0;
 };
 
 }  // namespace notify::stores

@@ -1,15 +1,6 @@
 #pragma once
-// The queue in Redis. For each priority, with `q` = notification:queue:{priority}:
-//
-//   q                      sorted set   member: canonical JSON; score: due in ms * 4 + priority
-//   {q}:inflight:<node>    hash         id → member, for what that node has leased
-//   {q}:suspect            set          ids that are not on their first, clean try
-//
-// The companions use the queue's key as their hash tag, so a script finds all of them in one slot,
-// also in a cluster. Besides:
-//
-//   notification:nodes             sorted set   node → last heartbeat in ms
-//   notification:node:<node>       string       lives as long as its heartbeat
+// The queue in Redis, as accept and deliver use it. The keys are in redis_queue_keys.hpp, the
+// scripts in redis_queue_scripts.hpp; who holds what, and what becomes of it, in redis_leases.hpp.
 
 #include <array>
 #include <string>
@@ -19,31 +10,28 @@
 #include "storage/redis/client.hpp"
 #include "stores/lease_shares.hpp"
 #include "stores/queue.hpp"
+#include "stores/redis_queue_keys.hpp"
 
 namespace notify::stores {
 
-/// Redis's name for a queue: `notification:queue:high`.
-[[nodiscard]] std::string queue_key(rules::Priority priority);
-
-/// Orders by the time due, then by priority; exact in a double until the year 2255.
-[[nodiscard]] std::int64_t queue_score(base::WallTime due_at, rules::Priority priority);
-
 /// Threading: the executor of `timers`.
-/// Lifetime:  `redis` and `timers` outlive this; stop() completes before destruction.
-class RedisQueue final : public Queue, public Leases {
+/// Lifetime:  `redis`, `timers` and `books` outlive this; stop() completes before destruction.
+class RedisQueue final : public Queue {
  public:
   struct Options {
-    /// This worker's incarnation: a name that no other worker, and no earlier start, has.
-    std::string node;
     std::size_t batch_max = 256;
     std::size_t waiting_max = 20'000;
     std::chrono::milliseconds batch_interval{2};
     std::chrono::milliseconds timeout{2000};
+    /// A priority whose items have waited longer than this is served like the highest.
+    std::chrono::milliseconds age_bound{30'000};
+    /// Whether a heartbeat has seen the epoch on the connection that there is now.
+    std::function<bool()> epoch_is_known;
     /// Called for an item that cannot be read; recovery brings it back from PostgreSQL.
     std::function<void(const base::Error&)> on_corrupt_item;
   };
 
-  RedisQueue(redis::Client& redis, async::Timers& timers, Options options,
+  RedisQueue(redis::Client& redis, async::Timers& timers, const QueueBooks& books, Options options,
              const async::OnEscape& on_escape);
 
   [[nodiscard]] async::Task<std::vector<base::Expected<async::Unit>>> enqueue(
@@ -56,18 +44,6 @@ class RedisQueue final : public Queue, public Leases {
   [[nodiscard]] async::Task<base::Expected<void>> postpone(LeaseKey key,
                                                            base::WallTime due_at) override;
 
-  [[nodiscard]] async::Task<base::Expected<Registration>> heartbeat(
-      std::chrono::milliseconds ttl, base::Deadline deadline) override;
-  [[nodiscard]] async::Task<base::Expected<void>> sign_off(base::Deadline deadline) override;
-  [[nodiscard]] async::Task<base::Expected<std::size_t>> take_over_dead(
-      base::Deadline deadline) override;
-  [[nodiscard]] async::Task<base::Expected<std::vector<LeaseKey>>> mine(
-      base::Deadline deadline) override;
-  [[nodiscard]] async::Task<base::Expected<void>> give_back(LeaseKey key,
-                                                            base::Deadline deadline) override;
-  [[nodiscard]] async::Task<base::Expected<std::size_t>> readmit(std::vector<QueueItem> items,
-                                                                 base::Deadline deadline) override;
-
   /// How many items each queue holds, by priority; leases are not among them.
   [[nodiscard]] async::Task<base::Expected<std::array<std::size_t, 3>>> depths(
       base::Deadline deadline);
@@ -78,38 +54,28 @@ class RedisQueue final : public Queue, public Leases {
  private:
   using Results = std::vector<base::Expected<async::Unit>>;
 
-  /// The keys of one priority.
-  struct Keys {
-    std::string queue;
-    std::string inflight;
-    std::string suspect;
-  };
-  [[nodiscard]] const Keys& keys(rules::Priority priority) const {
-    return keys_[static_cast<std::size_t>(priority)];
-  }
-
   async::Task<Results> enqueue_batch(std::vector<QueueItem> batch);
   async::Task<Results> ack_batch(std::vector<LeaseKey> batch);
   struct Share;
+  struct Round;
+  [[nodiscard]] std::vector<Share> shares(std::size_t max);
   async::Task<base::Expected<std::vector<Lease>>> lease_round(std::size_t max,
                                                               base::Deadline deadline);
-  async::Task<void> lease_share(Share& share, base::Deadline deadline);
-  async::Task<base::Expected<std::vector<Lease>>> lease_from(rules::Priority priority,
-                                                             std::size_t max,
-                                                             base::Deadline deadline);
-  async::Task<base::Expected<std::size_t>> empty_leases_of(std::string node,
-                                                           base::Deadline deadline);
-  async::Task<base::Expected<std::vector<std::string>>> nodes(base::Deadline deadline);
-  async::Task<void> forget(std::string inflight_key, std::string field);
-  void drop_corrupt(rules::Priority priority, std::string_view member, const base::Error& error);
+  async::Task<void> lease_share(Share& share, Round& round);
+  async::Task<base::Expected<std::vector<Lease>>> lease_from(Share& share, base::Deadline deadline);
+  async::Task<void> forget(const QueueBook& book, std::string field);
+  void drop_corrupt(const QueueBook& book, std::string_view member, const base::Error& error);
+  [[nodiscard]] bool epoch_is_known() const {
+    return !options_.epoch_is_known || options_.epoch_is_known();
+  }
 
   redis::Client& redis_;
   async::Timers& timers_;
+  const QueueBooks& books_;
   Options options_;
-  std::array<Keys, 3> keys_;
   async::Batcher<QueueItem, async::Unit> enqueues_;
   async::Batcher<LeaseKey, async::Unit> acks_;
-  std::array<bool, 3> hungry_{};  ///< by priority: gave all that was asked for the last time
+  std::array<LeaseDemand, 3> demand_{};  ///< by priority: what the last round has shown
   std::size_t turn_ = 0;
   async::TaskGroup leases_;
   async::TaskGroup repairs_;

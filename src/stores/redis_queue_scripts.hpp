@@ -1,58 +1,124 @@
 #pragma once
-// The queue's scripts. Each works on the keys of one priority, which share a slot, and moves items
-// between queue and leases in one atomic step. The keys are described in redis_queue.hpp.
+// The queue's scripts. Each works on the keys of one book, which share a slot, and moves items
+// between queue and leases in one atomic step. The keys are described in redis_queue_keys.hpp.
+//
+// Whatever enters an inflight hash is held for its user, whatever leaves it is released: so the
+// count in {q}:users is always that of the items leased.
 
 #include "rules/codec.hpp"
 #include "storage/redis/script.hpp"
+#include "stores/queue.hpp"
 
 namespace notify::stores::scripts {
 
-/// KEYS queue, inflight, suspect; ARGV highest score, count. Moves what is due to the node's leases
-/// and returns member, "1" if suspect, member, ... The id stands at a fixed place in a member, see
-/// rules/codec.hpp (Lua counts from 1).
-inline const redis::Script kLease(R"(
-local items = redis.call('ZRANGEBYSCORE', KEYS[1], '-inf', ARGV[1], 'LIMIT', 0, ARGV[2])
-local out = {}
-for _, item in ipairs(items) do
-  local id = string.sub(item, 14, 49)
-  redis.call('ZREM', KEYS[1], item)
-  redis.call('HSET', KEYS[2], id, item)
-  out[#out + 1] = item
-  out[#out + 1] = tostring(redis.call('SISMEMBER', KEYS[3], id))
+/// Id and user stand at fixed places in a member, see rules/codec.hpp (Lua counts from 1).
+///   hold      false if another node has items of this user, or this node has as many as it may:
+///             one user must not fill a node. With `force`: whatever the count.
+///   release   of an item that has left the hash of leases.
+///   put_back  moves a lease back into the queue as a suspect.
+///   created   the score of the item's creation: before whatever its user got since.
+inline const std::string kPrelude =
+    "local user_leases_max = " + std::to_string(kUserLeasesMax) + R"(
+local function id_of(item) return string.sub(item, 14, 49) end
+local function user_of(item) return string.sub(item, 60, 95) end
+local function held_by(users, user)
+  local held = redis.call('HGET', users, user)
+  if not held then return 0, nil end
+  local count, node = string.match(held, '^(%d+):(.*)$')
+  return tonumber(count), node
+end
+local function hold(users, item, node, force)
+  local user = user_of(item)
+  local count, holder = held_by(users, user)
+  if not force and holder and (holder ~= node or count >= user_leases_max) then return false end
+  redis.call('HSET', users, user, (count + 1) .. ':' .. node)
+  return true
+end
+local function release(users, item)
+  local user = user_of(item)
+  local count, holder = held_by(users, user)
+  if count > 1 then
+    redis.call('HSET', users, user, (count - 1) .. ':' .. holder)
+  else
+    redis.call('HDEL', users, user)
+  end
+end
+local function put_back(queue, inflight, suspect, users, id, item, score)
+  redis.call('SADD', suspect, id)
+  redis.call('ZADD', queue, 'NX', score, item)
+  redis.call('HDEL', inflight, id)
+  release(users, item)
+end
+local function created(item, priority)
+  local ms = tonumber(string.sub(item, 14, 21) .. string.sub(item, 23, 26), 16)
+  return (ms or 0) * 4 + priority
+end
+)";
+static_assert(rules::kQueueItemIdOffset == 13 && rules::kQueueItemUserOffset == 59);
+
+/// KEYS queue, inflight, suspect, users; ARGV highest score, count, node. Moves what is due to the
+/// node's leases and returns the score of what is due next, or "", then member, "1" if suspect,
+/// member, ... Items of users whom another node serves are passed over, up to a thousand.
+inline const redis::Script kLease(kPrelude + R"(
+local out, passed, left = {''}, 0, tonumber(ARGV[2])
+while left > 0 and passed < 1000 do
+  local items = redis.call('ZRANGEBYSCORE', KEYS[1], '-inf', ARGV[1], 'LIMIT', passed, left)
+  if #items == 0 then break end
+  for _, item in ipairs(items) do
+    if hold(KEYS[4], item, ARGV[3]) then
+      local id = id_of(item)
+      redis.call('ZREM', KEYS[1], item)
+      redis.call('HSET', KEYS[2], id, item)
+      out[#out + 1] = item
+      out[#out + 1] = tostring(redis.call('SISMEMBER', KEYS[3], id))
+      left = left - 1
+    else
+      passed = passed + 1
+    end
+  end
+end
+if left == 0 then
+  local rest =
+    redis.call('ZRANGEBYSCORE', KEYS[1], '-inf', ARGV[1], 'WITHSCORES', 'LIMIT', passed, 1)
+  if #rest > 0 then out[1] = rest[2] end
 end
 return out
 )");
-static_assert(rules::kQueueItemIdOffset == 13);
 
-/// KEYS inflight, suspect; ARGV ids. Gives leases up. Only who still holds a lease may say that the
-/// item is no suspect any more: after a takeover it is another node's.
-inline const redis::Script kAck(R"(
+/// KEYS inflight, suspect, users; ARGV ids. Gives leases up. Only who still holds a lease may say
+/// that the item is no suspect any more: after a takeover it is another node's.
+inline const redis::Script kAck(kPrelude + R"(
 for _, id in ipairs(ARGV) do
-  if redis.call('HDEL', KEYS[1], id) == 1 then redis.call('SREM', KEYS[2], id) end
+  local item = redis.call('HGET', KEYS[1], id)
+  if item then
+    redis.call('HDEL', KEYS[1], id)
+    redis.call('SREM', KEYS[2], id)
+    release(KEYS[3], item)
+  end
 end
 return #ARGV
 )");
 
-/// KEYS queue, inflight, suspect; ARGV id, score, ttl. Back into the queue, as a suspect.
-inline const redis::Script kPostpone(R"(
+/// KEYS queue, inflight, suspect, users; ARGV id, score or "", priority, ttl. Back into the queue,
+/// as a suspect; without a score, due since it was created.
+inline const redis::Script kPostpone(kPrelude + R"(
 local item = redis.call('HGET', KEYS[2], ARGV[1])
 if not item then return 0 end
-redis.call('SADD', KEYS[3], ARGV[1])
-redis.call('ZADD', KEYS[1], ARGV[2], item)
-redis.call('HDEL', KEYS[2], ARGV[1])
-redis.call('EXPIRE', KEYS[1], ARGV[3])
-redis.call('EXPIRE', KEYS[3], ARGV[3])
+local score = ARGV[2]
+if score == '' then score = created(item, ARGV[3]) end
+put_back(KEYS[1], KEYS[2], KEYS[3], KEYS[4], ARGV[1], item, score)
+redis.call('EXPIRE', KEYS[1], ARGV[4])
+redis.call('EXPIRE', KEYS[3], ARGV[4])
 return 1
 )");
 
-/// KEYS queue, inflight of the dead, suspect; ARGV score, ttl, count. Moves up to count leases back
-/// and returns how many.
-inline const redis::Script kTakeOver(R"(
+/// KEYS queue, inflight of the dead, suspect, users; ARGV priority, ttl, count. Moves up to count
+/// leases back and returns how many.
+inline const redis::Script kTakeOver(kPrelude + R"(
 local pairs_ = redis.call('HRANDFIELD', KEYS[2], ARGV[3], 'WITHVALUES')
 for i = 1, #pairs_, 2 do
-  redis.call('SADD', KEYS[3], pairs_[i])
-  redis.call('ZADD', KEYS[1], 'NX', ARGV[1], pairs_[i + 1])
-  redis.call('HDEL', KEYS[2], pairs_[i])
+  local item = pairs_[i + 1]
+  put_back(KEYS[1], KEYS[2], KEYS[3], KEYS[4], pairs_[i], item, created(item, ARGV[1]))
 end
 if #pairs_ > 0 then
   redis.call('EXPIRE', KEYS[1], ARGV[2])
@@ -80,6 +146,85 @@ if added > 0 then
   redis.call('EXPIRE', KEYS[2], ARGV[1])
 end
 return added
+)");
+
+/// KEYS epoch, queue, old; ARGV id for a new epoch, ttl. Begins one if the server is not the run of
+/// it that the last one began in, or has none: what is queued may have been delivered since, and is
+/// put aside. Returns id, age in ms, "1" if whole.
+inline const redis::Script kEpoch(R"(
+local run = string.match(redis.call('INFO', 'server'), 'run_id:(%w+)')
+local time = redis.call('TIME')
+local now = time[1] * 1000 + math.floor(time[2] / 1000)
+local known = redis.call('HMGET', KEYS[1], 'id', 'run', 'since', 'whole')
+if known[2] ~= run then
+  known = {ARGV[1], run, now, ''}
+  redis.call('HSET', KEYS[1], 'id', ARGV[1], 'run', run, 'since', now, 'whole', '')
+  if redis.call('EXISTS', KEYS[2]) == 1 then
+    if redis.call('RENAMENX', KEYS[2], KEYS[3]) == 0 then
+      redis.call('ZUNIONSTORE', KEYS[3], 2, KEYS[3], KEYS[2], 'AGGREGATE', 'MIN')
+      redis.call('DEL', KEYS[2])
+    end
+    redis.call('EXPIRE', KEYS[3], ARGV[2])
+  end
+end
+return {known[1], now - known[3], known[4]}
+)");
+
+/// KEYS epoch; ARGV id. The epoch is whole, if it is still this one.
+inline const redis::Script kSetWhole(R"(
+if redis.call('HGET', KEYS[1], 'id') ~= ARGV[1] then return 0 end
+return redis.call('HSET', KEYS[1], 'whole', '1')
+)");
+
+/// KEYS inflight, users; ARGV node, then id, member for each item. Enters leases of an older epoch.
+inline const redis::Script kClaim(kPrelude + R"(
+for i = 2, #ARGV, 2 do
+  if redis.call('HSETNX', KEYS[1], ARGV[i], ARGV[i + 1]) == 1 then
+    hold(KEYS[2], ARGV[i + 1], ARGV[1], true)
+  end
+end
+return (#ARGV - 1) / 2
+)");
+
+/// KEYS queue, suspect, old, inflight of every node; ARGV ttl, count. Moves up to count items of
+/// older epochs back into the queue as suspects, unless they are leased. Returns how many it looked
+/// at and how many it moved.
+inline const redis::Script kSalvage(kPrelude + R"(
+local items = redis.call('ZRANGE', KEYS[3], 0, ARGV[2] - 1, 'WITHSCORES')
+local moved = 0
+for i = 1, #items, 2 do
+  local item = items[i]
+  local id = id_of(item)
+  local leased = false
+  for k = 4, #KEYS do
+    if redis.call('HEXISTS', KEYS[k], id) == 1 then leased = true end
+  end
+  if not leased then
+    redis.call('SADD', KEYS[2], id)
+    redis.call('ZADD', KEYS[1], 'NX', items[i + 1], item)
+    moved = moved + 1
+  end
+  redis.call('ZREM', KEYS[3], item)
+end
+if moved > 0 then
+  redis.call('EXPIRE', KEYS[1], ARGV[1])
+  redis.call('EXPIRE', KEYS[2], ARGV[1])
+end
+return {#items / 2, moved}
+)");
+
+/// KEYS maintainer; ARGV node, ttl in ms. Elects this node, or keeps it elected; 1 if it is.
+inline const redis::Script kLead(R"(
+local elected = redis.call('GET', KEYS[1])
+if elected and elected ~= ARGV[1] then return 0 end
+redis.call('SET', KEYS[1], ARGV[1], 'PX', ARGV[2])
+return 1
+)");
+
+/// KEYS maintainer; ARGV node. Leaves the office to the others.
+inline const redis::Script kStandDown(R"(
+if redis.call('GET', KEYS[1]) == ARGV[1] then return redis.call('DEL', KEYS[1]) end
+return 0
 )");
 
 }  // namespace notify::stores::scripts

@@ -78,6 +78,10 @@ RecoverMetrics recover(MetricRegistry& r) {
       r.counter({"notification_recover_taken_over_total", "Leases taken over from dead nodes."}),
       r.counter({"notification_recover_readmitted_total",
                  "Unfinished notifications put back into the queue from PostgreSQL."}),
+      r.counter({"notification_recover_rebuilds_total",
+                 "Queues rebuilt from PostgreSQL after Redis had lost data."}),
+      r.counter({"notification_recover_elections_total",
+                 "Workers that were elected to recover for all."}),
       r.counter_by({"notification_recover_failures_total", "Steps of recovering failed."}, "step",
                    {"heartbeat", "take_over", "reclaim", "sweep", "readmit", "sign_off"}),
   };

@@ -50,6 +50,8 @@ struct ClientMetrics {
 struct RecoverMetrics {
   Counter taken_over;
   Counter readmitted;
+  Counter rebuilds;
+  Counter elections;
   CounterBy step_failures;  ///< by step
 };
 

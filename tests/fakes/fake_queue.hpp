@@ -10,27 +10,48 @@
 #include <utility>
 
 #include "fakes/fake_link.hpp"
+#include "stores/lease_shares.hpp"
 #include "stores/queue.hpp"
 
 namespace notify::fakes {
 
-/// What stands in the queue's books.
-struct FakeQueueBooks {
+/// What stands in the queue's books: all that a server can lose, or go back in.
+struct FakeQueueData {
   std::map<base::NotificationId, stores::QueueItem> queued;
   std::map<std::string, std::map<base::NotificationId, rules::Notification>> leased;
   std::set<base::NotificationId> suspects;
-  std::map<std::string, base::SteadyTime> register_;  ///< node → when its heartbeat runs out
+  std::map<base::NotificationId, stores::QueueItem> old;  ///< queued in an older epoch
+  std::map<std::string, base::SteadyTime> register_;      ///< node → when its heartbeat runs out
+  std::pair<std::string, base::SteadyTime> elected;       ///< and when that runs out
+  std::optional<base::WallTime> swept;
+  struct Epoch {
+    std::uint64_t id = 0;  ///< 0: none
+    int run = 0;
+    base::SteadyTime since;
+    bool whole = false;
+  } epoch;
+};
+
+/// The server.
+struct FakeQueueBooks : FakeQueueData {
+  int run = 1;  ///< of the server; with each, connections are made anew
+  std::uint64_t epochs_begun = 0;
 
   [[nodiscard]] bool is_leased(base::NotificationId id) const {
     return std::any_of(leased.begin(), leased.end(),
                        [id](const auto& node) { return node.second.contains(id); });
   }
-  /// As a server that comes back empty.
-  void lose_everything() { *this = {}; }
+  /// FLUSHALL: the server and its connections live on.
+  void empty() { static_cast<FakeQueueData&>(*this) = {}; }
+  /// As a server that is killed and comes back with what it had at some time before.
+  void restart_with(FakeQueueData data) {
+    static_cast<FakeQueueData&>(*this) = std::move(data);
+    ++run;
+  }
 };
 
 /// Lifetime: `books` and `link` outlive this.
-class FakeQueue final : public stores::Queue, public stores::Leases {
+class FakeQueue final : public stores::Queue, public stores::Leases, public stores::Repairs {
  public:
   struct Faults {
     FakeFault enqueue;
@@ -38,12 +59,12 @@ class FakeQueue final : public stores::Queue, public stores::Leases {
     FakeFault ack;
     FakeFault postpone;
     FakeFault heartbeat;
-    FakeFault leases;  ///< take over, mine, give back, readmit, sign off
+    FakeFault leases;  ///< claim, mine, give back, sign off, and all repairs
   };
   Faults faults;
 
   FakeQueue(FakeQueueBooks& books, FakeLink& link, std::string node)
-      : books_(books), link_(link), node_(std::move(node)) {}
+      : books_(books), link_(link), node_(std::move(node)), known_run_(books.run) {}
 
   [[nodiscard]] async::Task<std::vector<base::Expected<async::Unit>>> enqueue(
       std::vector<stores::QueueItem> items) override {
@@ -60,11 +81,14 @@ class FakeQueue final : public stores::Queue, public stores::Leases {
       std::size_t max, base::Deadline) override {
     return link_.travel(faults.lease, [this, max] {
       std::vector<stores::Lease> leases;
+      if (known_run_ != books_.run) return base::Expected<std::vector<stores::Lease>>(leases);
+      using enum stores::LeaseDemand;
+      const auto shares = stores::lease_shares(max, {hungry, hungry, hungry}, turn_++);
       for (const rules::Priority priority : rules::kPriorities) {
-        const std::size_t room = max - leases.size();
-        // The lower ones keep a place, so that a flood of high ones starves nobody.
-        const std::size_t kept = 2 - static_cast<std::size_t>(priority);
-        take(leases, priority, room > kept ? room - kept : std::min<std::size_t>(room, 1));
+        take(leases, priority, shares[static_cast<std::size_t>(priority)]);
+      }
+      for (const rules::Priority priority : rules::kPriorities) {
+        take(leases, priority, max - leases.size());
       }
       return base::Expected<std::vector<stores::Lease>>(std::move(leases));
     });
@@ -86,13 +110,32 @@ class FakeQueue final : public stores::Queue, public stores::Leases {
     });
   }
 
-  [[nodiscard]] async::Task<base::Expected<stores::Registration>> heartbeat(
-      std::chrono::milliseconds ttl, base::Deadline) override {
+  [[nodiscard]] async::Task<base::Expected<stores::Pulse>> heartbeat(std::chrono::milliseconds ttl,
+                                                                     base::Deadline) override {
     return link_.travel(faults.heartbeat, [this, ttl] {
-      const bool found = books_.register_.contains(node_);
       books_.register_[node_] = steady_now() + ttl;
-      return base::Expected<stores::Registration>(found ? stores::Registration::found
-                                                        : stores::Registration::made_anew);
+      if (books_.epoch.run != books_.run) begin_epoch();
+      known_run_ = books_.run;
+      if (std::exchange(known_epoch_, books_.epoch.id) != books_.epoch.id) ++epoch_number_;
+      auto& [leader, until] = books_.elected;
+      if (leader.empty() || leader == node_ || steady_now() >= until) {
+        leader = node_;
+        until = steady_now() + ttl;
+      }
+      using enum stores::Epoch;
+      const bool is_young = steady_now() < books_.epoch.since + ttl;
+      const auto epoch = books_.epoch.whole ? whole : is_young ? young : gappy;
+      return base::Expected<stores::Pulse>({epoch_number_, epoch, leader == node_});
+    });
+  }
+
+  [[nodiscard]] async::Task<base::Expected<void>> claim(std::vector<stores::Lease> held,
+                                                        base::Deadline) override {
+    return link_.travel(faults.leases, [this, held = std::move(held)] {
+      for (const stores::Lease& lease : held) {
+        mine_now().emplace(lease.notification.id, lease.notification);
+      }
+      return base::Expected<void>();
     });
   }
 
@@ -100,6 +143,7 @@ class FakeQueue final : public stores::Queue, public stores::Leases {
     return link_.travel(faults.leases, [this] {
       put_all_back(node_);
       books_.register_.erase(node_);
+      if (books_.elected.first == node_) books_.elected = {};
       return base::Expected<void>();
     });
   }
@@ -124,7 +168,7 @@ class FakeQueue final : public stores::Queue, public stores::Leases {
       base::Deadline) override {
     return link_.travel(faults.leases, [this] {
       std::vector<stores::LeaseKey> keys;
-      for (const auto& [id, n] : mine_now()) keys.push_back({n.priority, id});
+      for (const auto& [id, n] : mine_now()) keys.push_back({n.priority, id, 0});
       return base::Expected<std::vector<stores::LeaseKey>>(std::move(keys));
     });
   }
@@ -132,7 +176,44 @@ class FakeQueue final : public stores::Queue, public stores::Leases {
   [[nodiscard]] async::Task<base::Expected<void>> give_back(stores::LeaseKey key,
                                                             base::Deadline) override {
     return link_.travel(faults.leases, [this, key] {
-      put_back(node_, key.notification, now());
+      put_back(node_, key.notification, key.notification.uuid().instant());
+      return base::Expected<void>();
+    });
+  }
+
+  [[nodiscard]] async::Task<base::Expected<std::size_t>> salvage(base::Deadline) override {
+    return link_.travel(faults.leases, [this] {
+      std::size_t moved = 0;
+      for (const auto& [id, item] : std::exchange(books_.old, {})) {
+        if (books_.is_leased(id)) continue;
+        books_.suspects.insert(id);
+        books_.queued.emplace(id, item);
+        ++moved;
+      }
+      return base::Expected<std::size_t>(moved);
+    });
+  }
+
+  [[nodiscard]] async::Task<base::Expected<void>> set_whole(std::uint64_t epoch_number,
+                                                            base::Deadline) override {
+    return link_.travel(faults.leases, [this, epoch_number] {
+      const bool is_this_one = epoch_number == epoch_number_ && books_.epoch.id == known_epoch_;
+      if (is_this_one) books_.epoch.whole = true;
+      return base::Expected<void>();
+    });
+  }
+
+  [[nodiscard]] async::Task<base::Expected<std::optional<base::WallTime>>> swept_until(
+      base::Deadline) override {
+    return link_.travel(faults.leases, [this] {
+      return base::Expected<std::optional<base::WallTime>>(books_.swept);
+    });
+  }
+
+  [[nodiscard]] async::Task<base::Expected<void>> set_swept_until(base::WallTime until,
+                                                                  base::Deadline) override {
+    return link_.travel(faults.leases, [this, until] {
+      books_.swept = until;
       return base::Expected<void>();
     });
   }
@@ -158,6 +239,25 @@ class FakeQueue final : public stores::Queue, public stores::Leases {
     return books_.leased[node_];
   }
 
+  void begin_epoch() {
+    books_.epoch = {++books_.epochs_begun, books_.run, steady_now(), false};
+    books_.old.merge(books_.queued);
+    books_.queued.clear();
+  }
+
+  /// Not what is of a user whom another node serves, nor more of one user than a node may have.
+  [[nodiscard]] bool may_take(const rules::Notification& wanted) const {
+    std::size_t mine = 0;
+    for (const auto& [node, leases] : books_.leased) {
+      for (const auto& [id, n] : leases) {
+        if (n.user != wanted.user || n.priority != wanted.priority) continue;
+        if (node != node_) return false;
+        ++mine;
+      }
+    }
+    return mine < stores::kUserLeasesMax;
+  }
+
   void take(std::vector<stores::Lease>& leases, rules::Priority priority, std::size_t count) {
     std::vector<std::pair<base::WallTime, base::NotificationId>> due;
     for (const auto& [id, item] : books_.queued) {
@@ -166,11 +266,13 @@ class FakeQueue final : public stores::Queue, public stores::Leases {
       }
     }
     std::sort(due.begin(), due.end());
-    if (due.size() > count) due.resize(count);
     for (const auto& [at, id] : due) {
+      if (count == 0) return;
+      if (!may_take(books_.queued.at(id).notification)) continue;
+      --count;
       rules::Notification n = books_.queued.extract(id).mapped().notification;
       mine_now().insert_or_assign(id, n);
-      leases.push_back({std::move(n), books_.suspects.contains(id)});
+      leases.push_back({std::move(n), books_.suspects.contains(id), 0});
     }
   }
 
@@ -178,13 +280,14 @@ class FakeQueue final : public stores::Queue, public stores::Leases {
     auto lease = books_.leased[node].extract(id);
     if (lease.empty()) return;
     books_.suspects.insert(id);
-    books_.queued.insert_or_assign(id, stores::QueueItem{std::move(lease.mapped()), due_at});
+    books_.queued.emplace(id, stores::QueueItem{std::move(lease.mapped()), due_at});
   }
 
   std::size_t put_all_back(const std::string& node) {
     std::size_t count = 0;
     while (!books_.leased[node].empty()) {
-      put_back(node, books_.leased[node].begin()->first, now());
+      const base::NotificationId id = books_.leased[node].begin()->first;
+      put_back(node, id, id.uuid().instant());
       ++count;
     }
     return count;
@@ -193,6 +296,10 @@ class FakeQueue final : public stores::Queue, public stores::Leases {
   FakeQueueBooks& books_;
   FakeLink& link_;
   std::string node_;
+  int known_run_;
+  std::size_t turn_ = 0;
+  std::uint64_t known_epoch_ = 0;
+  std::uint64_t epoch_number_ = 0;
 };
 
 }  // namespace notify::fakes

@@ -13,8 +13,12 @@ namespace notify::fakes {
 
 inline base::Uuid uuid(std::string_view text) { return base::Uuid::parse(text).value(); }
 
-inline base::UserId sample_user() {
-  return base::UserId(uuid("a11ce000-0000-4000-8000-000000000001"));
+/// `n` from 1 to 99 tells them apart.
+inline base::UserId sample_user(int n = 1) {
+  std::string text = "a11ce000-0000-4000-8000-000000000000";
+  text[text.size() - 2] = static_cast<char>('0' + n / 10 % 10);
+  text[text.size() - 1] = static_cast<char>('0' + n % 10);
+  return base::UserId(uuid(text));
 }
 
 /// A notification created at `at`; `n` makes its id.

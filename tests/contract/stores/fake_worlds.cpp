@@ -2,6 +2,7 @@
 #include "fakes/fake_ledger.hpp"
 #include "fakes/fake_queue.hpp"
 #include "fakes/fake_time.hpp"
+#include "fakes/fake_upkeep.hpp"
 
 namespace notify::contract {
 namespace {
@@ -25,17 +26,22 @@ class FakeLedgerWorld final : public FakeWorld, public LedgerWorld {
   stores::Ledger& ledger() override { return fake_; }
   stores::History& history() override { return fake_; }
   stores::Backlog& backlog() override { return fake_; }
+  stores::Upkeep& upkeep() override { return upkeep_; }
   std::size_t statements() override { return table_.statements; }
 
  private:
   fakes::FakeLedgerTable table_;
   fakes::FakeLedger fake_{table_, link_};
+  fakes::FakeOffice office_;
+  fakes::FakeUpkeep upkeep_{office_, link_};
 };
 
 class FakeQueueWorld final : public FakeWorld, public QueueWorld {
  public:
-  Node first() override { return {first_, first_}; }
-  Node second() override { return {second_, second_}; }
+  Node first() override { return {first_, first_, first_}; }
+  Node second() override { return {second_, second_, second_}; }
+  void empty() override { books_.empty(); }
+  void replace_server() override { books_.restart_with(books_); }
 
  private:
   fakes::FakeQueueBooks books_;

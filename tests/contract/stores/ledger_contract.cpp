@@ -400,5 +400,17 @@ TEST_P(LedgerContract, AnIdThatCannotBeOursIsNotFound) {
   }
 }
 
+TEST_P(LedgerContract, WhoeverIsElectedLaterRules) {
+  stores::Upkeep& upkeep = world->upkeep();
+  const auto first = world->run(upkeep.take_office("first", world->soon()));
+  const auto second = world->run(upkeep.take_office("second", world->soon()));
+  ASSERT_TRUE(first && second);
+  EXPECT_GT(second->value, first->value);
+  const auto refused = world->run(upkeep.make_partitions(*first, world->soon()));
+  ASSERT_FALSE(refused);
+  EXPECT_EQ(refused.error().code, base::Errc::conflict);
+  EXPECT_TRUE(world->run(upkeep.make_partitions(*second, world->soon())));
+}
+
 }  // namespace
 }  // namespace notify::contract

@@ -17,13 +17,6 @@ Ids ids_of(const std::vector<stores::Lease>& leases) {
   return ids;
 }
 
-TEST_P(QueueContract, ANodeLearnsWhetherItWasOnTheRegister) {
-  stores::Leases& leases = world->first().leases;
-  EXPECT_EQ(world->run(leases.heartbeat(1h, world->soon())).value(),
-            stores::Registration::made_anew);
-  EXPECT_EQ(world->run(leases.heartbeat(1h, world->soon())).value(), stores::Registration::found);
-}
-
 TEST_P(QueueContract, WhatWasEnqueuedIsLeasedOnceAndGoneAfterItsAck) {
   const rules::Notification n = sample();
   enqueue(n);
@@ -45,9 +38,9 @@ TEST_P(QueueContract, WhatIsNotDueIsNotLeased) {
 }
 
 TEST_P(QueueContract, WhatIsDueFirstIsLeasedFirst) {
-  enqueue(sample(1), -1s);
-  enqueue(sample(2), -3s);
-  enqueue(sample(3), -2s);
+  enqueue(alices(1), -1s);
+  enqueue(alices(2), -3s);
+  enqueue(alices(3), -2s);
   EXPECT_EQ(ids_of(lease(world->first())), (Ids{sample(2).id, sample(3).id, sample(1).id}));
 }
 
@@ -139,8 +132,8 @@ TEST_P(QueueContract, TheLeasesOfTheDeadGoToTheLivingAsSuspects) {
   heartbeat(world->first());
   ASSERT_EQ(lease(world->first()).size(), 3u);
   die(world->first());
-  EXPECT_EQ(count(world->second().leases.take_over_dead(world->soon())), 3u);
-  EXPECT_EQ(count(world->second().leases.take_over_dead(world->soon())), 0u);
+  EXPECT_EQ(count(world->second().repairs.take_over_dead(world->soon())), 3u);
+  EXPECT_EQ(count(world->second().repairs.take_over_dead(world->soon())), 0u);
   const auto taken = lease(world->second());
   ASSERT_EQ(taken.size(), 3u);
   for (const auto& lease : taken) EXPECT_TRUE(lease.suspect);
@@ -152,7 +145,7 @@ TEST_P(QueueContract, TheLeasesOfTheLivingStay) {
   heartbeat(world->second());
   enqueue(sample());
   ASSERT_EQ(lease(world->first()).size(), 1u);
-  EXPECT_EQ(count(world->second().leases.take_over_dead(world->soon())), 0u);
+  EXPECT_EQ(count(world->second().repairs.take_over_dead(world->soon())), 0u);
   EXPECT_EQ(mine(world->first()).size(), 1u);
 }
 
@@ -161,7 +154,7 @@ TEST_P(QueueContract, ANodeDoesNotTakeOverItself) {
   enqueue(sample());
   ASSERT_EQ(lease(world->first()).size(), 1u);
   die(world->first());
-  EXPECT_EQ(count(world->first().leases.take_over_dead(world->soon())), 0u);
+  EXPECT_EQ(count(world->first().repairs.take_over_dead(world->soon())), 0u);
   EXPECT_EQ(mine(world->first()).size(), 1u);
 }
 
@@ -171,7 +164,7 @@ TEST_P(QueueContract, AnAckThatComesAfterTheTakeoverLeavesTheItemASuspect) {
   enqueue(n);
   ASSERT_EQ(lease(world->first()).size(), 1u);
   die(world->first());
-  ASSERT_EQ(count(world->second().leases.take_over_dead(world->soon())), 1u);
+  ASSERT_EQ(count(world->second().repairs.take_over_dead(world->soon())), 1u);
   ok(world->first().queue.ack(key(n)));
   const auto taken = lease(world->second());
   ASSERT_EQ(taken.size(), 1u);
@@ -184,7 +177,7 @@ TEST_P(QueueContract, APostponementThatComesAfterTheTakeoverChangesNothing) {
   enqueue(n);
   ASSERT_EQ(lease(world->first()).size(), 1u);
   die(world->first());
-  ASSERT_EQ(count(world->second().leases.take_over_dead(world->soon())), 1u);
+  ASSERT_EQ(count(world->second().repairs.take_over_dead(world->soon())), 1u);
   ASSERT_EQ(lease(world->second()).size(), 1u);
   ok(world->first().queue.postpone(key(n), world->now() - 1ms));
   EXPECT_TRUE(lease(world->first()).empty());
@@ -201,15 +194,16 @@ TEST_P(QueueContract, ReadmitLeavesOutWhatIsQueuedOrLeased) {
   for (std::uint8_t i = 1; i <= 4; ++i) {
     items.push_back({sample(i, i == 4 ? Priority::low : Priority::medium), started - 1s});
   }
-  EXPECT_EQ(count(world->second().leases.readmit(items, world->soon())), 2u);
-  EXPECT_EQ(count(world->second().leases.readmit(items, world->soon())), 0u);
+  EXPECT_EQ(count(world->second().repairs.readmit(items, world->soon())), 2u);
+  EXPECT_EQ(count(world->second().repairs.readmit(items, world->soon())), 0u);
   const auto leased = lease(world->second());
-  EXPECT_EQ(ids_of(leased), (Ids{sample(3).id, sample(4).id}));
+  const Ids ids = ids_of(leased);
+  EXPECT_EQ(std::set(ids.begin(), ids.end()), (std::set{sample(3).id, sample(4).id}));
   for (const auto& lease : leased) EXPECT_TRUE(lease.suspect);
 }
 
 TEST_P(QueueContract, ReadmittingNothingIsNothing) {
-  EXPECT_EQ(count(world->first().leases.readmit({}, world->soon())), 0u);
+  EXPECT_EQ(count(world->first().repairs.readmit({}, world->soon())), 0u);
 }
 
 TEST_P(QueueContract, WhatIsGivenBackIsDueAtOnceAsASuspect) {
@@ -229,7 +223,7 @@ TEST_P(QueueContract, WhoSignsOffLeavesItsLeasesAndTheRegister) {
   ASSERT_EQ(lease(world->first()).size(), 1u);
   ok(world->first().leases.sign_off(world->soon()));
   EXPECT_TRUE(mine(world->first()).empty());
-  EXPECT_EQ(count(world->second().leases.take_over_dead(world->soon())), 0u);
+  EXPECT_EQ(count(world->second().repairs.take_over_dead(world->soon())), 0u);
   const auto leased = lease(world->second());
   ASSERT_EQ(leased.size(), 1u);
   EXPECT_TRUE(leased[0].suspect);
@@ -241,7 +235,7 @@ TEST_P(QueueContract, ARenewedHeartbeatKeepsTheLeases) {
   ASSERT_EQ(lease(world->first()).size(), 1u);
   heartbeat(world->first(), 1h);
   world->pass(60ms);
-  EXPECT_EQ(count(world->second().leases.take_over_dead(world->soon())), 0u);
+  EXPECT_EQ(count(world->second().repairs.take_over_dead(world->soon())), 0u);
 }
 
 TEST_P(QueueContract, ATakeoverIsCompleteHoweverManyLeasesThereAre) {
@@ -254,8 +248,187 @@ TEST_P(QueueContract, ATakeoverIsCompleteHoweverManyLeasesThereAre) {
   }
   ASSERT_EQ(lease(world->first(), 1000).size(), 450u);
   die(world->first());
-  EXPECT_EQ(count(world->second().leases.take_over_dead(world->soon())), 450u);
+  EXPECT_EQ(count(world->second().repairs.take_over_dead(world->soon())), 450u);
   EXPECT_EQ(lease(world->second(), 1000).size(), 450u);
+}
+
+// A user's order.
+
+TEST_P(QueueContract, WhileANodeHasItemsOfAUserNoOtherGetsMoreOfThem) {
+  enqueue(alices(1));
+  ASSERT_EQ(lease(world->first()).size(), 1u);
+  enqueue(alices(2));
+  enqueue(sample(3));
+  EXPECT_EQ(ids_of(lease(world->second())), (Ids{sample(3).id}));
+  EXPECT_EQ(ids_of(lease(world->first())), (Ids{alices(2).id}));
+  ok(world->first().queue.ack(key(alices(1))));
+  enqueue(alices(4));
+  EXPECT_TRUE(lease(world->second()).empty()) << "one of two is still under way";
+  ok(world->first().queue.ack(key(alices(2))));
+  EXPECT_EQ(ids_of(lease(world->second())), (Ids{alices(4).id}));
+}
+
+TEST_P(QueueContract, APriorityDoesNotWaitForAnother) {
+  enqueue(alices(1, Priority::low));
+  ASSERT_EQ(lease(world->first()).size(), 1u);
+  enqueue(alices(2, Priority::high));
+  EXPECT_EQ(lease(world->second()).size(), 1u);
+}
+
+TEST_P(QueueContract, AUserIsFreeAgainWhenItsItemIsPostponedOrGivenBackOrTakenOver) {
+  heartbeat(world->second());
+  enqueue(alices(1));
+  ASSERT_EQ(lease(world->first()).size(), 1u);
+  ok(world->first().queue.postpone(key(alices(1)), world->now() + 1h));
+  enqueue(alices(2));
+  ASSERT_EQ(lease(world->second()).size(), 1u);
+  ok(world->second().leases.give_back(key(alices(2)), world->soon()));
+  heartbeat(world->first());
+  ASSERT_EQ(lease(world->first()).size(), 1u);
+  die(world->first());
+  ASSERT_EQ(count(world->second().repairs.take_over_dead(world->soon())), 1u);
+  EXPECT_EQ(lease(world->second()).size(), 1u);
+}
+
+TEST_P(QueueContract, WhatIsTakenOverComesBeforeWhatItsUserGotSince) {
+  heartbeat(world->second());
+  heartbeat(world->first());
+  enqueue(alices(1));
+  ASSERT_EQ(lease(world->first()).size(), 1u);
+  world->pass(20ms);
+  rules::Notification later = alices(2);
+  later.id = fakes::sample_notification(world->now(), 2).id;
+  ASSERT_TRUE(world->run(fakes::enqueue_one(world->first().queue, {later, world->now()})));
+  die(world->first());
+  ASSERT_EQ(count(world->second().repairs.take_over_dead(world->soon())), 1u);
+  EXPECT_EQ(ids_of(lease(world->second())), (Ids{alices(1).id, later.id}));
+}
+
+TEST_P(QueueContract, OneUserDoesNotFillANode) {
+  for (std::uint8_t i = 1; i <= 60; ++i) enqueue(alices(i), -1s);
+  enqueue(sample(99));
+  const auto leased = lease(world->first(), 256);
+  EXPECT_EQ(leased.size(), stores::kUserLeasesMax + 1);
+  const Ids ids = ids_of(leased);
+  EXPECT_EQ(std::count(ids.begin(), ids.end(), sample(99).id), 1);
+}
+
+// Epochs and the election.
+
+TEST_P(QueueContract, AnEpochIsYoungThenGappyThenWhole) {
+  const auto first = heartbeat(world->first(), 50ms);
+  EXPECT_EQ(first.epoch, stores::Epoch::young);
+  world->pass(60ms);
+  const auto second = heartbeat(world->first(), 50ms);
+  EXPECT_EQ(second.epoch, stores::Epoch::gappy);
+  EXPECT_EQ(second.epoch_number, first.epoch_number);
+  ok(world->first().repairs.set_whole(second.epoch_number, world->soon()));
+  EXPECT_EQ(heartbeat(world->first(), 1h).epoch, stores::Epoch::whole);
+  EXPECT_EQ(heartbeat(world->second(), 1h).epoch, stores::Epoch::whole);
+}
+
+TEST_P(QueueContract, AnEmptiedOrReplacedServerBeginsAnEpoch) {
+  const auto before = heartbeat(world->first());
+  ok(world->first().repairs.set_whole(before.epoch_number, world->soon()));
+  world->empty();
+  const auto emptied = heartbeat(world->first());
+  EXPECT_EQ(emptied.epoch_number, before.epoch_number + 1);
+  EXPECT_EQ(emptied.epoch, stores::Epoch::young);
+  EXPECT_EQ(heartbeat(world->first()).epoch_number, emptied.epoch_number);
+  world->replace_server();
+  const auto replaced = heartbeat(world->first());
+  EXPECT_EQ(replaced.epoch_number, emptied.epoch_number + 1);
+  EXPECT_EQ(replaced.epoch, stores::Epoch::young);
+}
+
+TEST_P(QueueContract, AnEpochThatIsOverCannotBecomeWhole) {
+  const auto old = heartbeat(world->first(), 20ms);
+  world->replace_server();
+  heartbeat(world->second(), 20ms);
+  ok(world->first().repairs.set_whole(old.epoch_number, world->soon()));
+  world->pass(40ms);
+  EXPECT_EQ(heartbeat(world->second(), 20ms).epoch, stores::Epoch::gappy);
+  heartbeat(world->first(), 20ms);
+  ok(world->first().repairs.set_whole(old.epoch_number, world->soon()));
+  EXPECT_EQ(heartbeat(world->second(), 20ms).epoch, stores::Epoch::gappy);
+}
+
+TEST_P(QueueContract, WhatWasQueuedInAnOlderEpochComesBackByASalvageAsASuspect) {
+  heartbeat(world->first());
+  enqueue(sample(1));
+  enqueue(sample(2), 1h);
+  world->replace_server();
+  heartbeat(world->first());
+  EXPECT_TRUE(lease(world->first()).empty());
+  enqueue(sample(3));
+  EXPECT_EQ(ids_of(lease(world->first())), (Ids{sample(3).id}));
+  EXPECT_EQ(count(world->first().repairs.salvage(world->soon())), 2u);
+  EXPECT_EQ(count(world->first().repairs.salvage(world->soon())), 0u);
+  const auto leased = lease(world->first());
+  ASSERT_EQ(ids_of(leased), (Ids{sample(1).id})) << "the other one is not due";
+  EXPECT_TRUE(leased[0].suspect);
+}
+
+TEST_P(QueueContract, WhatWasPutAsideTwiceIsSalvagedOnce) {
+  heartbeat(world->first());
+  enqueue(sample(1));
+  world->replace_server();
+  heartbeat(world->first());
+  enqueue(sample(1));
+  enqueue(sample(2));
+  world->replace_server();
+  heartbeat(world->first());
+  EXPECT_EQ(count(world->first().repairs.salvage(world->soon())), 2u);
+  EXPECT_EQ(lease(world->first()).size(), 2u);
+}
+
+TEST_P(QueueContract, WhatIsClaimedIsNotSalvagedNorReadmittedAndKeepsItsUser) {
+  heartbeat(world->first());
+  heartbeat(world->second());
+  enqueue(alices(1));
+  auto held = lease(world->first());
+  ASSERT_EQ(held.size(), 1u);
+  world->empty();
+  enqueue(alices(1));
+  heartbeat(world->first());
+  heartbeat(world->second());
+  ok(world->first().leases.claim(held, world->soon()));
+  EXPECT_EQ(mine(world->first()).size(), 1u);
+  EXPECT_EQ(count(world->second().repairs.salvage(world->soon())), 0u);
+  EXPECT_EQ(count(world->second().repairs.readmit({{alices(1), started}}, world->soon())), 0u);
+  enqueue(alices(2));
+  EXPECT_TRUE(lease(world->second()).empty());
+  ok(world->first().queue.ack(held[0].key()));
+  EXPECT_EQ(lease(world->second()).size(), 1u);
+}
+
+TEST_P(QueueContract, ClaimingWhatIsOnTheBooksChangesNothing) {
+  heartbeat(world->first());
+  enqueue(alices(1));
+  const auto held = lease(world->first());
+  ok(world->first().leases.claim(held, world->soon()));
+  ok(world->first().queue.ack(key(alices(1))));
+  enqueue(alices(2));
+  EXPECT_EQ(lease(world->second()).size(), 1u);
+}
+
+TEST_P(QueueContract, OneNodeIsElectedUntilItDiesOrSignsOff) {
+  EXPECT_TRUE(heartbeat(world->first(), 1h).leads);
+  EXPECT_FALSE(heartbeat(world->second(), 1h).leads);
+  ok(world->first().leases.sign_off(world->soon()));
+  EXPECT_TRUE(heartbeat(world->second(), 20ms).leads);
+  EXPECT_FALSE(heartbeat(world->first(), 1h).leads);
+  world->pass(60ms);
+  EXPECT_TRUE(heartbeat(world->first(), 1h).leads);
+  EXPECT_FALSE(heartbeat(world->second(), 1h).leads);
+}
+
+TEST_P(QueueContract, HowFarTheLedgerWasSweptIsKeptWithTheQueue) {
+  EXPECT_EQ(world->run(world->first().repairs.swept_until(world->soon())).value(), std::nullopt);
+  ok(world->first().repairs.set_swept_until(started, world->soon()));
+  EXPECT_EQ(world->run(world->second().repairs.swept_until(world->soon())).value(), started);
+  world->empty();
+  EXPECT_EQ(world->run(world->second().repairs.swept_until(world->soon())).value(), std::nullopt);
 }
 
 }  // namespace

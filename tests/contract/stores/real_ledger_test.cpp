@@ -212,5 +212,18 @@ TEST_F(PgLedgerTest, WhenConnectionsAreLostAnOkIsStillAPromiseAndUnavailableStil
   EXPECT_TRUE(append(sample(40)));
 }
 
+TEST_F(PgLedgerTest, PartitionsThatAreMissingAreMadeAhead) {
+  const std::string day_after_tomorrow =
+      "'idempotency_keys_' || to_char(now() AT TIME ZONE 'UTC' + interval '2 days', 'YYYY_MM_DD')";
+  postgres().sql("DO $$BEGIN EXECUTE format('DROP TABLE IF EXISTS %I', " + day_after_tomorrow +
+                 "); END$$");
+  const auto token = world.run(world.upkeep().take_office("test", world.soon()));
+  ASSERT_TRUE(token);
+  EXPECT_GE(world.run(world.upkeep().make_partitions(*token, world.soon())).value(), 1u);
+  EXPECT_EQ(world.run(world.upkeep().make_partitions(*token, world.soon())).value(), 0u);
+  EXPECT_EQ(postgres().sql("SELECT count(*) FROM pg_class WHERE relname = " + day_after_tomorrow),
+            "1");
+}
+
 }  // namespace
 }  // namespace notify::contract

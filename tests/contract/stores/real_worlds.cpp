@@ -80,7 +80,8 @@ RealLedgerWorld::RealLedgerWorld()
       pool_(timers_, rng_, base::Secret(postgres().url()), {}, no_escape()),
       ledger_(intake_, pool_, timers_, {}, no_escape()),
       history_(pool_, clock_),
-      backlog_(pool_) {
+      backlog_(pool_),
+      upkeep_(pool_) {
   postgres().sql("TRUNCATE notification_history, idempotency_keys, delivery_attempts, due");
   intake_.start();
   pool_.start();
@@ -93,35 +94,50 @@ RealLedgerWorld::~RealLedgerWorld() {
   run_stop(pool_.stop(timers_.after(2s)));
 }
 
-RealQueueWorld::RealQueueWorld() {
+RealQueueWorld::RealQueueWorld(std::uint16_t shards) : shards_(shards) {
   redis_server().cli({"FLUSHALL"});
   auto url = redis::parse_url(base::Secret(redis_server().url()));
   auto client = redis::Client::create(timers_, rng_, std::move(url.value()), {}, no_escape());
   client_ = std::move(client.value());
-  first_ = make("first");
-  second_ = make("second");
+  first_ = std::make_unique<OneNode>(*this, "first", shards);
+  second_ = std::make_unique<OneNode>(*this, "second", shards);
   client_->start();
 }
 
-std::unique_ptr<stores::RedisQueue> RealQueueWorld::make(const std::string& node) {
-  stores::RedisQueue::Options options;
-  options.node = node;
-  options.on_corrupt_item = [this](const base::Error& error) { corrupt.push_back(error.detail); };
-  return std::make_unique<stores::RedisQueue>(*client_, timers_, std::move(options), no_escape());
+RealQueueWorld::OneNode::OneNode(RealQueueWorld& world, const std::string& name,
+                                 std::uint16_t shards)
+    : books(name, shards),
+      leases(*world.client_, world.timers_, world.rng_, books),
+      queue(*world.client_, world.timers_, books,
+            {.age_bound = 10s,
+             .on_corrupt_item =
+                 [&world](const base::Error& e) { world.corrupt.push_back(e.detail); }},
+            world.no_escape()) {}
+
+void RealQueueWorld::empty() { redis_server().cli({"FLUSHALL"}); }
+
+/// The books say that they were begun by another server.
+void RealQueueWorld::replace_server() {
+  const stores::QueueBooks books("", shards_);
+  for (const stores::QueueBook& book : books.all()) {
+    redis_server().cli({"HSET", book.epoch, "run", "another"});
+  }
 }
 
 RealQueueWorld::~RealQueueWorld() {
-  run_stop(first_->stop());
-  run_stop(second_->stop());
+  run_stop(first_->queue.stop());
+  run_stop(second_->queue.stop());
   run_stop(client_->stop(timers_.after(2s)));
 }
 
 namespace {
 std::unique_ptr<LedgerWorld> make_ledger_world() { return std::make_unique<RealLedgerWorld>(); }
 std::unique_ptr<QueueWorld> make_queue_world() { return std::make_unique<RealQueueWorld>(); }
+std::unique_ptr<QueueWorld> make_sharded_world() { return std::make_unique<RealQueueWorld>(3); }
 }  // namespace
 
 INSTANTIATE_TEST_SUITE_P(Real, LedgerContract, testing::Values(&make_ledger_world));
 INSTANTIATE_TEST_SUITE_P(Real, QueueContract, testing::Values(&make_queue_world));
+INSTANTIATE_TEST_SUITE_P(RealSharded, QueueContract, testing::Values(&make_sharded_world));
 
 }  // namespace notify::contract

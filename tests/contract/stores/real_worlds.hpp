@@ -11,6 +11,8 @@
 #include "storage/redis/client.hpp"
 #include "stores/pg_history.hpp"
 #include "stores/pg_ledger.hpp"
+#include "stores/pg_upkeep.hpp"
+#include "stores/redis_leases.hpp"
 #include "stores/redis_queue.hpp"
 
 namespace notify::contract {
@@ -41,6 +43,7 @@ class RealLedgerWorld final : public RealWorld, public LedgerWorld {
   stores::Ledger& ledger() override { return ledger_; }
   stores::History& history() override { return history_; }
   stores::Backlog& backlog() override { return backlog_; }
+  stores::Upkeep& upkeep() override { return upkeep_; }
   std::size_t statements() override {
     return intake_.counters().queries + pool_.counters().queries;
   }
@@ -55,21 +58,31 @@ class RealLedgerWorld final : public RealWorld, public LedgerWorld {
   stores::PgLedger ledger_;
   stores::PgHistory history_;
   stores::PgBacklog backlog_;
+  stores::PgUpkeep upkeep_;
 };
 
 class RealQueueWorld final : public RealWorld, public QueueWorld {
  public:
-  RealQueueWorld();
+  explicit RealQueueWorld(std::uint16_t shards = 1);
   ~RealQueueWorld() override;
-  Node first() override { return {*first_, *first_}; }
-  Node second() override { return {*second_, *second_}; }
+  Node first() override { return {first_->queue, first_->leases, first_->leases}; }
+  Node second() override { return {second_->queue, second_->leases, second_->leases}; }
+  std::uint16_t shards() override { return shards_; }
+  void empty() override;
+  void replace_server() override;
   std::vector<std::string> corrupt;
 
  private:
-  [[nodiscard]] std::unique_ptr<stores::RedisQueue> make(const std::string& node);
+  struct OneNode {
+    OneNode(RealQueueWorld& world, const std::string& name, std::uint16_t shards);
+    stores::QueueBooks books;
+    stores::RedisLeases leases;
+    stores::RedisQueue queue;
+  };
+  std::uint16_t shards_;
   std::unique_ptr<redis::Client> client_;
-  std::unique_ptr<stores::RedisQueue> first_;
-  std::unique_ptr<stores::RedisQueue> second_;
+  std::unique_ptr<OneNode> first_;
+  std::unique_ptr<OneNode> second_;
 };
 
 }  // namespace notify::contract

@@ -18,6 +18,7 @@
 #include "stores/backlog.hpp"
 #include "stores/history.hpp"
 #include "stores/queue.hpp"
+#include "stores/upkeep.hpp"
 
 namespace notify::contract {
 
@@ -67,6 +68,7 @@ class LedgerWorld : public virtual World {
   [[nodiscard]] virtual stores::Ledger& ledger() = 0;
   [[nodiscard]] virtual stores::History& history() = 0;
   [[nodiscard]] virtual stores::Backlog& backlog() = 0;
+  [[nodiscard]] virtual stores::Upkeep& upkeep() = 0;
   /// Statements that were executed so far.
   [[nodiscard]] virtual std::size_t statements() = 0;
 };
@@ -77,9 +79,16 @@ class QueueWorld : public virtual World {
   struct Node {
     stores::Queue& queue;
     stores::Leases& leases;
+    stores::Repairs& repairs;
   };
   [[nodiscard]] virtual Node first() = 0;
   [[nodiscard]] virtual Node second() = 0;
+  /// Into how many each priority's queue is divided.
+  [[nodiscard]] virtual std::uint16_t shards() { return 1; }
+  /// The server is emptied.
+  virtual void empty() = 0;
+  /// The server is another one, with the same data: as after a restart.
+  virtual void replace_server() = 0;
 };
 
 using MakeLedgerWorld = std::unique_ptr<LedgerWorld> (*)();
@@ -142,9 +151,18 @@ class QueueContract : public testing::TestWithParam<MakeQueueWorld> {
                              rules::Priority priority = rules::Priority::medium) {
     rules::Notification notification = fakes::sample_notification(started, n);
     notification.priority = priority;
+    notification.user = fakes::sample_user(n % 100);
     return notification;
   }
-  static stores::LeaseKey key(const rules::Notification& n) { return {n.priority, n.id}; }
+  /// All of one user.
+  rules::Notification alices(std::uint8_t n, rules::Priority priority = rules::Priority::medium) {
+    rules::Notification notification = sample(n, priority);
+    notification.user = fakes::sample_user();
+    return notification;
+  }
+  stores::LeaseKey key(const rules::Notification& n) {
+    return {n.priority, n.id, stores::shard_of(n.user, world->shards())};
+  }
   void enqueue(const rules::Notification& n, std::chrono::milliseconds due_in = 0ms) {
     ASSERT_TRUE(world->run(fakes::enqueue_one(world->first().queue, {n, started + due_in})));
   }
@@ -163,8 +181,10 @@ class QueueContract : public testing::TestWithParam<MakeQueueWorld> {
     EXPECT_TRUE(done) << (done ? "" : done.error().detail);
     return done ? *done : 9999;
   }
-  void heartbeat(QueueWorld::Node node, std::chrono::milliseconds ttl = 1h) {
-    ok(node.leases.heartbeat(ttl, world->soon()));
+  stores::Pulse heartbeat(QueueWorld::Node node, std::chrono::milliseconds ttl = 1h) {
+    const auto pulse = world->run(node.leases.heartbeat(ttl, world->soon()));
+    EXPECT_TRUE(pulse) << (pulse ? "" : pulse.error().detail);
+    return pulse ? *pulse : stores::Pulse();
   }
   /// The node dies: its heartbeat runs out.
   void die(QueueWorld::Node node) {

@@ -166,7 +166,10 @@ TEST_F(DeliverTroubleTest, AQueueThatIsAwayIsAskedAgain) {
 
 TEST_F(DeliverTroubleTest, NeverMoreIsUnderWayThanTheBound) {
   start({.limits = {.lease_max = 4, .in_flight_max = 10}});
-  for (std::uint8_t i = 1; i <= 60; ++i) queued(i);
+  for (std::uint8_t i = 1; i <= 60; ++i) {
+    outside.devices.of_user[fakes::sample_user(i)] = {phone};
+    queued(i, fakes::sample_user(i));
+  }
   outside.apple.holds_answers = true;
   std::size_t most = 0;
   outside.time.after_step = [&](auto&) { most = std::max(most, node->deliver.in_flight()); };

@@ -29,7 +29,7 @@ struct KillRun {
     a = std::make_unique<Node>(outside, "a", options);
     b = std::make_unique<Node>(outside, "b", options);
     a->start();
-    b->recover.start();
+    b->keep_alive();
     outside.time.run_for(10ms);
   }
 

@@ -15,9 +15,11 @@
 #include "fakes/fake_provider.hpp"
 #include "fakes/fake_queue.hpp"
 #include "fakes/fake_time.hpp"
+#include "fakes/fake_upkeep.hpp"
 #include "fakes/samples.hpp"
 #include "flows/accept.hpp"
 #include "flows/deliver.hpp"
+#include "flows/heartbeat.hpp"
 #include "flows/recover.hpp"
 
 namespace notify::flows {
@@ -66,16 +68,18 @@ struct Outside {
   fakes::FakeTime time{clock};
   fakes::FakeLedgerTable table;
   fakes::FakeQueueBooks books;
+  fakes::FakeOffice office;
   fakes::FakeDevices devices;
   fakes::FakePushService apple;
 };
 
 struct NodeOptions {
   DeliverLimits limits;
+  HeartbeatPolicy heartbeat;
   RecoverPolicy recover;
   rules::RetryPolicy retry;
   async::BatcherLimits ledger;
-  /// Replaces recover's opinion, for tests that run without recover.
+  /// Replaces the heartbeat's opinion, for tests that run without one.
   std::optional<bool> leases_are_ours;
 };
 
@@ -91,13 +95,19 @@ class Node {
         leases_ours(options.leases_are_ours),
         accept({ledger, queue, ids, {}, accept_events(), [this] { deliver.wake(); }},
                loop.timers.executor(), no_escape()),
-        deliver(
-            {ledger, queue, devices, provider, loop.timers, rng, options.retry, options.limits,
-             deliver_events(), [this] { return leases_ours.value_or(recover.leases_are_ours()); }},
-            no_escape()),
-        recover({queue, ledger, loop.timers, options.recover, recover_events(),
-                 [this] { deliver.wake(); },
-                 [this](base::NotificationId id) { return deliver.holds(id); }},
+        deliver({ledger, queue, devices, provider, loop.timers, rng, options.retry, options.limits,
+                 deliver_events(),
+                 [this] { return leases_ours.value_or(heartbeat.leases_are_ours()); }},
+                no_escape()),
+        heartbeat({queue,
+                   loop.timers,
+                   options.heartbeat,
+                   {recover_events().step_failed},
+                   [this] { return deliver.held(); },
+                   [this](base::NotificationId id) { return deliver.holds(id); }},
+                  no_escape()),
+        recover({queue, ledger, upkeep, loop.timers, name, options.recover, recover_events(),
+                 [this] { deliver.wake(); }, [this] { return heartbeat.pulse(); }},
                 no_escape()) {
     outside_.time.add(loop);
   }
@@ -112,12 +122,18 @@ class Node {
     run(accept.stop());
     run(deliver.stop());
     run(recover.stop());
+    run(heartbeat.stop());
     run(ledger.stop());
     outside_.time.remove(loop);
   }
 
   void start() {
     deliver.start();
+    keep_alive();
+  }
+  /// Everything but delivery.
+  void keep_alive() {
+    heartbeat.start();
     recover.start();
   }
   /// As SIGSTOP, or as a death: nobody outside can tell.
@@ -161,8 +177,10 @@ class Node {
                                   const base::Error&) { failed_steps.emplace_back(step); }};
   }
   RecoverEvents recover_events() {
-    return {.taken_over = [this](std::size_t n) { taken_over += n; },
+    return {.elected = [this] { ++elected; },
+            .taken_over = [this](std::size_t n) { taken_over += n; },
             .readmitted = [this](std::size_t n) { readmitted += n; },
+            .rebuilt = [this] { ++rebuilds; },
             .step_failed = [this](std::string_view step,
                                   const base::Error&) { failed_steps.emplace_back(step); }};
   }
@@ -180,6 +198,7 @@ class Node {
   base::UuidV7Generator ids;
   fakes::FakeLedger ledger;
   fakes::FakeQueue queue;
+  fakes::FakeUpkeep upkeep{outside_.office, link};
   fakes::FakeDeviceDirectory devices{outside_.devices, link};
   fakes::FakeProvider provider{outside_.apple, link};
   std::optional<bool> leases_ours;
@@ -194,9 +213,12 @@ class Node {
   std::vector<std::string> failed_steps;
   std::size_t taken_over = 0;
   std::size_t readmitted = 0;
+  std::size_t elected = 0;
+  std::size_t rebuilds = 0;
 
   Accept accept;
   Deliver deliver;
+  Heartbeat heartbeat;
   Recover recover;
   async::TaskGroup background{loop.timers.executor(), no_escape()};
 };
@@ -206,18 +228,23 @@ struct FlowTest : testing::Test {
   rules::Device phone = fakes::sample_device(1);
   rules::Device tablet = fakes::sample_device(2);
 
-  FlowTest() { outside.devices.of_user[fakes::sample_user()] = {phone}; }
+  FlowTest() {
+    outside.devices.of_user[fakes::sample_user()] = {phone};
+    // The queue is that of a service that has been at work for long.
+    outside.books.epoch = {++outside.books.epochs_begun, outside.books.run, {}, true};
+  }
 
   [[nodiscard]] base::WallTime now() const { return outside.clock.now(); }
 
   /// A notification that is committed and queued; `n` makes its id.
-  rules::Notification queued(std::uint8_t n = 1) {
-    rules::Notification notification = committed(n);
+  rules::Notification queued(std::uint8_t n = 1, base::UserId user = fakes::sample_user()) {
+    rules::Notification notification = committed(n, user);
     outside.books.queued[notification.id] = {notification, now()};
     return notification;
   }
-  rules::Notification committed(std::uint8_t n = 1) {
+  rules::Notification committed(std::uint8_t n = 1, base::UserId user = fakes::sample_user()) {
     rules::Notification notification = fakes::sample_notification(now(), n);
+    notification.user = user;
     outside.table.append(notification);
     return notification;
   }

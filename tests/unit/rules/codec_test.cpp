@@ -37,6 +37,7 @@ TEST(QueueItem, RoundTrips) {
 TEST(QueueItem, HasItsIdWhereTheScriptsLookForIt) {
   const Notification n = full_notification();
   EXPECT_EQ(encode_queue_item(n).substr(kQueueItemIdOffset, 36), n.id.to_string());
+  EXPECT_EQ(encode_queue_item(n).substr(kQueueItemUserOffset, 36), n.user.to_string());
 }
 
 // The bytes are a contract with the version before and the version after.

@@ -1,0 +1,190 @@
+// The queue loses data or goes back in time: what that costs, and what it must not.
+
+#include "unit/flows/world.hpp"
+
+namespace notify::flows {
+namespace {
+
+using base::Errc;
+using rules::Status;
+
+struct EpochTest : FlowTest {
+  std::unique_ptr<Node> a = std::make_unique<Node>(outside, "a", NodeOptions{});
+  std::unique_ptr<Node> b;
+
+  void TearDown() override {
+    a.reset();
+    b.reset();
+  }
+  void start_b() {
+    b = std::make_unique<Node>(outside, "b", NodeOptions{});
+    b->start();
+  }
+};
+
+TEST_F(EpochTest, WhatWasDeliveredAndIsBackInTheQueueIsNotSentAgain) {
+  a->start();
+  outside.time.run_for(2s);
+  const auto n = queued();
+  const fakes::FakeQueueData before = outside.books;
+  ASSERT_TRUE(run_until_idle(5s));
+  outside.books.restart_with(before);
+  ASSERT_TRUE(outside.books.queued.contains(n.id));
+  outside.time.run_for(20s);
+  EXPECT_FALSE(in_books(n));
+  EXPECT_TRUE(outside.books.old.empty());
+  EXPECT_EQ(outside.apple.count(n.id), 1u);
+}
+
+TEST_F(EpochTest, WhatIsUnderWayWhenTheQueueGoesBackIsNotSentByAnother) {
+  a->start();
+  start_b();
+  outside.time.run_for(2s);
+  b->leases_ours = false;
+  const auto n = queued();
+  const fakes::FakeQueueData before = outside.books;
+  outside.apple.holds_answers = true;
+  ASSERT_TRUE(outside.time.run_until([&] { return outside.apple.count(n.id) == 1; }, 5s));
+  b->leases_ours.reset();
+  outside.books.restart_with(before);
+  outside.time.run_for(8s);
+  EXPECT_EQ(outside.apple.count(n.id), 1u) << "its lease should have been claimed anew";
+  outside.apple.holds_answers = false;
+  outside.time.run_for(20s);
+  EXPECT_EQ(outside.apple.count(n.id), 1u);
+  EXPECT_EQ(status(n), Status::delivered);
+  EXPECT_FALSE(in_books(n));
+}
+
+TEST_F(EpochTest, WhatIsUnderWayWhenTheQueueIsEmptiedIsNotSentByAnother) {
+  a->start();
+  start_b();
+  outside.time.run_for(2s);
+  b->leases_ours = false;
+  const auto n = queued();
+  outside.apple.holds_answers = true;
+  ASSERT_TRUE(outside.time.run_until([&] { return outside.apple.count(n.id) == 1; }, 5s));
+  b->leases_ours.reset();
+  outside.books.empty();
+  outside.time.run_for(8s);
+  EXPECT_EQ(outside.apple.count(n.id), 1u);
+  outside.apple.holds_answers = false;
+  outside.time.run_for(20s);
+  EXPECT_EQ(outside.apple.count(n.id), 1u);
+  EXPECT_EQ(status(n), Status::delivered);
+}
+
+TEST_F(EpochTest, NothingIsLeasedFromAServerThatNoHeartbeatHasSeen) {
+  a->start();
+  outside.time.run_for(2s);
+  a->queue.faults.heartbeat.fail(Errc::unavailable);
+  const auto n = queued();
+  outside.books.restart_with(outside.books);
+  outside.time.run_for(2s);  // its leases are still its own
+  EXPECT_TRUE(outside.books.queued.contains(n.id));
+  EXPECT_EQ(outside.apple.count(n.id), 0u);
+}
+
+TEST_F(EpochTest, WhatIsAcceptedMeanwhileIsDeliveredAtOnce) {
+  a->start();
+  outside.time.run_for(2s);
+  outside.books.empty();
+  outside.time.run_for(1500ms);
+  const auto n = queued();
+  outside.time.run_for(500ms);
+  EXPECT_EQ(status(n), Status::delivered);
+}
+
+TEST_F(EpochTest, WhatTheQueueLostIsBackWithinSeconds) {
+  a->keep_alive();
+  outside.time.run_for(2s);
+  std::vector<rules::Notification> all;
+  for (std::uint8_t i = 1; i <= 20; ++i) {
+    all.push_back(queued(i));
+    outside.time.run_for(6min);  // over more than one window of the rebuild
+  }
+  outside.books.empty();
+  outside.time.run_for(8s);
+  EXPECT_EQ(outside.books.queued.size(), 20u);
+  EXPECT_EQ(a->rebuilds, 1u);
+  EXPECT_TRUE(outside.books.epoch.whole);
+}
+
+TEST_F(EpochTest, AYoungEpochIsNotSwept) {
+  a->keep_alive();
+  outside.time.run_for(2s);
+  const auto n = queued();
+  outside.time.run_for(30s);
+  outside.books.empty();
+  outside.time.run_for(4900ms);
+  EXPECT_FALSE(in_books(n)) << "a node that lives may be at work on it";
+  outside.time.run_for(3s);
+  EXPECT_TRUE(outside.books.queued.contains(n.id));
+}
+
+TEST_F(EpochTest, ARebuildThatBreaksOffIsMadeByTheNextElected) {
+  a->keep_alive();
+  outside.time.run_for(2s);
+  const auto n = queued();
+  outside.time.run_for(30s);
+  outside.books.empty();
+  a->ledger.faults.backlog.fail(Errc::unavailable);
+  outside.time.run_for(8s);
+  EXPECT_FALSE(in_books(n));
+  EXPECT_FALSE(outside.books.epoch.whole);
+  start_b();
+  a->freeze();
+  outside.time.run_for(10s);
+  EXPECT_EQ(b->elected, 1u);
+  EXPECT_EQ(status(n), Status::delivered);
+}
+
+TEST_F(EpochTest, ARebuildOfAnEpochThatIsOverDoesNotMakeTheNextOneWhole) {
+  a->keep_alive();
+  outside.time.run_for(2s);
+  for (std::uint8_t i = 1; i <= 3; ++i) queued(i);
+  outside.time.run_for(30s);
+  outside.books.empty();
+  a->link.one_way = 30ms;  // the rebuild takes some time: 300 windows
+  ASSERT_TRUE(outside.time.run_until([&] { return !outside.books.queued.empty(); }, 10s));
+  outside.books.empty();
+  outside.time.run_for(3s);
+  EXPECT_FALSE(outside.books.epoch.whole);
+  outside.time.run_for(1min);
+  EXPECT_EQ(outside.books.queued.size(), 3u);
+}
+
+TEST_F(EpochTest, OneIsElectedAndItsSuccessorRules) {
+  a->keep_alive();
+  outside.time.run_for(2s);
+  start_b();
+  outside.time.run_for(10s);
+  EXPECT_EQ(a->elected, 1u);
+  EXPECT_EQ(b->elected, 0u);
+  EXPECT_EQ(outside.office.holder, "a");
+  EXPECT_GE(outside.office.partitions_made, 1u);
+  a->freeze();
+  outside.time.run_for(8s);
+  EXPECT_EQ(outside.office.holder, "b");
+  EXPECT_EQ(outside.office.token, 2);
+  a->thaw();
+  outside.time.run_for(10s);
+  EXPECT_EQ(outside.office.token, 2) << "who was replaced does not come back by itself";
+}
+
+TEST_F(EpochTest, WhoWasReplacedWithoutNoticingDoesNothingInTheLedger) {
+  NodeOptions options;
+  options.recover.upkeep_interval = 100ms;
+  a.reset();
+  a = std::make_unique<Node>(outside, "a", options);
+  a->keep_alive();
+  outside.time.run_for(2s);
+  ++outside.office.token;  // another was elected
+  const std::size_t made = outside.office.partitions_made;
+  outside.time.run_for(900ms);
+  EXPECT_EQ(outside.office.partitions_made, made);
+  EXPECT_TRUE(a->step_failed("make_partitions"));
+}
+
+}  // namespace
+}  // namespace notify::flows

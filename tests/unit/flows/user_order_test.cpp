@@ -1,0 +1,104 @@
+#include "flows/user_order.hpp"
+
+#include "unit/flows/world.hpp"
+
+namespace notify::flows {
+namespace {
+
+using rules::Priority;
+
+struct UserOrderTest : FlowTest {
+  fakes::FakeLoop loop{outside.clock};
+  UserOrder order{loop.timers.executor()};
+  async::TaskGroup group{loop.timers.executor(), Node::no_escape()};
+  std::vector<int> log;
+  base::UserId alice = fakes::sample_user();
+  base::UserId bob = fakes::sample_user(2);
+
+  UserOrderTest() { outside.time.add(loop); }
+  void enter(UserOrder::Turn& turn, int number) {
+    group.spawn([](UserOrder::Turn& t, std::vector<int>& l, int i) -> async::Task<void> {
+      co_await t.wait();
+      l.push_back(i);
+    }(turn, log, number));
+    outside.time.run_for(1ms);
+  }
+};
+
+TEST_F(UserOrderTest, TheFirstDoesNotWaitAndTheOthersFollowInTheirOrder) {
+  UserOrder::Turn one(order, alice, Priority::high);
+  UserOrder::Turn two(order, alice, Priority::high);
+  UserOrder::Turn three(order, alice, Priority::high);
+  enter(three, 3);
+  enter(two, 2);
+  enter(one, 1);
+  EXPECT_EQ(log, (std::vector{1}));
+  one.pass();
+  outside.time.run_for(1ms);
+  EXPECT_EQ(log, (std::vector{1, 2}));
+  two.pass();
+  outside.time.run_for(1ms);
+  EXPECT_EQ(log, (std::vector{1, 2, 3}));
+}
+
+TEST_F(UserOrderTest, OtherUsersAndPrioritiesDoNotWait) {
+  UserOrder::Turn one(order, alice, Priority::low);
+  UserOrder::Turn two(order, alice, Priority::high);
+  UserOrder::Turn three(order, bob, Priority::low);
+  enter(two, 2);
+  enter(three, 3);
+  EXPECT_EQ(log, (std::vector{2, 3}));
+}
+
+TEST_F(UserOrderTest, WhoLeavesTheLineBeforeItsTurnHoldsNobodyUp) {
+  auto one = std::make_unique<UserOrder::Turn>(order, alice, Priority::high);
+  auto two = std::make_unique<UserOrder::Turn>(order, alice, Priority::high);
+  UserOrder::Turn three(order, alice, Priority::high);
+  enter(three, 3);
+  two.reset();
+  EXPECT_TRUE(log.empty());
+  one.reset();
+  outside.time.run_for(1ms);
+  EXPECT_EQ(log, (std::vector{3}));
+}
+
+TEST_F(UserOrderTest, TheLastToLeaveIsFollowedByWhoIsStillBefore) {
+  UserOrder::Turn one(order, alice, Priority::high);
+  { UserOrder::Turn two(order, alice, Priority::high); }
+  UserOrder::Turn three(order, alice, Priority::high);
+  enter(three, 3);
+  EXPECT_TRUE(log.empty());
+  one.pass();
+  outside.time.run_for(1ms);
+  EXPECT_EQ(log, (std::vector{3}));
+}
+
+/// Two nodes, one user: what reaches Apple is in the order in which it was accepted.
+TEST_F(UserOrderTest, AUsersNotificationsReachTheProviderInOrderWhicheverNodeSends) {
+  Node a(outside, "a", {.limits = {.lease_max = 3}});
+  Node b(outside, "b", {.limits = {.lease_max = 3}});
+  b.link.one_way = 7ms;
+  a.start();
+  b.start();
+  outside.time.run_for(2s);
+  std::vector<base::NotificationId> sent;
+  for (std::uint8_t i = 1; i <= 60; ++i) {
+    sent.push_back(queued(i).id);
+    // Which of them may lease changes while the other is still at work.
+    Node& leasing = i / 4 % 2 == 0 ? a : b;
+    Node& resting = i / 4 % 2 == 0 ? b : a;
+    leasing.queue.faults.lease.clear();
+    resting.queue.faults.lease.fail(base::Errc::unavailable);
+    outside.time.run_for(i % 5 == 0 ? 20ms : 1ms);
+  }
+  a.queue.faults.lease.clear();
+  outside.time.run_for(5s);
+  std::vector<base::NotificationId> received;
+  for (const auto& one : outside.apple.received) received.push_back(one.notification);
+  EXPECT_EQ(received, sent);
+  EXPECT_GT(a.sent.size(), 0u);
+  EXPECT_GT(b.sent.size(), 0u);
+}
+
+}  // namespace
+}  // namespace notify::flows
