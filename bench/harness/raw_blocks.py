@@ -60,21 +60,21 @@ def ledger(stack, rows, batches):
 def queue(stack, items, batches, sample):
     """redis-benchmark with the queue's commands and scripts, in the service's batches, on keys of its own. Its
     ids are random, so of the acks about two thirds find their lease. `sample`: an item as the service wrote it."""
-    keys = ["{bench:queue}", "{bench:queue}:inflight:bench", "{bench:queue}:suspect"]
+    keys = ["{bench:queue}", "{bench:queue}:inflight:bench", "{bench:queue}:suspect", "{bench:queue}:users"]
     stack.redis("DEL", *keys)
     # redis-benchmark puts twelve digits of a random number in place of the word.
-    member = re.sub(r'("id":"[0-9a-f-]{24})[0-9a-f]{12}', r"\1__rand_int__", sample)
+    member = re.sub(r'("(?:id|user)":"[0-9a-f-]{24})[0-9a-f]{12}', r"\1__rand_int__", sample)
     pattern = re.search(r'"id":"([0-9a-f-]{24}__rand_int__)"', member)[1]
     size = {name: max(1, min(LEASE_MAX, round(batches[name]))) for name in ("enqueue", "lease", "ack")}
     scripts = {}
-    for name in ("lease", "ack"):
+    for name in ("enqueue", "lease", "ack"):
         text, _ = spent([stack.bin / "notification-bench", "queue-script", name])
         scripts[name] = stack.redis("SCRIPT", "LOAD", text)
     score = int(time.time() * 1000) * 4 + 1
     commands = {
-        "enqueue": ["ZADD", keys[0], "NX", *[score, member] * size["enqueue"]],
-        "lease": ["EVALSHA", scripts["lease"], 3, *keys, score + 4000, size["lease"]],
-        "ack": ["EVALSHA", scripts["ack"], 2, keys[1], keys[2], *[pattern] * size["ack"]],
+        "enqueue": ["EVALSHA", scripts["enqueue"], 1, keys[0], score, 86400, 1, *["", member] * size["enqueue"]],
+        "lease": ["EVALSHA", scripts["lease"], 4, *keys, size["lease"], "bench"],
+        "ack": ["EVALSHA", scripts["ack"], 3, *keys[1:], *[pattern] * size["ack"]],
     }
     result = {}
     for name, command in commands.items():

@@ -84,7 +84,7 @@ Options parse_options(int argc, char** argv) {
       app.add_subcommand("queue-script", "Prints one of the queue's Lua scripts");
   script_command->add_option("name", script.name)
       ->required()
-      ->check(CLI::IsMember({"lease", "ack"}));
+      ->check(CLI::IsMember({"enqueue", "lease", "ack"}));
   try {
     app.parse(argc, argv);
   } catch (const CLI::ParseError& error) {

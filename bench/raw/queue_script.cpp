@@ -5,7 +5,10 @@
 namespace notify::bench {
 
 std::string queue_script(std::string_view name) {
-  const auto& script = name == "lease" ? stores::scripts::kLease : stores::scripts::kAck;
+  namespace scripts = stores::scripts;
+  const auto& script = name == "enqueue" ? scripts::kEnqueue
+                       : name == "lease" ? scripts::kLease
+                                         : scripts::kAck;
   return script.source();
 }
 

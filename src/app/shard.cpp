@@ -98,6 +98,7 @@ void Shard::wire_queue() {
   leases_ = std::make_unique<stores::RedisLeases>(*redis_, timers_, rng_, *queue_books_);
   stores::RedisQueue::Options options;
   options.age_bound = c.queue.age_bound;
+  options.server_ahead = [this] { return leases_->server_ahead(); };
   options.epoch_is_known = [this] { return leases_->epoch_is_known(); };
   options.on_corrupt_item = [this](const base::Error& error) {
     process_.metrics.queue.step_failures.add("decode");
@@ -140,7 +141,7 @@ void Shard::wire_flows() {
   deliver_ = std::make_unique<flows::Deliver>(
       flows::Deliver::Parts{*ledger_, *queue_, *devices_, *apns_, timers_, rng_, retry_policy(c),
                             deliver_limits(c), deliver_events(),
-                            [this] { return heartbeat_->leases_are_ours(); }},
+                            [this] { return heartbeat_->lease_term(); }},
       on_escape());
   heartbeat_ = std::make_unique<flows::Heartbeat>(
       flows::Heartbeat::Parts{*leases_, timers_, heartbeat_policy(c),

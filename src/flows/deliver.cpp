@@ -68,7 +68,8 @@ async::Task<void> Deliver::pause() {
 async::Task<std::size_t> Deliver::lease_some() {
   const std::size_t room =
       parts_.limits.in_flight_max - std::min(parts_.limits.in_flight_max, held_.size());
-  if (room == 0 || !parts_.leases_are_ours()) co_return 0;
+  const std::uint64_t term = parts_.lease_term();
+  if (room == 0 || term == 0) co_return 0;
   const std::size_t wanted = std::min(room, parts_.limits.lease_max);
   auto leased = co_await parts_.queue.lease(wanted, soon());
   if (!leased) {
@@ -79,7 +80,7 @@ async::Task<std::size_t> Deliver::lease_some() {
   for (stores::Lease& lease : *leased) {
     const base::NotificationId id = lease.notification.id;
     const bool is_suspect = lease.suspect;
-    const auto [place, is_new] = held_.try_emplace(id, std::move(lease), order_);
+    const auto [place, is_new] = held_.try_emplace(id, std::move(lease), term, order_);
     // Still at work on an earlier lease of it: whatever comes of that is good for this one too.
     if (!is_new) continue;
     if (is_suspect) {
@@ -146,6 +147,7 @@ async::Task<void> Deliver::deliver_held(Held& held, std::optional<rules::Progres
   const stores::Lease& lease = held.lease;
   const Notification& n = lease.notification;
   co_await held.turn.wait();
+  if (stopping_) co_return;  // it stays on the books, for the others
   const bool was_due = known.has_value();
   const rules::Progress before = std::move(known).value_or(rules::Progress{});
   if (now() >= n.expires_at) {
@@ -161,7 +163,7 @@ async::Task<void> Deliver::deliver_held(Held& held, std::optional<rules::Progres
   }
   const rules::Targets targets = rules::choose_targets(*devices, before, now());
   // A node that lost its leases while it waited must not send: somebody else may be doing so.
-  if (!parts_.leases_are_ours()) co_return;
+  if (parts_.lease_term() != held.term) co_return;
   const std::vector<Outcome> outcomes = co_await send_all(n, targets.due);
   held.turn.pass();
 

@@ -55,8 +55,9 @@ class Deliver {
     rules::RetryPolicy retry;
     DeliverLimits limits;
     DeliverEvents events;
-    /// False when this node cannot prove that its leases are still its own: it must not send.
-    std::function<bool()> leases_are_ours;
+    /// The term in which leases are this node's own; 0 when it cannot prove that they are. What was
+    /// leased in another term must not be sent.
+    std::function<std::uint64_t()> lease_term;
   };
 
   Deliver(Parts parts, async::OnEscape on_escape);
@@ -79,10 +80,12 @@ class Deliver {
   async::Task<std::size_t> lease_some();
   /// A lease on which this worker is at work; it stays where it is until it is erased.
   struct Held {
-    Held(stores::Lease leased, UserOrder& order)
+    Held(stores::Lease leased, std::uint64_t in_term, UserOrder& order)
         : lease(std::move(leased)),
+          term(in_term),
           turn(order, lease.notification.user, lease.notification.priority) {}
     stores::Lease lease;
+    std::uint64_t term;
     UserOrder::Turn turn;
   };
 

@@ -20,16 +20,16 @@ async::Task<void> Heartbeat::sign_off() {
   if (!done) parts_.events.step_failed("sign_off", done.error());
 }
 
-bool Heartbeat::leases_are_ours() const {
-  if (last_heartbeat_ == base::SteadyTime::min()) return false;
+std::uint64_t Heartbeat::lease_term() const {
+  if (last_heartbeat_ == base::SteadyTime::min()) return 0;
   // A fifth of the timeout stays for what is between this check and the provider.
   const auto trusted = parts_.policy.timeout * 4 / 5;
-  return parts_.timers.clock().steady_now() < last_heartbeat_ + trusted;
+  return parts_.timers.clock().steady_now() < last_heartbeat_ + trusted ? term_ : 0;
 }
 
 stores::Pulse Heartbeat::pulse() const {
   stores::Pulse pulse = pulse_;
-  pulse.leads = pulse.leads && leases_are_ours();
+  pulse.leads = pulse.leads && lease_term() != 0;
   return pulse;
 }
 
@@ -40,6 +40,7 @@ async::Task<void> Heartbeat::heartbeat_loop() {
     const auto beaten = co_await parts_.leases.heartbeat(
         parts_.policy.timeout, parts_.timers.after(parts_.policy.interval));
     if (beaten) {
+      if (lease_term() == 0) ++term_;
       last_heartbeat_ = asked_at;
       pulse_ = *beaten;
       if (claimed_in_ != pulse_.epoch_number) co_await claim();

@@ -44,9 +44,10 @@ class Heartbeat {
   /// After deliver and these loops have stopped: leaves the register and the leases to the others.
   [[nodiscard]] async::Task<void> sign_off();
 
-  /// Whether the last heartbeat is fresh enough that nobody can have taken over. False a safety
-  /// margin before others may.
-  [[nodiscard]] bool leases_are_ours() const;
+  /// A number for as long as nobody can have taken over: while the last heartbeat is fresh, until a
+  /// safety margin before others may. 0 when it is not, and another one after that: what was
+  /// leased in an earlier term may be somebody else's by now, though there are heartbeats again.
+  [[nodiscard]] std::uint64_t lease_term() const;
 
   /// What the last heartbeat has told; it leads nobody if it is not fresh.
   [[nodiscard]] stores::Pulse pulse() const;
@@ -62,6 +63,7 @@ class Heartbeat {
 
   Parts parts_;
   base::SteadyTime last_heartbeat_ = base::SteadyTime::min();
+  std::uint64_t term_ = 0;
   stores::Pulse pulse_;
   std::uint64_t claimed_in_ = 0;  ///< the epoch in which the books have what is held
   std::unordered_set<base::NotificationId> unheld_before_;

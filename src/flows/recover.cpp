@@ -21,7 +21,9 @@ async::Task<void> Recover::stop() { return loops_.stop(); }
 
 async::Task<void> Recover::takeover_loop() {
   for (;;) {
-    if (parts_.pulse().leads) co_await take_over();
+    // In a young epoch a heartbeat may be missing because the queue has lost it.
+    const Pulse pulse = parts_.pulse();
+    if (pulse.leads && pulse.epoch != Epoch::young) co_await take_over();
     co_await parts_.timers.sleep_for(parts_.policy.takeover_interval);
   }
 }
@@ -46,6 +48,9 @@ async::Task<void> Recover::sweep_loop() {
     const bool is_whole = pulse.epoch == Epoch::whole || pulse.epoch_number == epoch_rebuilt_;
     if (pulse.leads && pulse.epoch == Epoch::gappy && !is_whole) {
       co_await rebuild(pulse.epoch_number);
+      // What was too young for the rebuild should not wait for long either.
+      next_sweep = parts_.timers.clock().steady_now() +
+                   std::min(parts_.policy.grace, parts_.policy.sweep_interval);
     } else if (pulse.leads && is_whole && time_for_it) {
       co_await sweep_tail();
       co_await sweep_due();

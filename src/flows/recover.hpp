@@ -21,7 +21,7 @@ struct RecoverPolicy {
   std::chrono::milliseconds sweep_interval{10'000};
   std::chrono::milliseconds upkeep_interval{3'600'000};
   /// A row younger than this is on its way into the queue and left alone.
-  std::chrono::milliseconds grace{5000};
+  std::chrono::milliseconds grace = stores::kRecoverAfter;
   /// What a sweep has seen in the queue may have been lost right after; the next one looks at so
   /// much of it again.
   std::chrono::milliseconds overlap{15'000};

@@ -17,6 +17,12 @@ namespace notify::stores {
 /// Only what is due this soon is put into the queue (decision D-11).
 inline constexpr std::chrono::hours kQueueHorizon{1};
 
+/// An item goes into the queue within so much of its creation, or is left to recovery, which leaves
+/// everything younger than kRecoverAfter alone: so the two never meet, whatever was slow on the way
+/// in. What is between them is room for clocks that differ by two seconds each (D-5).
+inline constexpr std::chrono::milliseconds kEnqueueWithin{3'000};
+inline constexpr std::chrono::milliseconds kRecoverAfter{7'000};
+
 /// Items of one user and priority that a node has leased at once, at most: one user must not fill
 /// it.
 inline constexpr std::size_t kUserLeasesMax = 32;
@@ -30,6 +36,8 @@ inline constexpr std::size_t kUserLeasesMax = 32;
 
 struct QueueItem {
   rules::Notification notification;
+  /// When it was created: at once. Such items are ordered by when they reach the queue, whatever
+  /// the clocks of the nodes that accepted them say.
   base::WallTime due_at;
 };
 
@@ -55,8 +63,9 @@ class Queue {
  public:
   virtual ~Queue() = default;
 
-  /// Putting an item in that is there changes nothing. Concurrent calls share a round trip. One
-  /// result for each item, in order.
+  /// Puts in what has just been created. Putting an item in that is there changes nothing.
+  /// Concurrent calls share a round trip. One result for each item, in order.
+  /// Errors: timed_out also for an item older than kEnqueueWithin: it was not put in.
   [[nodiscard]] virtual async::Task<std::vector<base::Expected<async::Unit>>> enqueue(
       std::vector<QueueItem> items) = 0;
 
@@ -115,6 +124,8 @@ class Leases {
 };
 
 /// What the elected node does for all. Doing it twice, or two nodes doing it, is harmless.
+/// Errors: unavailable also if the server may be another one since the last heartbeat: nothing was
+/// done then that it could be wrong about.
 class Repairs {
  public:
   virtual ~Repairs() = default;

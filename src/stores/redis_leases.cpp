@@ -36,6 +36,8 @@ Expected<std::size_t> to_count(const Expected<Reply>& reply) {
   return static_cast<std::size_t>(*count);
 }
 
+base::Error unknown_epoch() { return {Errc::unavailable, "no heartbeat has seen this server yet"}; }
+
 }  // namespace
 
 RedisLeases::RedisLeases(redis::Client& redis, async::Timers& timers, base::Rng& rng,
@@ -85,16 +87,21 @@ async::Task<Expected<Pulse>> RedisLeases::read_epochs(std::chrono::milliseconds 
   const std::string fresh = base::UuidV7Generator(timers_.clock(), rng_).next().to_string();
   for (std::size_t i = 0; i < epochs_.size(); ++i) {
     const QueueBook& book = books_.all()[i];
+    const base::WallTime asked = timers_.clock().now();
     const auto reply = co_await redis_.run(scripts::kEpoch, {book.epoch, book.queue, book.old},
                                            {fresh, queue_ttl()}, deadline);
     if (!reply) co_return fail(reply.error());
-    if (reply->elements().size() != 3) co_return fail(Errc::corrupt, "odd answer of kEpoch");
+    const base::WallTime halfway = asked + (timers_.clock().now() - asked) / 2;
+    if (reply->elements().size() != 4) co_return fail(Errc::corrupt, "odd answer of kEpoch");
     const auto id = reply->elements()[0].as_text();
     const auto age = reply->elements()[1].as_integer();
     const auto whole = reply->elements()[2].as_text();
-    if (!id || !age || !whole) co_return fail(Errc::corrupt, "odd answer of kEpoch");
+    const auto server_time = reply->elements()[3].as_integer();
+    if (!id || !age || !whole || !server_time)
+      co_return fail(Errc::corrupt, "odd answer of kEpoch");
     changed = changed || *id != epochs_[i];
     epochs_[i] = std::string(*id);
+    server_ahead_ = base::WallTime(std::chrono::milliseconds(*server_time)) - halfway;
     young = young || (whole->empty() && *age < ttl.count());
     gappy = gappy || whole->empty();
   }
@@ -183,6 +190,8 @@ async::Task<Expected<std::size_t>> RedisLeases::take_over_dead(base::Deadline de
     const auto alive = co_await is_alive(node, deadline);
     if (!alive) co_return fail(alive.error());
     if (*alive) continue;
+    // Of a server that has gone back in time, a missing heartbeat says nothing.
+    if (!epoch_is_known()) co_return fail(unknown_epoch());
     const auto count = co_await empty_leases_of(node, deadline);
     if (!count) co_return fail(count.error());
     taken += *count;
@@ -213,6 +222,7 @@ async::Task<Expected<std::size_t>> RedisLeases::empty_leases_of(std::string node
 async::Task<Expected<std::size_t>> RedisLeases::salvage(base::Deadline deadline) {
   const auto registered = co_await nodes(deadline);
   if (!registered) co_return fail(registered.error());
+  if (!epoch_is_known()) co_return fail(unknown_epoch());
   std::size_t moved = 0;
   for (const QueueBook& book : books_.all()) {
     std::vector<std::string> keys = {book.queue, book.suspect, book.old};
@@ -236,6 +246,7 @@ async::Task<Expected<std::size_t>> RedisLeases::readmit(std::vector<QueueItem> i
                                                         base::Deadline deadline) {
   const auto registered = co_await nodes(deadline);
   if (!registered) co_return fail(registered.error());
+  if (!epoch_is_known()) co_return fail(unknown_epoch());
   std::size_t added = 0;
   for (const QueueBook& book : books_.all()) {
     std::vector<std::string> keys = {book.queue, book.suspect};

@@ -46,6 +46,9 @@ class RedisLeases final : public Leases, public Repairs {
     return redis_.counters().connects == connects_at_heartbeat_;
   }
 
+  /// How far the server's clock is ahead of ours, by the last heartbeat, to within its round trip.
+  [[nodiscard]] std::chrono::milliseconds server_ahead() const { return server_ahead_; }
+
  private:
   async::Task<base::Expected<void>> beat(std::chrono::milliseconds ttl, base::Deadline deadline);
   async::Task<base::Expected<Pulse>> read_epochs(std::chrono::milliseconds ttl,
@@ -61,6 +64,7 @@ class RedisLeases final : public Leases, public Repairs {
   const QueueBooks& books_;
   std::vector<std::string> epochs_;  ///< of each book, as the last heartbeat has seen it
   std::uint64_t epoch_number_ = 0;
+  std::chrono::milliseconds server_ahead_{0};
   std::uint64_t connects_at_heartbeat_ = std::numeric_limits<std::uint64_t>::max();
 };
 

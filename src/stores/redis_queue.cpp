@@ -15,15 +15,6 @@ using base::fail;
 using redis::Command;
 using redis::Reply;
 
-/// The first error among the replies of a pipeline.
-Expected<async::Unit> first_error(const Expected<std::vector<Reply>>& replies) {
-  if (!replies) return fail(replies.error());
-  for (const Reply& reply : *replies) {
-    if (reply.is_error()) return fail(reply.to_error());
-  }
-  return async::Unit{};
-}
-
 }  // namespace
 
 RedisQueue::RedisQueue(redis::Client& redis, async::Timers& timers, const QueueBooks& books,
@@ -61,26 +52,51 @@ async::Task<Expected<void>> RedisQueue::ack(LeaseKey key) {
   co_return Expected<void>();
 }
 
-/// One ZADD for each book, and its time to live renewed.
+/// Whether it is too late is decided twice: here, item by item, and where it counts, by the server,
+/// for all that is left.
 async::Task<RedisQueue::Results> RedisQueue::enqueue_batch(std::vector<QueueItem> batch) {
-  std::vector<Command> commands;
+  const auto ahead = options_.server_ahead ? options_.server_ahead() : std::chrono::milliseconds(0);
+  const base::WallTime now = timers_.clock().now();
+  Results results(batch.size(),
+                  fail(Errc::timed_out, "too old to be queued: it is left to recovery"));
   for (const QueueBook& book : books_.all()) {
-    Command add("ZADD");
-    add.key(book.queue).arg("NX");
-    bool any = false;
+    std::vector<const QueueItem*> items;
+    base::WallTime latest = base::WallTime::max();
     for (const QueueItem& item : batch) {
-      if (&books_.of(item.notification) != &book) continue;
-      add.arg(queue_score(item.due_at, book.priority))
-          .arg(rules::encode_queue_item(item.notification));
-      any = true;
+      const base::WallTime last_moment = item.notification.created_at() + kEnqueueWithin;
+      if (&books_.of(item.notification) != &book || last_moment < now) continue;
+      items.push_back(&item);
+      latest = std::min(latest, last_moment);
     }
-    if (!any) continue;
-    commands.push_back(std::move(add));
-    commands.push_back(Command("EXPIRE").key(book.queue).arg(kQueueTtlSeconds));
+    if (items.empty()) continue;
+    const auto done = co_await put_in(book, items, latest + ahead);
+    for (const QueueItem* item : items) {
+      Expected<async::Unit>& result = results[static_cast<std::size_t>(item - batch.data())];
+      result = done ? Expected<async::Unit>(async::Unit{}) : fail(done.error());
+    }
   }
-  const auto replies =
-      co_await redis_.pipeline(std::move(commands), timers_.after(options_.timeout));
-  co_return Results(batch.size(), first_error(replies));
+  co_return results;
+}
+
+async::Task<Expected<void>> RedisQueue::put_in(const QueueBook& book,
+                                               const std::vector<const QueueItem*>& items,
+                                               base::WallTime latest) {
+  std::vector<std::string> arguments = {std::to_string(latest.time_since_epoch().count()),
+                                        std::to_string(kQueueTtlSeconds),
+                                        std::to_string(static_cast<int>(book.priority))};
+  for (const QueueItem* item : items) {
+    const bool at_once = item->due_at == item->notification.created_at();
+    arguments.push_back(at_once ? std::string()
+                                : std::to_string(queue_score(item->due_at, book.priority)));
+    arguments.push_back(rules::encode_queue_item(item->notification));
+  }
+  const auto reply = co_await redis_.run(scripts::kEnqueue, {book.queue}, std::move(arguments),
+                                         timers_.after(options_.timeout));
+  if (!reply) co_return fail(reply.error());
+  const auto put = reply->as_integer();
+  if (!put) co_return fail(put.error());
+  if (*put == 0) co_return fail(Errc::timed_out, "it took too long: left to recovery");
+  co_return Expected<void>();
 }
 
 async::Task<RedisQueue::Results> RedisQueue::ack_batch(std::vector<LeaseKey> batch) {
@@ -191,12 +207,9 @@ async::Task<void> RedisQueue::lease_share(Share& share, Round& round) {
 async::Task<Expected<std::vector<Lease>>> RedisQueue::lease_from(Share& share,
                                                                  base::Deadline deadline) {
   const QueueBook& book = share.book;
-  const base::WallTime now = timers_.clock().now();
-  // Everything due by the end of this millisecond, whatever its priority's digit.
-  const std::int64_t highest = now.time_since_epoch().count() * 4 + 3;
-  auto reply = co_await redis_.run(
-      scripts::kLease, {book.queue, book.mine, book.suspect, book.users},
-      {std::to_string(highest), std::to_string(share.count), books_.node()}, deadline);
+  auto reply =
+      co_await redis_.run(scripts::kLease, {book.queue, book.mine, book.suspect, book.users},
+                          {std::to_string(share.count), books_.node()}, deadline);
   if (!reply) co_return fail(std::move(reply).error());
   const std::vector<Reply>& parts = reply->elements();
   std::vector<Lease> leases;
@@ -215,8 +228,8 @@ async::Task<Expected<std::vector<Lease>>> RedisQueue::lease_from(Share& share,
   const auto next = parts.empty() ? Expected<std::string_view>("") : parts[0].as_text();
   if (!next) co_return fail(Errc::corrupt, "the lease script answered oddly");
   if (!next->empty()) {
-    const std::int64_t score = std::strtoll(std::string(*next).c_str(), nullptr, 10);
-    const bool overdue = now - due_at_of_score(score) > options_.age_bound;
+    const std::chrono::milliseconds waited(std::strtoll(std::string(*next).c_str(), nullptr, 10));
+    const bool overdue = waited > options_.age_bound;
     share.demand = overdue ? LeaseDemand::overdue : LeaseDemand::hungry;
   }
   co_return leases;

@@ -25,6 +25,8 @@ class RedisQueue final : public Queue {
     std::chrono::milliseconds timeout{2000};
     /// A priority whose items have waited longer than this is served like the highest.
     std::chrono::milliseconds age_bound{30'000};
+    /// How far the server's clock is ahead of ours.
+    std::function<std::chrono::milliseconds()> server_ahead;
     /// Whether a heartbeat has seen the epoch on the connection that there is now.
     std::function<bool()> epoch_is_known;
     /// Called for an item that cannot be read; recovery brings it back from PostgreSQL.
@@ -55,6 +57,9 @@ class RedisQueue final : public Queue {
   using Results = std::vector<base::Expected<async::Unit>>;
 
   async::Task<Results> enqueue_batch(std::vector<QueueItem> batch);
+  async::Task<base::Expected<void>> put_in(const QueueBook& book,
+                                           const std::vector<const QueueItem*>& items,
+                                           base::WallTime latest);
   async::Task<Results> ack_batch(std::vector<LeaseKey> batch);
   struct Share;
   struct Round;

@@ -18,10 +18,6 @@ std::int64_t queue_score(base::WallTime due_at, rules::Priority priority) {
   return due_at.time_since_epoch().count() * 4 + static_cast<std::int64_t>(priority);
 }
 
-base::WallTime due_at_of_score(std::int64_t score) {
-  return base::WallTime(std::chrono::milliseconds(score / 4));
-}
-
 QueueBooks::QueueBooks(std::string node, std::uint16_t shards)
     : node_(std::move(node)), shards_(shards) {
   for (const rules::Priority priority : rules::kPriorities) {

@@ -37,7 +37,6 @@ inline constexpr std::int64_t kQueueTtlSeconds = 24 * 3600;  // SPEC §4, renewe
 
 /// Orders by the time due, then by priority; exact in a double until the year 2255.
 [[nodiscard]] std::int64_t queue_score(base::WallTime due_at, rules::Priority priority);
-[[nodiscard]] base::WallTime due_at_of_score(std::int64_t score);
 
 /// The keys of one shard of one priority.
 struct QueueBook {

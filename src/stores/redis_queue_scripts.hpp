@@ -56,16 +56,39 @@ end
 )";
 static_assert(rules::kQueueItemIdOffset == 13 && rules::kQueueItemUserOffset == 59);
 
-/// KEYS queue, inflight, suspect, users; ARGV highest score, count, node. Moves what is due to the
-/// node's leases and returns the score of what is due next, or "", then member, "1" if suspect,
-/// member, ... Items of users whom another node serves are passed over, up to a thousand.
+/// KEYS queue; ARGV the last moment for it (ms, by the server's clock), ttl, priority, then score
+/// or
+/// "", member for each item. Puts new items in, unless it is too late; without a score, due now. 1
+/// if it did.
+inline const redis::Script kEnqueue(R"(
+local time = redis.call('TIME')
+local now = time[1] * 1000 + math.floor(time[2] / 1000)
+if now > tonumber(ARGV[1]) then return 0 end
+local due_now = now * 4 + ARGV[3]
+local items = {}
+for i = 4, #ARGV, 2 do
+  items[#items + 1] = ARGV[i] == '' and due_now or ARGV[i]
+  items[#items + 1] = ARGV[i + 1]
+end
+redis.call('ZADD', KEYS[1], 'NX', unpack(items))
+redis.call('EXPIRE', KEYS[1], ARGV[2])
+return 1
+)");
+
+/// KEYS queue, inflight, suspect, users; ARGV count, node. Moves what is due, by the server's
+/// clock, to the node's leases and returns how many ms what is next has been due, or "", then
+/// member, "1" if suspect, member, ... Items of users whom another node serves are passed over, up
+/// to a thousand.
 inline const redis::Script kLease(kPrelude + R"(
-local out, passed, left = {''}, 0, tonumber(ARGV[2])
+local time = redis.call('TIME')
+local now = time[1] * 1000 + math.floor(time[2] / 1000)
+local highest = now * 4 + 3
+local out, passed, left = {''}, 0, tonumber(ARGV[1])
 while left > 0 and passed < 1000 do
-  local items = redis.call('ZRANGEBYSCORE', KEYS[1], '-inf', ARGV[1], 'LIMIT', passed, left)
+  local items = redis.call('ZRANGEBYSCORE', KEYS[1], '-inf', highest, 'LIMIT', passed, left)
   if #items == 0 then break end
   for _, item in ipairs(items) do
-    if hold(KEYS[4], item, ARGV[3]) then
+    if hold(KEYS[4], item, ARGV[2]) then
       local id = id_of(item)
       redis.call('ZREM', KEYS[1], item)
       redis.call('HSET', KEYS[2], id, item)
@@ -79,8 +102,8 @@ while left > 0 and passed < 1000 do
 end
 if left == 0 then
   local rest =
-    redis.call('ZRANGEBYSCORE', KEYS[1], '-inf', ARGV[1], 'WITHSCORES', 'LIMIT', passed, 1)
-  if #rest > 0 then out[1] = rest[2] end
+    redis.call('ZRANGEBYSCORE', KEYS[1], '-inf', highest, 'WITHSCORES', 'LIMIT', passed, 1)
+  if #rest > 0 then out[1] = tostring(now - math.floor(rest[2] / 4)) end
 end
 return out
 )");
@@ -150,7 +173,7 @@ return added
 
 /// KEYS epoch, queue, old; ARGV id for a new epoch, ttl. Begins one if the server is not the run of
 /// it that the last one began in, or has none: what is queued may have been delivered since, and is
-/// put aside. Returns id, age in ms, "1" if whole.
+/// put aside. Returns id, age in ms, "1" if whole, and the server's time in ms.
 inline const redis::Script kEpoch(R"(
 local run = string.match(redis.call('INFO', 'server'), 'run_id:(%w+)')
 local time = redis.call('TIME')
@@ -167,7 +190,7 @@ if known[2] ~= run then
     redis.call('EXPIRE', KEYS[3], ARGV[2])
   end
 end
-return {known[1], now - known[3], known[4]}
+return {known[1], now - known[3], known[4], now}
 )");
 
 /// KEYS epoch; ARGV id. The epoch is whole, if it is still this one.

@@ -24,13 +24,24 @@ beforeEach(async () => {
   await stack.ready();
 });
 
-/** Sends `count` at once. Returns the ids that were accepted, and the errors. */
-async function burst(user, count) {
+/**
+ * Users who share one phone, so that one token tells of all. One user alone would get one notification
+ * after the other.
+ */
+async function crowd(size = 100) {
+  const first = await stack.user({});
+  const users = [first];
+  while (users.length < size) users.push(await stack.user({ token: first.devices[0].token }));
+  return users;
+}
+
+/** Sends `count` at once, to `users` in turn. Returns the ids that were accepted, and the errors. */
+async function burst(users, count) {
   const ids = [];
   const errors = [];
-  await Promise.all(Array.from({ length: count }, async () => {
+  await Promise.all(Array.from({ length: count }, async (_, i) => {
     try {
-      ids.push(await stack.send(user));
+      ids.push(await stack.send(users[i % users.length]));
     } catch (error) {
       errors.push(error);
     }
@@ -62,11 +73,12 @@ function assertAll(ids, arrived) {
 }
 
 test('SIGTERM with 200 in flight at a slow provider: it ends with 0, and each arrives exactly once.', async () => {
-  const user = await stack.user({});
-  await stack.simulator.fault({ delay_ms: 1000, count: -1 }, user.devices[0]);
-  const { ids, errors } = await burst(user, 200);
+  const users = await crowd();
+  const [phone] = users[0].devices;
+  await stack.simulator.fault({ delay_ms: 1000, count: -1 }, phone);
+  const { ids, errors } = await burst(users, 200);
   assert.deepEqual(errors, []);
-  await eventually(async () => (await stack.simulator.device(user.devices[0])).accepted > 0, 5000,
+  await eventually(async () => (await stack.simulator.device(phone)).accepted > 0, 5000,
     'some are at the provider');
 
   const began = Date.now();
@@ -77,7 +89,7 @@ test('SIGTERM with 200 in flight at a slow provider: it ends with 0, and each ar
   await stack.simulator.clearFaults();
   await stack.startService();
   assert.deepEqual(await stack.allSettled(ids), { delivered: 200 });
-  const { ids: arrived, duplicates } = await arrivals(user.devices[0]);
+  const { ids: arrived, duplicates } = await arrivals(phone);
   assertAll(ids, arrived);
   assert.equal(duplicates, 0);
 });
@@ -105,16 +117,17 @@ test('While it drains, /readyz says so, and new calls are refused.', async () =>
 });
 
 test('kill -9 in the middle of a burst of 500: every accepted one is delivered, few twice.', async (t) => {
-  const user = await stack.user({});
-  const atProvider = async () => (await stack.simulator.device(user.devices[0])).accepted;
-  await stack.simulator.fault({ delay_ms: 100, count: -1 }, user.devices[0]);
+  const users = await crowd();
+  const [phone] = users[0].devices;
+  const atProvider = async () => (await stack.simulator.device(phone)).accepted;
+  await stack.simulator.fault({ delay_ms: 100, count: -1 }, phone);
   const ids = [];
   const errors = [];
   let waiting = 500;
   const caller = async () => {
     while (waiting-- > 0) {
       try {
-        ids.push(await stack.send(user));
+        ids.push(await stack.send(users[waiting % users.length]));
       } catch (error) {
         errors.push(error); // what a caller sees of the kill
         await sleep(20);
@@ -128,7 +141,7 @@ test('kill -9 in the middle of a burst of 500: every accepted one is delivered, 
   for (const error of errors) assert.equal(error.code, 'UNAVAILABLE', error.stack);
   assert.ok(ids.length < 500, 'the burst was not over');
   const count = async (status) => Number(await stack.sql('SELECT count(*) FROM notification_history '
-    + `WHERE user_id = '${user.id}' AND status = '${status}'`));
+    + `WHERE user_id IN (${users.map(({ id }) => `'${id}'`)}) AND status = '${status}'`));
   const [sent, recorded] = [await atProvider(), await count('delivered')];
 
   await stack.simulator.clearFaults();
@@ -136,7 +149,7 @@ test('kill -9 in the middle of a burst of 500: every accepted one is delivered, 
   assert.deepEqual(await stack.allSettled(ids, 40_000), { delivered: ids.length });
   // What was committed without an answer to its caller is delivered as well.
   await eventually(async () => await count('pending') === 0, 20_000);
-  const { ids: arrived, duplicates } = await arrivals(user.devices[0]);
+  const { ids: arrived, duplicates } = await arrivals(phone);
   assertAll(ids, arrived);
   t.diagnostic(`${ids.length} accepted; at the kill ${sent} were with the provider, of which `
     + `${recorded} on record; ${duplicates} arrived twice, with the same apns-id`);
@@ -148,15 +161,16 @@ test('FLUSHALL while notifications wait in Redis: all of them are delivered.', a
   await stack.endService();
   stack.settings = { ...settings, NOTIFY_DELIVER_IN_FLIGHT_MAX: '4', NOTIFY_DELIVER_LEASE_MAX: '4' };
   await stack.startService();
-  const user = await stack.user({});
-  await stack.simulator.fault({ delay_ms: 1500, count: -1 }, user.devices[0]);
-  const { ids } = await burst(user, 60);
+  const users = await crowd();
+  const [phone] = users[0].devices;
+  await stack.simulator.fault({ delay_ms: 1500, count: -1 }, phone);
+  const { ids } = await burst(users, 60);
   assert.equal(ids.length, 60);
   assert.ok(await eventually(inQueue, 2000) > 0, 'some wait in Redis');
   await stack.redis('FLUSHALL');
   await stack.simulator.clearFaults();
   assert.deepEqual(await stack.allSettled(ids), { delivered: 60 });
-  const { ids: arrived, duplicates } = await arrivals(user.devices[0]);
+  const { ids: arrived, duplicates } = await arrivals(phone);
   assertAll(ids, arrived);
   t.diagnostic(`${duplicates} arrived twice`);
   assert.ok(duplicates <= 4, 'at most those that were under way');
@@ -164,15 +178,16 @@ test('FLUSHALL while notifications wait in Redis: all of them are delivered.', a
 });
 
 test('FLUSHALL while the service is stopped: what it left behind is delivered.', async () => {
-  const user = await stack.user({});
-  await stack.simulator.fault({ delay_ms: 500, count: -1 }, user.devices[0]);
-  const { ids } = await burst(user, 50);
+  const users = await crowd();
+  const [phone] = users[0].devices;
+  await stack.simulator.fault({ delay_ms: 500, count: -1 }, phone);
+  const { ids } = await burst(users, 50);
   await stack.endService('SIGKILL');
   await stack.redis('FLUSHALL');
   await stack.simulator.clearFaults();
   await stack.startService();
   assert.deepEqual(await stack.allSettled(ids), { delivered: 50 });
-  assertAll(ids, (await arrivals(user.devices[0])).ids);
+  assertAll(ids, (await arrivals(phone)).ids);
 });
 
 /** Asserts UNAVAILABLE with a delay, within a second and a half. */
@@ -219,17 +234,18 @@ test('Without PostgreSQL reading is refused at once as well, with a delay.', asy
 });
 
 test('PostgreSQL goes while notifications are with the provider: all reach their end on record.', async (t) => {
-  const user = await stack.user({});
-  await stack.simulator.fault({ delay_ms: 1000, count: -1 }, user.devices[0]);
-  const { ids } = await burst(user, 30);
+  const users = await crowd();
+  const [phone] = users[0].devices;
+  await stack.simulator.fault({ delay_ms: 1000, count: -1 }, phone);
+  const { ids } = await burst(users, 30);
   assert.equal(ids.length, 30);
-  await eventually(async () => (await stack.simulator.device(user.devices[0])).accepted === 30);
+  await eventually(async () => (await stack.simulator.device(phone)).accepted === 30);
   await stack.postgres('stop');
   await eventually(async () => (await fetch(`${stack.admin}/readyz`)).status === 503);
   await stack.postgres('start');
   await stack.simulator.clearFaults();
   assert.deepEqual(await stack.allSettled(ids), { delivered: 30 });
-  const { ids: arrived, duplicates } = await arrivals(user.devices[0]);
+  const { ids: arrived, duplicates } = await arrivals(phone);
   assertAll(ids, arrived);
   t.diagnostic(`${duplicates} arrived twice, with the same apns-id`);
 });
@@ -254,13 +270,14 @@ test('Without auth-service it is accepted and waits; it is delivered when auth-s
 });
 
 test('Without Redis it is accepted; it is delivered when Redis is back.', async () => {
-  const user = await stack.user({});
+  const users = await crowd();
+  const [phone] = users[0].devices;
   // Redis answers nobody for two seconds.
   await stack.redis('CLIENT', 'PAUSE', '2000', 'ALL');
-  const { ids, errors } = await burst(user, 20);
+  const { ids, errors } = await burst(users, 20);
   assert.deepEqual(errors, []);
   assert.deepEqual(await stack.allSettled(ids), { delivered: 20 });
-  assertAll(ids, (await arrivals(user.devices[0])).ids);
+  assertAll(ids, (await arrivals(phone)).ids);
 });
 
 test('After all of this no log holds a token, a title, a body or a user id.', () => {

@@ -1,6 +1,6 @@
 // A private stack for one test file: PostgreSQL, Redis, the push simulator (Apple and auth-service)
 // and the service, started by scripts/stack in a directory of their own. The service is a child of the
-// test, so that a test can see how it ends.
+// test, so that a test can see how it ends. tests/fault runs several services on one (cluster.mjs).
 
 import assert from 'node:assert/strict';
 import { execFile, spawn, spawnSync } from 'node:child_process';
@@ -15,7 +15,8 @@ import { Client } from './client.mjs';
 
 export const here = path.dirname(fileURLToPath(import.meta.url));
 export const root = path.join(here, '../..');
-export const programs = path.join(root, 'build/release');
+/** Where the two programs are; scripts/stack goes by the same variable. */
+export const programs = process.env.STACK_BIN ?? path.join(root, 'build/release');
 export const appId = 'com.whispr.app';
 const stackScript = path.join(root, 'scripts/stack');
 const pgBin = '/usr/lib/postgresql/15/bin';
@@ -59,6 +60,25 @@ function cleanEnvironment(extra) {
   return { ...Object.fromEntries(kept), ...extra };
 }
 
+/**
+ * Starts a service process of a stack. `name` is that of its log and of its file with the process id,
+ * by which scripts/stack finds it. Returns the child, and a promise of how it ends.
+ */
+export function spawnService(stack, settings, portsFile, name = 'service') {
+  fs.rmSync(portsFile, { force: true });
+  const log = fs.openSync(path.join(stack.dir, 'log', name), 'a');
+  const child = spawn(path.join(programs, 'notification-service'),
+    ['serve', '--config', stack.config, '--ports-file', portsFile],
+    { env: cleanEnvironment(settings), stdio: ['ignore', log, log] });
+  fs.closeSync(log);
+  fs.writeFileSync(path.join(stack.dir, `${name}.pid`), `${child.pid}\n`);
+  const ended = new Promise((resolve) => {
+    child.on('exit', (code, signal) => resolve(signal ?? code));
+    child.on('error', (error) => resolve(error.message));
+  });
+  return { child, ended };
+}
+
 /** Stacks that run. A test that is interrupted or crashes leaves none behind. */
 const running = new Set();
 process.on('exit', () => {
@@ -68,15 +88,20 @@ process.on('exit', () => {
 for (const signal of ['SIGINT', 'SIGTERM']) process.on(signal, () => process.exit(1));
 
 export class Stack {
-  /** Settings as environment variables, as in { NOTIFY_DELIVER_RETRY_DELAYS: '1s' }. */
-  static async start(settings = {}) {
-    const stack = new Stack();
+  /**
+   * Settings as environment variables, as in { NOTIFY_DELIVER_RETRY_DELAYS: '1s' };
+   * options.environment: variables for scripts/stack.
+   */
+  static async start(settings = {}, options = {}) {
+    const stack = new this();
     stack.settings = settings;
+    stack.options = options;
     stack.dir = fs.mkdtempSync(path.join(os.tmpdir(), 'ne2e.'));
     running.add(stack.dir);
     stack.secrets = new Set(); // what must never appear in a log
     try {
-      await execute(stackScript, ['start', stack.dir, '--no-service'], { env: cleanEnvironment() });
+      await execute(stackScript, ['start', stack.dir, '--no-service'],
+        { env: cleanEnvironment(options.environment) });
       const ports = JSON.parse(stack.read('simulator/ports.json'));
       stack.simulator = new Simulator(`http://127.0.0.1:${ports.control}`);
       await stack.startService();
@@ -93,18 +118,9 @@ export class Stack {
 
   async startService() {
     const portsFile = path.join(this.dir, 'ports.json');
-    fs.rmSync(portsFile, { force: true });
-    const log = fs.openSync(path.join(this.dir, 'log/service'), 'a');
-    const args = ['serve', '--config', this.config, '--ports-file', portsFile];
-    const child = spawn(path.join(programs, 'notification-service'), args,
-      { env: cleanEnvironment(this.settings), stdio: ['ignore', log, log] });
-    fs.closeSync(log);
-    fs.writeFileSync(path.join(this.dir, 'service.pid'), `${child.pid}\n`);
+    const { child, ended } = spawnService(this, this.settings, portsFile);
     this.service = child;
-    this.serviceEnded = new Promise((resolve) => {
-      child.on('exit', (code, signal) => resolve(signal ?? code));
-      child.on('error', (error) => resolve(error.message));
-    });
+    this.serviceEnded = ended;
     await eventually(() => {
       if (child.exitCode !== null) throw new Error(`it ended: ${this.read('log/service')}`);
       return fs.existsSync(portsFile);

@@ -225,7 +225,15 @@ class FakeLedger final : public stores::Ledger, public stores::History, public s
   async::Task<Results> record_all(std::vector<stores::DeliveryRecord> batch) {
     const auto done = co_await link_.travel(faults.record, [this, &batch] {
       ++table_.statements;
-      for (const stores::DeliveryRecord& record : batch) table_.record(record);
+      for (const stores::DeliveryRecord& record : batch) {
+        table_.record(record);
+        for (const rules::Attempt& attempt : record.attempts) {
+          link_.note({.kind = Journal::Kind::recorded,
+                      .notification = record.notification,
+                      .device = attempt.device,
+                      .status = attempt.status});
+        }
+      }
       return base::Expected<Unit>(Unit{});
     });
     co_return Results(batch.size(), done);

@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <deque>
+#include <functional>
 #include <map>
 #include <string>
 #include <vector>
@@ -23,8 +24,11 @@ struct FakePushService {
     base::WallTime at;
   };
   std::vector<Received> received;
-  std::map<std::string, std::deque<rules::Outcome>> script;  ///< by token; then: accepted
+  std::function<bool(int node, base::NotificationId)> is_lease_of;  ///< for the journal
+  std::map<std::string, std::deque<rules::Outcome>> script;         ///< by token; then: accepted
   bool holds_answers = false;
+  std::optional<rules::Outcome> to_all;  ///< what everybody gets, without being received
+  bool loses_answers = false;            ///< it accepts, and nobody is told
 
   void answer(const rules::Device& device, std::vector<rules::Outcome> outcomes) {
     auto& queue = script[std::string(device.token.reveal())];
@@ -49,10 +53,16 @@ class FakeProvider final : public providers::Provider {
                                                  const rules::Device& device,
                                                  base::Deadline deadline) override {
     const Counted counted(*this);
+    const base::SteadyTime left = link_.timers.clock().steady_now();
     co_await link_.timers.sleep_for(link_.one_way);
-    if (link_.is_cut) co_return unknown();
+    // A node that stood still on the way there finds its connection closed.
+    const bool stood_still =
+        link_.timers.clock().steady_now() > left + link_.one_way + std::chrono::milliseconds(500);
+    if (link_.is_cut || stood_still) co_return unknown();
+    if (service_.to_all) co_return *service_.to_all;
     rules::Outcome outcome = receive(notification, device);
     co_await link_.timers.sleep_for(link_.one_way);
+    if (link_.is_cut || service_.loses_answers) co_return unknown();
     while (service_.holds_answers && !link_.is_cut) {
       if (deadline.passed(link_.timers.clock().steady_now())) co_return unknown();
       co_await link_.timers.sleep_for(std::chrono::milliseconds(10));
@@ -78,6 +88,10 @@ class FakeProvider final : public providers::Provider {
   rules::Outcome receive(const rules::Notification& n, const rules::Device& device) {
     service_.received.push_back(
         {n.id, device.id, rules::apns_headers(n, device.id).id, link_.timers.clock().now()});
+    link_.note({.kind = Journal::Kind::sent,
+                .notification = n.id,
+                .device = device.id,
+                .owns = service_.is_lease_of && service_.is_lease_of(link_.node, n.id)});
     auto& queue = service_.script[std::string(device.token.reveal())];
     if (queue.empty()) return {.kind = rules::OutcomeKind::accepted};
     rules::Outcome outcome = std::move(queue.front());

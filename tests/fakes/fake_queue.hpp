@@ -36,6 +36,7 @@ struct FakeQueueData {
 struct FakeQueueBooks : FakeQueueData {
   int run = 1;  ///< of the server; with each, connections are made anew
   std::uint64_t epochs_begun = 0;
+  const base::Clock* clock = nullptr;  ///< the server's; unset: as that of whoever asks
 
   [[nodiscard]] bool is_leased(base::NotificationId id) const {
     return std::any_of(leased.begin(), leased.end(),
@@ -68,13 +69,26 @@ class FakeQueue final : public stores::Queue, public stores::Leases, public stor
 
   [[nodiscard]] async::Task<std::vector<base::Expected<async::Unit>>> enqueue(
       std::vector<stores::QueueItem> items) override {
+    using Results = std::vector<base::Expected<async::Unit>>;
     const auto done = co_await link_.travel(faults.enqueue, [this, &items] {
+      Results results;
       for (const stores::QueueItem& item : items) {
-        books_.queued.emplace(item.notification.id, item);
+        if (now() > item.notification.created_at() + stores::kEnqueueWithin) {
+          results.push_back(base::fail(base::Errc::timed_out, "too old to be queued"));
+          continue;
+        }
+        const bool at_once = item.due_at == item.notification.created_at();
+        const base::WallTime due_at = at_once ? server_now() : item.due_at;
+        if (books_.queued
+                .emplace(item.notification.id, stores::QueueItem{item.notification, due_at})
+                .second) {
+          note(Journal::Kind::entered, item.notification.id);
+        }
+        results.push_back(async::Unit{});
       }
-      return base::Expected<async::Unit>(async::Unit{});
+      return base::Expected<Results>(std::move(results));
     });
-    co_return std::vector<base::Expected<async::Unit>>(items.size(), done);
+    co_return done ? *done : Results(items.size(), base::fail(done.error()));
   }
 
   [[nodiscard]] async::Task<base::Expected<std::vector<stores::Lease>>> lease(
@@ -105,7 +119,9 @@ class FakeQueue final : public stores::Queue, public stores::Leases, public stor
   [[nodiscard]] async::Task<base::Expected<void>> postpone(stores::LeaseKey key,
                                                            base::WallTime due_at) override {
     return link_.travel(faults.postpone, [this, key, due_at] {
-      put_back(node_, key.notification, due_at);
+      if (put_back(node_, key.notification, due_at)) {
+        note(Journal::Kind::postponed, key.notification);
+      }
       return base::Expected<void>();
     });
   }
@@ -149,7 +165,7 @@ class FakeQueue final : public stores::Queue, public stores::Leases, public stor
   }
 
   [[nodiscard]] async::Task<base::Expected<std::size_t>> take_over_dead(base::Deadline) override {
-    return link_.travel(faults.leases, [this] {
+    return repair([this] {
       std::size_t taken = 0;
       for (auto entry = books_.register_.begin(); entry != books_.register_.end();) {
         const auto& [node, until] = *entry;
@@ -176,18 +192,21 @@ class FakeQueue final : public stores::Queue, public stores::Leases, public stor
   [[nodiscard]] async::Task<base::Expected<void>> give_back(stores::LeaseKey key,
                                                             base::Deadline) override {
     return link_.travel(faults.leases, [this, key] {
-      put_back(node_, key.notification, key.notification.uuid().instant());
+      if (put_back(node_, key.notification, key.notification.uuid().instant())) {
+        note(Journal::Kind::put_back, key.notification);
+      }
       return base::Expected<void>();
     });
   }
 
   [[nodiscard]] async::Task<base::Expected<std::size_t>> salvage(base::Deadline) override {
-    return link_.travel(faults.leases, [this] {
+    return repair([this] {
       std::size_t moved = 0;
       for (const auto& [id, item] : std::exchange(books_.old, {})) {
         if (books_.is_leased(id)) continue;
         books_.suspects.insert(id);
         books_.queued.emplace(id, item);
+        note(Journal::Kind::put_back, id);
         ++moved;
       }
       return base::Expected<std::size_t>(moved);
@@ -220,12 +239,13 @@ class FakeQueue final : public stores::Queue, public stores::Leases, public stor
 
   [[nodiscard]] async::Task<base::Expected<std::size_t>> readmit(
       std::vector<stores::QueueItem> items, base::Deadline) override {
-    return link_.travel(faults.leases, [this, items = std::move(items)] {
+    return repair([this, items = std::move(items)] {
       std::size_t added = 0;
       for (const stores::QueueItem& item : items) {
         const base::NotificationId id = item.notification.id;
         if (books_.is_leased(id) || !books_.queued.emplace(id, item).second) continue;
         books_.suspects.insert(id);
+        note(Journal::Kind::put_back, id);
         ++added;
       }
       return base::Expected<std::size_t>(added);
@@ -234,13 +254,33 @@ class FakeQueue final : public stores::Queue, public stores::Leases, public stor
 
  private:
   [[nodiscard]] base::WallTime now() const { return link_.timers.clock().now(); }
+  [[nodiscard]] base::WallTime server_now() const {
+    return books_.clock != nullptr ? books_.clock->now() : now();
+  }
   [[nodiscard]] base::SteadyTime steady_now() const { return link_.timers.clock().steady_now(); }
   [[nodiscard]] std::map<base::NotificationId, rules::Notification>& mine_now() {
     return books_.leased[node_];
   }
 
+  /// Not on a server that no heartbeat of this node has seen.
+  template <class Effect>
+  [[nodiscard]] async::Task<base::Expected<std::size_t>> repair(Effect effect) {
+    return link_.travel(faults.leases,
+                        [this, effect = std::move(effect)]() -> base::Expected<std::size_t> {
+                          if (known_run_ != books_.run) {
+                            return base::fail(base::Errc::unavailable, "another server");
+                          }
+                          return effect();
+                        });
+  }
+
+  void note(Journal::Kind kind, base::NotificationId id, bool is_suspect = false) {
+    link_.note({.kind = kind, .notification = id, .is_suspect = is_suspect});
+  }
+
   void begin_epoch() {
     books_.epoch = {++books_.epochs_begun, books_.run, steady_now(), false};
+    note(Journal::Kind::epoch, {});
     books_.old.merge(books_.queued);
     books_.queued.clear();
   }
@@ -261,7 +301,7 @@ class FakeQueue final : public stores::Queue, public stores::Leases, public stor
   void take(std::vector<stores::Lease>& leases, rules::Priority priority, std::size_t count) {
     std::vector<std::pair<base::WallTime, base::NotificationId>> due;
     for (const auto& [id, item] : books_.queued) {
-      if (item.notification.priority == priority && item.due_at <= now()) {
+      if (item.notification.priority == priority && item.due_at <= server_now()) {
         due.emplace_back(item.due_at, id);
       }
     }
@@ -272,15 +312,18 @@ class FakeQueue final : public stores::Queue, public stores::Leases, public stor
       --count;
       rules::Notification n = books_.queued.extract(id).mapped().notification;
       mine_now().insert_or_assign(id, n);
-      leases.push_back({std::move(n), books_.suspects.contains(id), 0});
+      const bool is_suspect = books_.suspects.contains(id);
+      note(Journal::Kind::leased, id, is_suspect);
+      leases.push_back({std::move(n), is_suspect, 0});
     }
   }
 
-  void put_back(const std::string& node, base::NotificationId id, base::WallTime due_at) {
+  bool put_back(const std::string& node, base::NotificationId id, base::WallTime due_at) {
     auto lease = books_.leased[node].extract(id);
-    if (lease.empty()) return;
+    if (lease.empty()) return false;
     books_.suspects.insert(id);
     books_.queued.emplace(id, stores::QueueItem{std::move(lease.mapped()), due_at});
+    return true;
   }
 
   std::size_t put_all_back(const std::string& node) {
@@ -288,6 +331,7 @@ class FakeQueue final : public stores::Queue, public stores::Leases, public stor
     while (!books_.leased[node].empty()) {
       const base::NotificationId id = books_.leased[node].begin()->first;
       put_back(node, id, id.uuid().instant());
+      note(Journal::Kind::put_back, id);
       ++count;
     }
     return count;

@@ -36,6 +36,7 @@ class FakeUpkeep final : public stores::Upkeep {
         return base::fail(base::Errc::conflict, "another node was elected since");
       }
       ++office_.partitions_made;
+      link_.note({.kind = Journal::Kind::kept_up, .token = token.value});
       return std::size_t{0};
     });
   }

@@ -26,4 +26,18 @@ class ManualClock final : public base::Clock {
   base::SteadyTime steady_{std::chrono::seconds(1000)};
 };
 
+/// What a node takes for the time: its wall clock may be off, its steady clock is not.
+class SkewedClock final : public base::Clock {
+ public:
+  SkewedClock(const base::Clock& world, std::chrono::milliseconds ahead)
+      : world_(world), ahead_(ahead) {}
+  [[nodiscard]] base::WallTime now() const override { return world_.now() + ahead_; }
+  [[nodiscard]] base::SteadyTime steady_now() const override { return world_.steady_now(); }
+  void set_ahead(std::chrono::milliseconds ahead) { ahead_ = ahead; }
+
+ private:
+  const base::Clock& world_;
+  std::chrono::milliseconds ahead_;
+};
+
 }  // namespace notify::fakes

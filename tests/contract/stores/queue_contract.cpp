@@ -32,6 +32,17 @@ TEST_P(QueueContract, WhatWasEnqueuedIsLeasedOnceAndGoneAfterItsAck) {
   EXPECT_TRUE(mine(world->first()).empty());
 }
 
+TEST_P(QueueContract, WhatComesTooLateIsLeftToRecovery) {
+  const auto late = fakes::sample_notification(started - stores::kEnqueueWithin - 1ms, 1);
+  const auto in_time = fakes::sample_notification(started - stores::kEnqueueWithin + 2s, 2);
+  const auto done = world->run(world->first().queue.enqueue({{late, started}, {in_time, started}}));
+  ASSERT_EQ(done.size(), 2u);
+  ASSERT_FALSE(done[0]);
+  EXPECT_EQ(done[0].error().code, base::Errc::timed_out);
+  EXPECT_TRUE(done[1]);
+  EXPECT_EQ(ids_of(lease(world->first())), (Ids{in_time.id}));
+}
+
 TEST_P(QueueContract, WhatIsNotDueIsNotLeased) {
   enqueue(sample(1), 1h);
   EXPECT_TRUE(lease(world->first()).empty());

@@ -44,6 +44,20 @@ TEST_F(RedisQueueTest, ADroppedMemberLeavesNoLeaseBehind) {
   EXPECT_EQ(redis_server().cli({"HLEN", "{" + kQueue + "}:inflight:first"}), "0");
 }
 
+/// A batch that was on its way for too long, as over a connection that stood still.
+TEST_F(RedisQueueTest, TheServerRefusesWhatReachesItTooLate) {
+  const auto almost = fakes::sample_notification(started - stores::kEnqueueWithin + 300ms, 1);
+  redis_server().freeze();
+  std::optional<std::vector<base::Expected<async::Unit>>> done;
+  async::TaskGroup group(world.timers().executor(), [](std::string_view) { FAIL(); });
+  group.spawn(async::store_result(world.first().queue.enqueue({{almost, started}}), done));
+  world.pass(500ms);
+  redis_server().thaw();
+  world.drive([&done] { return done.has_value(); });
+  EXPECT_FALSE(done->front());
+  EXPECT_TRUE(lease().empty());
+}
+
 TEST_F(RedisQueueTest, TheScriptsSurviveAFlushOfTheScriptCache) {
   enqueue(sample(1));
   ASSERT_EQ(lease().size(), 1u);

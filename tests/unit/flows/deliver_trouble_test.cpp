@@ -208,6 +208,19 @@ TEST_F(DeliverTroubleTest, StoppingWaitsForWhatIsUnderWayAndLeasesNothingMore) {
   EXPECT_EQ(status(late), Status::pending);
 }
 
+TEST_F(DeliverTroubleTest, StoppingDoesNotWaitForWhatWaitsForItsTurn) {
+  outside.apple.holds_answers = true;
+  const auto first = queued(1);
+  const auto second = queued(2);
+  outside.time.run_for(1s);
+  ASSERT_EQ(outside.books.leased["a"].size(), 2u);
+  outside.apple.holds_answers = false;
+  node->run(node->deliver.stop());
+  EXPECT_EQ(status(first), Status::delivered);
+  EXPECT_EQ(outside.apple.count(second.id), 0u);
+  EXPECT_TRUE(outside.books.leased["a"].contains(second.id)) << "signing off gives it back";
+}
+
 TEST_F(DeliverTroubleTest, AReleaseThatWasLostIsNotAnotherSend) {
   node->queue.faults.postpone.lose_answers(1);
   outside.apple.answer(phone, {outcome(OutcomeKind::retry_later)});

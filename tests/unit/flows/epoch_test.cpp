@@ -154,6 +154,26 @@ TEST_F(EpochTest, ARebuildOfAnEpochThatIsOverDoesNotMakeTheNextOneWhole) {
   EXPECT_EQ(outside.books.queued.size(), 3u);
 }
 
+TEST_F(EpochTest, AHeartbeatThatTheQueueHasLostIsNoDeath) {
+  a->start();
+  start_b();
+  outside.time.run_for(2s);
+  b->leases_ours = false;
+  const auto n = queued();
+  outside.apple.holds_answers = true;
+  ASSERT_TRUE(outside.time.run_until([&] { return outside.apple.count(n.id) == 1; }, 5s));
+  b->leases_ours.reset();
+  // It comes back with the lease, and with heartbeats that have run out.
+  fakes::FakeQueueData before = outside.books;
+  before.elected = {"b", outside.clock.steady_now() + 1h};
+  for (auto& [node, until] : before.register_) until = outside.clock.steady_now() - 1s;
+  outside.books.restart_with(before);
+  outside.time.run_for(8s);
+  EXPECT_EQ(a->taken_over + b->taken_over, 0u);
+  EXPECT_EQ(outside.apple.count(n.id), 1u);
+  outside.apple.holds_answers = false;
+}
+
 TEST_F(EpochTest, OneIsElectedAndItsSuccessorRules) {
   a->keep_alive();
   outside.time.run_for(2s);

@@ -1,6 +1,5 @@
 #pragma once
-// Whole nodes on fakes: accept, deliver and recover of each on a loop of its own, and around them
-// one ledger, one queue, one auth-service, one push service, and time that moves when told to.
+// What the tests of the flows share: whole nodes on fakes, and notifications for them.
 
 #include <gtest/gtest.h>
 
@@ -10,19 +9,14 @@
 #include <string>
 #include <vector>
 
-#include "fakes/fake_device_directory.hpp"
-#include "fakes/fake_ledger.hpp"
-#include "fakes/fake_provider.hpp"
-#include "fakes/fake_queue.hpp"
-#include "fakes/fake_time.hpp"
-#include "fakes/fake_upkeep.hpp"
+#include "fakes/node.hpp"
 #include "fakes/samples.hpp"
-#include "flows/accept.hpp"
-#include "flows/deliver.hpp"
-#include "flows/heartbeat.hpp"
-#include "flows/recover.hpp"
 
 namespace notify::flows {
+
+using fakes::Node;
+using fakes::NodeOptions;
+using fakes::Outside;
 
 using namespace std::chrono_literals;
 
@@ -61,167 +55,6 @@ inline async::Task<Answer<Accepted>> accept_one(Accept& accept, rules::SendReque
   auto answers = co_await accept.accept(std::move(alone), {});
   co_return std::move(answers.front());
 }
-
-/// What the nodes share.
-struct Outside {
-  fakes::ManualClock clock;
-  fakes::FakeTime time{clock};
-  fakes::FakeLedgerTable table;
-  fakes::FakeQueueBooks books;
-  fakes::FakeOffice office;
-  fakes::FakeDevices devices;
-  fakes::FakePushService apple;
-};
-
-struct NodeOptions {
-  DeliverLimits limits;
-  HeartbeatPolicy heartbeat;
-  RecoverPolicy recover;
-  rules::RetryPolicy retry;
-  async::BatcherLimits ledger;
-  /// Replaces the heartbeat's opinion, for tests that run without one.
-  std::optional<bool> leases_are_ours;
-};
-
-class Node {
- public:
-  Node(Outside& outside, const std::string& name, NodeOptions options)
-      : outside_(outside),
-        loop(outside.clock),
-        rng(std::hash<std::string>{}(name)),
-        ids(outside.clock, rng),
-        ledger(outside.table, link, options.ledger),
-        queue(outside.books, link, name),
-        leases_ours(options.leases_are_ours),
-        accept({ledger, queue, ids, {}, accept_events(), [this] { deliver.wake(); }},
-               loop.timers.executor(), no_escape()),
-        deliver({ledger, queue, devices, provider, loop.timers, rng, options.retry, options.limits,
-                 deliver_events(),
-                 [this] { return leases_ours.value_or(heartbeat.leases_are_ours()); }},
-                no_escape()),
-        heartbeat({queue,
-                   loop.timers,
-                   options.heartbeat,
-                   {recover_events().step_failed},
-                   [this] { return deliver.held(); },
-                   [this](base::NotificationId id) { return deliver.holds(id); }},
-                  no_escape()),
-        recover({queue, ledger, upkeep, loop.timers, name, options.recover, recover_events(),
-                 [this] { deliver.wake(); }, [this] { return heartbeat.pulse(); }},
-                no_escape()) {
-    outside_.time.add(loop);
-  }
-  Node(const Node&) = delete;
-  Node& operator=(const Node&) = delete;
-
-  /// A frozen node is thawed, without the world, so that its coroutines can come to an end.
-  ~Node() {
-    link.is_cut = true;
-    if (frozen) outside_.time.add(loop);
-    run(background.stop());
-    run(accept.stop());
-    run(deliver.stop());
-    run(recover.stop());
-    run(heartbeat.stop());
-    run(ledger.stop());
-    outside_.time.remove(loop);
-  }
-
-  void start() {
-    deliver.start();
-    keep_alive();
-  }
-  /// Everything but delivery.
-  void keep_alive() {
-    heartbeat.start();
-    recover.start();
-  }
-  /// As SIGSTOP, or as a death: nobody outside can tell.
-  void freeze() {
-    frozen = true;
-    outside_.time.remove(loop);
-  }
-  void thaw() {
-    frozen = false;
-    outside_.time.add(loop);
-  }
-
-  void run(async::Task<void> task) {
-    async::TaskGroup group(loop.timers.executor(), no_escape());
-    group.spawn(std::move(task));
-    if (!outside_.time.run_until([&group] { return group.size() == 0; })) {
-      ADD_FAILURE() << "it does not end";
-      std::abort();  // its frame refers to ours
-    }
-  }
-  template <class T>
-  T run(async::Task<T> task) {
-    std::optional<T> result;
-    run(async::store_result(std::move(task), result));
-    return std::move(result.value());
-  }
-
-  static async::OnEscape no_escape() {
-    return [](std::string_view what) { ADD_FAILURE() << "escaped: " << what; };
-  }
-  AcceptEvents accept_events() {
-    return {.accepted = [this] { ++accepted; },
-            .repeated = [this] { ++repeated; },
-            .refused = [this](base::Errc code) { refused.push_back(code); },
-            .not_queued = [this](std::size_t count) { not_queued += count; }};
-  }
-  DeliverEvents deliver_events() {
-    return {.sent = [this](const rules::Outcome& o, auto) { sent.push_back(o.kind); },
-            .finished = [this](rules::Status s, auto) { finished.push_back(s); },
-            .step_failed = [this](std::string_view step,
-                                  const base::Error&) { failed_steps.emplace_back(step); }};
-  }
-  RecoverEvents recover_events() {
-    return {.elected = [this] { ++elected; },
-            .taken_over = [this](std::size_t n) { taken_over += n; },
-            .readmitted = [this](std::size_t n) { readmitted += n; },
-            .rebuilt = [this] { ++rebuilds; },
-            .step_failed = [this](std::string_view step,
-                                  const base::Error&) { failed_steps.emplace_back(step); }};
-  }
-  [[nodiscard]] bool step_failed(std::string_view step) const {
-    return std::find(failed_steps.begin(), failed_steps.end(), step) != failed_steps.end();
-  }
-
- private:
-  Outside& outside_;
-
- public:
-  fakes::FakeLoop loop;
-  fakes::FakeLink link{loop.timers};
-  base::SeededRng rng;
-  base::UuidV7Generator ids;
-  fakes::FakeLedger ledger;
-  fakes::FakeQueue queue;
-  fakes::FakeUpkeep upkeep{outside_.office, link};
-  fakes::FakeDeviceDirectory devices{outside_.devices, link};
-  fakes::FakeProvider provider{outside_.apple, link};
-  std::optional<bool> leases_ours;
-  bool frozen = false;
-
-  std::size_t accepted = 0;
-  std::size_t repeated = 0;
-  std::size_t not_queued = 0;
-  std::vector<base::Errc> refused;
-  std::vector<rules::OutcomeKind> sent;
-  std::vector<rules::Status> finished;
-  std::vector<std::string> failed_steps;
-  std::size_t taken_over = 0;
-  std::size_t readmitted = 0;
-  std::size_t elected = 0;
-  std::size_t rebuilds = 0;
-
-  Accept accept;
-  Deliver deliver;
-  Heartbeat heartbeat;
-  Recover recover;
-  async::TaskGroup background{loop.timers.executor(), no_escape()};
-};
 
 struct FlowTest : testing::Test {
   Outside outside;

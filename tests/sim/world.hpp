@@ -1,0 +1,151 @@
+#pragma once
+// The world of one run: nodes that come and go, callers that repeat what they got no answer to, and
+// faults, all drawn from one seed.
+
+#include <deque>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "base/rng.hpp"
+#include "fakes/journal.hpp"
+#include "fakes/node.hpp"
+
+namespace notify::sim {
+
+using namespace std::chrono_literals;
+using std::chrono::milliseconds;
+
+enum class Fault : std::uint8_t {
+  crash,            ///< a node dies, between any two of its steps, and is started anew
+  freeze,           ///< a node stands still, and goes on
+  cut,              ///< nothing reaches a node or comes from it
+  slow_link,        ///< everything takes a node long
+  flaky_queue,      ///< operations of a node's queue fail, or their answers are lost
+  flaky_ledger,     ///< the same of its ledger
+  queue_down,       ///< for everybody
+  queue_emptied,    ///< FLUSHALL
+  queue_went_back,  ///< the server restarts with what it had some seconds ago
+  queue_restarted,  ///< without loss
+  ledger_down,      ///< for everybody
+  provider_slow,    ///< answers are held back
+  provider_down,    ///< everybody is told to come back later
+  provider_cut,     ///< it accepts, and its answers are lost
+  devices_down,     ///< auth-service
+  clock_jump,       ///< a node's wall clock
+  second_elected,   ///< the election is forgotten while the elected one goes on
+};
+inline constexpr std::size_t kFaults = 17;
+[[nodiscard]] const char* name(Fault fault);
+
+/// Whether a notification may reach a device twice because of it, though nobody did anything wrong:
+/// somebody has sent, and cannot say so, and another one must.
+[[nodiscard]] bool excuses_repeats(Fault fault);
+
+struct FaultWindow {
+  Fault fault{};
+  base::WallTime from;
+  base::WallTime until = base::WallTime::max();  ///< of the fault itself, not of what it leaves
+};
+
+/// One request of a caller, and what it was told.
+struct Request {
+  base::UserId user;
+  std::string user_text;
+  std::string message_text;  ///< unlike that of every other request
+  std::string key;           ///< empty: none
+  std::string type;
+  rules::Priority priority{};
+  std::optional<base::WallTime> asked_first;
+  std::optional<base::WallTime> told;          ///< OK, for the first time
+  std::vector<base::NotificationId> told_ids;  ///< with each OK
+  std::optional<base::WallTime> next_try;      ///< unset: under way, or over
+  int tries = 0;
+};
+
+struct WorldOptions {
+  std::uint64_t seed = 1;
+  std::size_t notifications = 1000;
+  std::size_t nodes = 3;
+  bool has_faults = true;
+  milliseconds load = 40s;  ///< over which they are sent
+};
+
+class World {
+ public:
+  explicit World(WorldOptions options);
+  ~World();
+  World(const World&) = delete;
+  World& operator=(const World&) = delete;
+
+  /// Load and faults, then peace until all is over. False if it is not over in time.
+  bool run();
+
+  [[nodiscard]] const std::vector<Request>& requests() const { return requests_; }
+  [[nodiscard]] const std::vector<FaultWindow>& faults() const { return faults_; }
+  [[nodiscard]] const fakes::Outside& outside() const { return outside_; }
+  [[nodiscard]] const fakes::Journal& journal() const { return journal_; }
+  /// What was found wrong while it ran.
+  [[nodiscard]] const std::vector<std::string>& wrongs() const { return wrongs_; }
+  [[nodiscard]] std::size_t crashes() const { return dead_.size(); }
+  [[nodiscard]] static constexpr std::size_t in_flight_max() { return 200; }
+
+ private:
+  struct Call;
+  struct Slot {
+    std::unique_ptr<fakes::Node> node;
+    int number = 0;
+    std::optional<base::SteadyTime> starts_at;  ///< of the next incarnation, if it is dead
+  };
+  struct Undo {
+    base::SteadyTime at;
+    std::size_t window;
+    std::function<void()> undo;
+  };
+
+  void make_requests();
+  void start_node(Slot& slot);
+  [[nodiscard]] fakes::NodeOptions node_options();
+  fakes::Node* any_node();
+  void tick();
+  void call_somebody();
+  void read_answers();
+  void restart_the_dead();
+  void begin_a_fault();
+  void begin(Fault fault);
+  void begin_at(Fault fault, Slot& slot);
+  void begin_everywhere(Fault fault);
+  void window(Fault fault, milliseconds lasts, std::function<void()> undo);
+  void end_faults(bool all);
+  void kill(Slot& slot);
+  void look();
+  [[nodiscard]] bool is_over() const;
+  [[nodiscard]] bool is_forgotten(const fakes::FakeLedgerTable::Row& row) const;
+  void wrong(std::string what);
+  [[nodiscard]] std::size_t draw(std::size_t below) {
+    return rng_.below(static_cast<std::uint32_t>(below));
+  }
+  [[nodiscard]] milliseconds between(milliseconds least, milliseconds most) {
+    return least + milliseconds(draw(static_cast<std::size_t>((most - least).count()) + 1));
+  }
+  [[nodiscard]] base::SteadyTime steady_now() const { return outside_.clock.steady_now(); }
+  [[nodiscard]] base::WallTime now() const { return outside_.clock.now(); }
+
+  WorldOptions options_;
+  base::SeededRng rng_;
+  fakes::Outside outside_;
+  fakes::Journal journal_{outside_.clock};
+  std::vector<Request> requests_;
+  std::deque<std::shared_ptr<Call>> calls_;  ///< under way
+  std::vector<Slot> slots_;
+  std::vector<std::unique_ptr<fakes::Node>> dead_;
+  std::vector<FaultWindow> faults_;
+  std::vector<Undo> undos_;
+  std::vector<std::string> wrongs_;
+  base::SteadyTime next_fault_;
+  std::optional<std::pair<int, std::uint64_t>> dies_after_;  ///< a node, after so many steps
+  int nodes_made_ = 0;
+};
+
+}  // namespace notify::sim
