@@ -72,9 +72,9 @@ inline constexpr pg::Statement kAppend = {
 inline constexpr pg::Statement kInsertAttempts = {
     "ledger_insert_attempts",
     "INSERT INTO delivery_attempts (id, notification_id, device_id, status, error_code, "
-    "error_message, retry_count, attempted_at, next_retry_at) "
+    "error_message, retry_count, attempted_at, next_retry_at, provider) "
     "SELECT * FROM unnest($1::uuid[], $2::uuid[], $3::uuid[], $4::text[], $5::text[], $6::text[], "
-    "$7::integer[], $8::timestamp[], $9::timestamp[]) ON CONFLICT (id) DO NOTHING"};
+    "$7::integer[], $8::timestamp[], $9::timestamp[], $10::text[]) ON CONFLICT (id) DO NOTHING"};
 
 /// By primary key. A status only moves up a rank, so a late or repeated record changes nothing.
 inline constexpr pg::Statement kUpdateStatus = {
@@ -118,5 +118,11 @@ inline constexpr pg::Statement kAttemptsOf = {
     "ledger_attempts_of", "SELECT " NOTIFY_ATTEMPT_COLUMNS
                           " FROM delivery_attempts a WHERE a.notification_id = ANY ($1::uuid[]) "
                           "AND a.id >= $2 AND a.id <= $3 ORDER BY a.attempted_at, a.id"};
+
+/// By primary key.
+inline constexpr pg::Statement kReplayedAt = {
+    "ledger_replayed_at",
+    "SELECT notification_id, max(replayed_at) FROM replays WHERE notification_id = ANY "
+    "($1::uuid[]) GROUP BY notification_id"};
 
 }  // namespace notify::stores::sql

@@ -1,4 +1,5 @@
 #include "contract/stores/worlds.hpp"
+#include "fakes/fake_dead_letters.hpp"
 #include "fakes/fake_ledger.hpp"
 #include "fakes/fake_queue.hpp"
 #include "fakes/fake_time.hpp"
@@ -25,11 +26,13 @@ class FakeLedgerWorld final : public FakeWorld, public LedgerWorld {
   stores::Ledger& ledger() override { return fake_; }
   stores::History& history() override { return fake_; }
   stores::Backlog& backlog() override { return fake_; }
+  stores::DeadLetters& dead_letters() override { return dead_letters_; }
   std::size_t statements() override { return table_.statements; }
 
  private:
   fakes::FakeLedgerTable table_;
   fakes::FakeLedger fake_{table_, link_};
+  fakes::FakeDeadLetters dead_letters_{table_, link_};
 };
 
 class FakeQueueWorld final : public FakeWorld, public QueueWorld {
@@ -47,6 +50,8 @@ std::unique_ptr<LedgerWorld> make_ledger_world() { return std::make_unique<FakeL
 std::unique_ptr<QueueWorld> make_queue_world() { return std::make_unique<FakeQueueWorld>(); }
 
 }  // namespace
+
+std::vector<MakeLedgerWorld> ledger_worlds() { return {&make_ledger_world}; }
 
 INSTANTIATE_TEST_SUITE_P(Fake, LedgerContract, testing::Values(&make_ledger_world));
 INSTANTIATE_TEST_SUITE_P(Fake, QueueContract, testing::Values(&make_queue_world));

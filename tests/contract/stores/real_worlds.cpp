@@ -80,8 +80,12 @@ RealLedgerWorld::RealLedgerWorld()
       pool_(timers_, rng_, base::Secret(postgres().url()), {}, no_escape()),
       ledger_(intake_, pool_, timers_, {}, no_escape()),
       history_(pool_, clock_),
-      backlog_(pool_) {
-  postgres().sql("TRUNCATE notification_history, idempotency_keys, delivery_attempts, due");
+      backlog_(pool_),
+      dead_letters_(pool_),
+      audit_(pool_) {
+  postgres().sql(
+      "TRUNCATE notification_history, idempotency_keys, delivery_attempts, due, replays, "
+      "audit_log");
   intake_.start();
   pool_.start();
   wait_for_connection();
@@ -120,6 +124,8 @@ namespace {
 std::unique_ptr<LedgerWorld> make_ledger_world() { return std::make_unique<RealLedgerWorld>(); }
 std::unique_ptr<QueueWorld> make_queue_world() { return std::make_unique<RealQueueWorld>(); }
 }  // namespace
+
+std::vector<MakeLedgerWorld> ledger_worlds() { return {&make_ledger_world}; }
 
 INSTANTIATE_TEST_SUITE_P(Real, LedgerContract, testing::Values(&make_ledger_world));
 INSTANTIATE_TEST_SUITE_P(Real, QueueContract, testing::Values(&make_queue_world));

@@ -9,6 +9,8 @@
 #include "fakes/private_servers.hpp"
 #include "storage/pg/pool.hpp"
 #include "storage/redis/client.hpp"
+#include "stores/pg_audit.hpp"
+#include "stores/pg_dead_letters.hpp"
 #include "stores/pg_history.hpp"
 #include "stores/pg_ledger.hpp"
 #include "stores/redis_queue.hpp"
@@ -41,6 +43,8 @@ class RealLedgerWorld final : public RealWorld, public LedgerWorld {
   stores::Ledger& ledger() override { return ledger_; }
   stores::History& history() override { return history_; }
   stores::Backlog& backlog() override { return backlog_; }
+  stores::DeadLetters& dead_letters() override { return dead_letters_; }
+  stores::Audit& audit() { return audit_; }
   std::size_t statements() override {
     return intake_.counters().queries + pool_.counters().queries;
   }
@@ -55,6 +59,8 @@ class RealLedgerWorld final : public RealWorld, public LedgerWorld {
   stores::PgLedger ledger_;
   stores::PgHistory history_;
   stores::PgBacklog backlog_;
+  stores::PgDeadLetters dead_letters_;
+  stores::PgAudit audit_;
 };
 
 class RealQueueWorld final : public RealWorld, public QueueWorld {
