@@ -5,10 +5,12 @@
 #include "crypto/es256.hpp"
 #include "flows/deliver.hpp"
 #include "flows/recover.hpp"
+#include "flows/replay.hpp"
 #include "net/http2/pool.hpp"
 #include "rules/retry.hpp"
 #include "rules/validation.hpp"
 #include "stores/pg_ledger.hpp"
+#include "telemetry/log.hpp"
 
 namespace notify::app {
 
@@ -20,5 +22,7 @@ namespace notify::app {
 [[nodiscard]] rules::RetryPolicy retry_policy(const config::Config& config);
 [[nodiscard]] flows::DeliverLimits deliver_limits(const config::Config& config);
 [[nodiscard]] flows::RecoverPolicy recover_policy(const config::Config& config);
+[[nodiscard]] flows::ReplayLimits replay_limits(const config::Config& config);
+[[nodiscard]] flows::ReplayEvents replay_events(const telemetry::Log& log);
 
 }  // namespace notify::app

@@ -147,12 +147,14 @@ async::Task<Expected<void>> Replay::work(const ReplayRequest& request, const Tel
   base::SteadyTime told = base::SteadyTime::min();
   for (;;) {
     const base::SteadyTime at = parts_.timers.clock().steady_now();
-    if (told == base::SteadyTime::min() || at - told >= limits.report_interval) {
+    bool is_wanted = !stopping_;
+    if (is_wanted && (told == base::SteadyTime::min() || at - told >= limits.report_interval)) {
       told = at;
-      if (!co_await tell(progress)) {
-        progress.state = ReplayState::stopped;
-        co_return Expected<void>();
-      }
+      is_wanted = co_await tell(progress);
+    }
+    if (!is_wanted) {
+      progress.state = ReplayState::stopped;
+      co_return Expected<void>();
     }
     auto page = co_await find(request, stretch);
     if (!page) co_return fail(std::move(page).error());
@@ -222,7 +224,8 @@ async::Task<Expected<T>> Replay::persist(std::string_view step,
     auto done = co_await attempt();
     if (done) co_return done;
     parts_.events.step_failed(step, done.error());
-    if (tries >= parts_.limits.tries_max || !may_pass(done.error().code)) co_return done;
+    const bool is_last = stopping_ || tries >= parts_.limits.tries_max;
+    if (is_last || !may_pass(done.error().code)) co_return done;
     co_await parts_.timers.sleep_for(parts_.limits.retry_delay);
   }
 }

@@ -45,7 +45,7 @@ struct ReplayLimits {
   /// How often recovery looks. Nothing is due earlier from now than this, so that all are in the
   /// queue before their time and leave it at the rate, not in heaps.
   std::chrono::milliseconds lead{10'000};
-  std::chrono::milliseconds step_timeout{10'000};
+  std::chrono::milliseconds step_timeout{5000};
   std::chrono::milliseconds report_interval{1000};  ///< while nothing is found
   int tries_max = 5;                                ///< of a step that fails for the time being
   std::chrono::milliseconds retry_delay{1000};
@@ -78,6 +78,9 @@ class Replay {
   /// Errors: unavailable, timed_out: the job broke off; running it again does the rest.
   [[nodiscard]] async::Task<Answer<ReplayProgress>> run(ReplayRequest request, Tell tell);
 
+  /// Every job ends before its next step, and no step is repeated any more.
+  void stop() { stopping_ = true; }
+
  private:
   async::Task<base::Expected<void>> work(const ReplayRequest& request, const Tell& tell,
                                          ReplayProgress& progress);
@@ -97,6 +100,7 @@ class Replay {
   }
 
   Parts parts_;
+  bool stopping_ = false;
 };
 
 /// The audit's detail of a job: at its start what was asked for, at its end what came of it.

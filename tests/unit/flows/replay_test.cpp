@@ -199,6 +199,25 @@ TEST_F(ReplayTest, WhenNobodyListensAnyMoreItStopsAndTheNextOneDoesTheRest) {
   EXPECT_EQ(ended, (std::vector{ReplayState::stopped, ReplayState::done}));
 }
 
+TEST_F(ReplayTest, StoppingEndsAJobSoonAlsoOneWhoseStepsFail) {
+  dead(10);
+  ReplayRequest request = everything();
+  request.rate = 2;
+  const auto listener = [this](const ReplayProgress& progress) { return listen(progress); };
+  std::optional<Answer<ReplayProgress>> paced;
+  node->background.spawn(async::store_result(replay->run(request, listener), paced));
+  outside.time.run_for(1500ms);
+  letters->faults.find.fail(Errc::unavailable);
+  std::optional<Answer<ReplayProgress>> failing;
+  node->background.spawn(async::store_result(replay->run(request, listener), failing));
+  outside.time.run_for(100ms);
+  replay->stop();
+  outside.time.run_for(1100ms);
+  ASSERT_TRUE(paced && failing);
+  EXPECT_EQ((*paced)->state, ReplayState::stopped);
+  EXPECT_FALSE(*failing);
+}
+
 TEST_F(ReplayTest, TheAuditTellsWhoWhatWhyAndWhatCameOfIt) {
   dead(2);
   ReplayRequest request = everything();
