@@ -132,7 +132,7 @@ for (const [what, args, text] of [
   ['send with an option that does not exist', ['send', '--user', randomUUID(), '--title', 'x', '--colour', 'red'], /--colour/],
   ['a command that does not exist', ['sned'], /sned/],
   ['no command at all', [], /subcommand/i],
-  ['replay of a time that is none', ['replay', '--from', 'yesterday'], /--from: "yesterday" is no time: write /],
+  ['replay of a time that is none', ['replay', '--from', 'yesterday', '--actor', 'x'], /--from: "yesterday" is no time: write /],
   ['replay with a life that is none', ['replay', '--extend', '2', '--actor', 'x'], /--extend: "2" is no duration/],
   ['replay at no rate', ['replay', '--rate', '0'], /--rate/],
   ['dead-letters without a command', ['dead-letters'], /subcommand/i],

@@ -19,7 +19,7 @@ const command = (args, options) => stack.program([...args, '--address', stack.ad
   { env: { USER: 'dora' }, ...options });
 
 /** A user, and so many notifications that Apple refuses for good. */
-async function dead(count = 1, fields = {}, reason = 'BadTopic') {
+async function dead(count = 1, fields = {}, reason = 'BadCollapseId') {
   const user = await stack.user({});
   await stack.simulator.fault({ status: 400, reason, count }, user.devices[0]);
   const ids = [];
@@ -43,7 +43,7 @@ test('A dead letter is listed, shown, replayed and delivered, and its story tell
   assert.equal(letter.notification_id, id);
   assert.equal(letter.user_id, user.id);
   assert.equal(letter.provider, 'apns');
-  assert.equal(letter.error_code, '400 BadTopic');
+  assert.equal(letter.error_code, '400 BadCollapseId');
   assert.equal(letter.type, 'message');
   assert.equal(letter.waiting, false);
   assert.equal(letter.replayed_at, null);
@@ -115,11 +115,11 @@ test('What has expired is skipped and counted, unless its life is extended.', as
   assert.deepEqual(counts((await stack.client.replay(mine(user))).at(-1)), { ...none, matched: 1, expired: 1 });
   const { stdout } = await command(['replay', '--user', user.id, '--yes']);
   assert.match(stdout, /^expired: 1, skipped; use --extend to send them all the same$/m);
-  assert.match((await command(['dead-letters', 'list', '--user', user.id])).stdout, /400 BadTopic {2}\(expired\)$/m);
+  assert.match((await command(['dead-letters', 'list', '--user', user.id])).stdout, /400 BadCollapseId {2}\(expired\)$/m);
 
   const { code, stdout: done } = await command(['replay', '--user', user.id, '--extend', '2h', '--yes']);
   assert.equal(code, 0);
-  assert.match(done, /^done: 1 dead letters: 1 replayed$/m);
+  assert.match(done, /^done: 1 dead letter: 1 replayed$/m);
   await delivered([id]);
   const { expires_at: until } = (await stack.get(id)).notification;
   assert.ok(Math.abs(at(until) - Date.now() - 2 * 3600_000) < 60_000, 'it lives two hours more');
@@ -138,7 +138,7 @@ test('Two replays at once send each notification once.', async () => {
 
 test('What fails again is a dead letter again, and may be replayed again.', async () => {
   const { user, ids: [id] } = await dead();
-  await stack.simulator.fault({ status: 400, reason: 'BadTopic' }, user.devices[0]);
+  await stack.simulator.fault({ status: 400, reason: 'BadCollapseId' }, user.devices[0]);
   await stack.client.replay(mine(user));
   await eventually(async () => (await stack.get(id)).attempts.length === 2);
   assert.equal(await statusOf(id), 'FAILED');
@@ -230,22 +230,22 @@ test('The command line counts, asks, replays and tells.', async () => {
   const { user, ids: [id] } = await dead();
   const list = await command(['dead-letters', 'list', '--user', user.id, '--from', '10m']);
   assert.equal(list.code, 0, list.stderr);
-  assert.match(list.stdout, new RegExp(`^\\S+Z {2}${id} {2}message {2}apns {2}400 BadTopic$`, 'm'));
-  assert.match(list.stdout, /^1 dead letters among 1 notifications$/m);
+  assert.match(list.stdout, new RegExp(`^\\S+Z {2}${id} {2}message {2}apns {2}400 BadCollapseId$`, 'm'));
+  assert.match(list.stdout, /^1 dead letter among 1 notification$/m);
   const show = await command(['dead-letters', 'show', id]);
-  assert.match(show.stdout, /try 1, device \S+, apns: failed \(400 BadTopic: .+\)$/m);
+  assert.match(show.stdout, /try 1, device \S+, apns: failed \(400 BadCollapseId: .+\)$/m);
   assert.match(show.stdout, new RegExp(`notification-service replay --id ${id}$`, 'm'));
 
   const dry = await command(['replay', '--id', id, '--dry-run']);
   assert.equal(dry.code, 0, dry.stderr);
-  assert.match(dry.stdout, /^dry run: 1 dead letters: 1 would be replayed$/m);
+  assert.match(dry.stdout, /^dry run: 1 dead letter: 1 would be replayed$/m);
   const no = await command(['replay', '--id', id], { input: 'no\n' });
   assert.equal(no.code, 1);
-  assert.match(no.stdout, /1 would be replayed[^]*Replay them\? Type yes: /);
+  assert.match(no.stdout, /1 would be replayed[^]*Replay them\? Type yes:\n/);
   assert.match(no.stderr, /not confirmed: nothing was replayed/);
   const yes = await command(['replay', '--id', id, '--reason', 'the topic is right again'], { input: 'yes\n' });
   assert.equal(yes.code, 0, yes.stderr);
-  assert.match(yes.stdout, /^done: 1 dead letters: 1 replayed$/m);
+  assert.match(yes.stdout, /^done: 1 dead letter: 1 replayed$/m);
   assert.match(yes.stdout, /^job \S+: the audit has who, why and how many$/m);
   const [, job] = yes.stdout.match(/^job (\S+):/m);
   assert.equal(await stack.sql(`SELECT DISTINCT actor FROM audit_log WHERE subject_id = '${job}'`), 'dora');

@@ -28,7 +28,7 @@ void say(const std::string& line) { std::cout << line << std::endl; }
 
 /// No answer is a no.
 bool confirm() {
-  std::cout << "Replay them? Type yes: " << std::flush;
+  say("Replay them? Type yes:");
   std::string answer;
   std::getline(std::cin, answer);
   return answer == "yes";

@@ -90,6 +90,10 @@ Expected<void> set_time(const std::string& text, base::WallTime now, const char*
 
 }  // namespace
 
+std::string count_text(std::int64_t count, const std::string& thing) {
+  return std::to_string(count) + " " + thing + (count == 1 ? "" : "s");
+}
+
 Expected<void> fill(const DeadLetterOptions& options, base::WallTime now,
                     pb::DeadLetterFilter& filter) {
   if (!options.from.empty()) {
@@ -129,8 +133,7 @@ Expected<void> list_dead_letters(const DeadLetterOptions& options, const Say& sa
     looked_at += page.looked_at();
     request.set_page_token(page.next_page_token());
   } while (!request.page_token().empty() && shown < options.limit);
-  say(std::to_string(shown) + " dead letters among " + std::to_string(looked_at) +
-      " notifications" +
+  say(count_text(shown, "dead letter") + " among " + count_text(looked_at, "notification") +
       (request.page_token().empty() ? ""
                                     : "; there may be more: raise --limit or narrow the time"));
   return {};

@@ -31,6 +31,9 @@ struct DeadLetterOptions {
 /// A line for people, without its newline.
 using Say = std::function<void(const std::string& line)>;
 
+/// "1 dead letter", "2 dead letters".
+[[nodiscard]] std::string count_text(std::int64_t count, const std::string& thing);
+
 /// Errors: Errc::invalid for a time that cannot be read.
 [[nodiscard]] base::Expected<void> fill(const DeadLetterOptions& options, base::WallTime now,
                                         notification::DeadLetterFilter& filter);

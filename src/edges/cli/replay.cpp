@@ -22,16 +22,16 @@ std::string skipped_text(const pb::ReplayNotificationsResponse& p) {
 }
 
 std::string progress_text(const pb::ReplayNotificationsResponse& p, base::WallTime now) {
-  return base::to_rfc3339(now) + "  looked at " + std::to_string(p.looked_at()) +
-         " notifications: " + std::to_string(p.matched()) + " dead letters, " +
-         std::to_string(p.replayed()) + " replayed" + skipped_text(p);
+  return base::to_rfc3339(now) + "  looked at " + count_text(p.looked_at(), "notification") + ": " +
+         count_text(p.matched(), "dead letter") + ", " + std::to_string(p.replayed()) +
+         " replayed" + skipped_text(p);
 }
 
 void summarize(const pb::ReplayNotificationsResponse& p, const ReplayOptions& options, bool dry_run,
                const Say& say) {
-  say((dry_run ? "dry run: " : "done: ") + std::to_string(p.matched()) +
-      " dead letters: " + std::to_string(p.replayed()) +
-      (dry_run ? " would be replayed" : " replayed") + skipped_text(p));
+  say((dry_run ? "dry run: " : "done: ") + count_text(p.matched(), "dead letter") + ": " +
+      std::to_string(p.replayed()) + (dry_run ? " would be replayed" : " replayed") +
+      skipped_text(p));
   if (p.expired() > 0 && options.extend.empty()) {
     say("expired: " + std::to_string(p.expired()) +
         ", skipped; use --extend to send them all the same");
