@@ -133,7 +133,8 @@ pg::Params append_params(const Rows& rows, Range range) {
 }
 
 pg::Params attempt_params(const Rows& rows, Range range) {
-  pg::Array ids, notifications, devices, statuses, codes, messages, retries, attempted, next;
+  pg::Array ids, notifications, devices, statuses, codes, messages, retries, attempted, next,
+      providers;
   for (std::size_t i = range.begin; i < range.end; ++i) {
     ids.uuid(rows.id(i));
     notifications.uuid(rows.id(i));
@@ -144,10 +145,11 @@ pg::Params attempt_params(const Rows& rows, Range range) {
     retries.int64(0);
     attempted.timestamp(rows.instant(i));
     next.null();
+    providers.text("apns");
   }
   pg::Params params;
   add_all(params, {&ids, &notifications, &devices, &statuses, &codes, &messages, &retries,
-                   &attempted, &next});
+                   &attempted, &next, &providers});
   return params;
 }
 

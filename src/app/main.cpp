@@ -8,6 +8,7 @@
 #include "app/serve.hpp"
 #include "config/load.hpp"
 #include "config/show.hpp"
+#include "edges/cli/admin_commands.hpp"
 #include "edges/cli/explain.hpp"
 #include "edges/cli/send.hpp"
 #include "stores/pg_history.hpp"
@@ -177,6 +178,7 @@ int run(int argc, char** argv) {
   cli.set_version_flag("--version", NOTIFY_VERSION);
   Arguments arguments;
   const Commands commands = add_commands(cli, arguments);
+  const edges::AdminCommands admin(cli);
   try {
     cli.parse(argc, argv);
   } catch (const CLI::ParseError& error) {
@@ -186,6 +188,12 @@ int run(int argc, char** argv) {
   if (cli.get_subcommands().empty()) {
     std::cerr << "A subcommand is required\n" << cli.help();
     return kUsage;
+  }
+  if (admin.parsed()) {
+    const auto done = admin.run();
+    if (done) return 0;
+    const int status = report(done.error());
+    return done.error().code == base::Errc::invalid ? kUsage : status;
   }
   return dispatch(commands, arguments);
 }

@@ -85,6 +85,8 @@ Expected<void> Shard::wire_storage() {
   history_ = std::make_unique<stores::PgHistory>(*pg_, process_.clock);
   backlog_ = std::make_unique<stores::PgBacklog>(*pg_);
   upkeep_ = std::make_unique<stores::PgUpkeep>(*pg_);
+  letters_ = std::make_unique<stores::PgDeadLetters>(*pg_);
+  audit_ = std::make_unique<stores::PgAudit>(*pg_);
   wire_queue();
   return {};
 }
@@ -154,6 +156,8 @@ void Shard::wire_flows() {
                             recover_policy(c), recover_events(), [this] { deliver_->wake(); },
                             [this] { return heartbeat_->pulse(); }},
       on_escape());
+  replay_ = std::make_unique<flows::Replay>(flows::Replay::Parts{
+      *letters_, *audit_, ids_, timers_, replay_limits(c), replay_events(process_.log)});
   calls_ = std::make_unique<async::TaskGroup>(timers_.executor(), on_escape());
   watchers_ = std::make_unique<async::TaskGroup>(timers_.executor(), on_escape());
 }
@@ -244,12 +248,14 @@ void Shard::start(edges::Server& server, std::size_t queue_index) {
       timers_, *calls_, queue.get(), base::FairShares(process_.config.grpc.in_flight_max),
       std::chrono::seconds(10),
       [&m = process_.metrics.accept](std::string_view method, std::chrono::nanoseconds took) {
-        if (method == "GetNotification" || method == "ListNotifications") return;
+        if (method == "GetNotification" || method.starts_with("List")) return;
         m.operations.add();
         m.latency.observe(took);
       }});
   rpc_ =
       std::make_unique<edges::NotificationRpc>(*rpc_host_, server.service(), *accept_, *history_);
+  admin_rpc_ =
+      std::make_unique<edges::AdminRpc>(*rpc_host_, server.admin_service(), *letters_, *replay_);
   server_pump_ = std::make_unique<net::CompletionPump>(timers_.executor(), std::move(queue));
   boost::asio::post(context_, [this] {
     pg_intake_->start();
@@ -260,12 +266,16 @@ void Shard::start(edges::Server& server, std::size_t queue_index) {
     recover_->start();
     watchers_->spawn(watch());
     rpc_->start();
+    admin_rpc_->start();
   });
   thread_ = std::thread([this] { context_.run(); });
 }
 
 void Shard::end_streams() {
-  boost::asio::post(context_, [this] { rpc_->end_streams(); });
+  boost::asio::post(context_, [this] {
+    rpc_->end_streams();
+    admin_rpc_->end_streams();
+  });
 }
 
 bool Shard::stop(std::chrono::milliseconds timeout) {

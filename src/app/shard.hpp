@@ -20,11 +20,14 @@
 #include "flows/deliver.hpp"
 #include "flows/heartbeat.hpp"
 #include "flows/recover.hpp"
+#include "flows/replay.hpp"
 #include "net/grpc/completion_pump.hpp"
 #include "net/http2/pool.hpp"
 #include "providers/apns/apns_provider.hpp"
 #include "storage/pg/pool.hpp"
 #include "storage/redis/client.hpp"
+#include "stores/pg_audit.hpp"
+#include "stores/pg_dead_letters.hpp"
 #include "stores/pg_history.hpp"
 #include "stores/pg_ledger.hpp"
 #include "stores/pg_upkeep.hpp"
@@ -139,14 +142,18 @@ class Shard {
   std::unique_ptr<stores::PgUpkeep> upkeep_;
   std::unique_ptr<stores::QueueBooks> queue_books_;
   std::unique_ptr<stores::RedisLeases> leases_;
+  std::unique_ptr<stores::PgDeadLetters> letters_;
+  std::unique_ptr<stores::PgAudit> audit_;
   std::unique_ptr<stores::RedisQueue> queue_;
   std::unique_ptr<flows::Accept> accept_;
   std::unique_ptr<flows::Deliver> deliver_;
   std::unique_ptr<flows::Heartbeat> heartbeat_;
   std::unique_ptr<flows::Recover> recover_;
+  std::unique_ptr<flows::Replay> replay_;
   std::unique_ptr<async::TaskGroup> calls_;
   std::unique_ptr<edges::RpcHost> rpc_host_;
   std::unique_ptr<edges::NotificationRpc> rpc_;
+  std::unique_ptr<edges::AdminRpc> admin_rpc_;
   std::unique_ptr<net::CompletionPump> server_pump_;
   std::unique_ptr<async::TaskGroup> watchers_;
   std::thread thread_;

@@ -80,4 +80,31 @@ flows::RecoverPolicy recover_policy(const config::Config& config) {
   return policy;
 }
 
+flows::ReplayLimits replay_limits(const config::Config& config) {
+  flows::ReplayLimits limits;
+  limits.lead = config.recover.sweep_interval;
+  return limits;
+}
+
+flows::ReplayEvents replay_events(const telemetry::Log& log) {
+  const telemetry::Log component = log.component("replay");
+  return {
+      .ended =
+          [component](const flows::ReplayRequest& request, const flows::ReplayProgress& progress) {
+            const std::string job = progress.job.to_string();
+            component.info("a replay ended", {{"job", job},
+                                              {"state", flows::name(progress.state)},
+                                              {"dry_run", request.dry_run},
+                                              {"matched", progress.matched},
+                                              {"replayed", progress.counts.replayed},
+                                              {"expired", progress.counts.expired}});
+          },
+      .step_failed =
+          [component](std::string_view step, const base::Error& error) {
+            component.warn("a step failed",
+                           {{"step", step}, {"error", error.code}, {"detail", error.detail}});
+          },
+  };
+}
+
 }  // namespace notify::app

@@ -6,10 +6,12 @@
 #include "flows/deliver.hpp"
 #include "flows/heartbeat.hpp"
 #include "flows/recover.hpp"
+#include "flows/replay.hpp"
 #include "net/http2/pool.hpp"
 #include "rules/retry.hpp"
 #include "rules/validation.hpp"
 #include "stores/pg_ledger.hpp"
+#include "telemetry/log.hpp"
 
 namespace notify::app {
 
@@ -22,5 +24,7 @@ namespace notify::app {
 [[nodiscard]] flows::DeliverLimits deliver_limits(const config::Config& config);
 [[nodiscard]] flows::HeartbeatPolicy heartbeat_policy(const config::Config& config);
 [[nodiscard]] flows::RecoverPolicy recover_policy(const config::Config& config);
+[[nodiscard]] flows::ReplayLimits replay_limits(const config::Config& config);
+[[nodiscard]] flows::ReplayEvents replay_events(const telemetry::Log& log);
 
 }  // namespace notify::app

@@ -38,6 +38,7 @@ using MessageId = StrongId<struct MessageIdTag>;
 using DeviceId = StrongId<struct DeviceIdTag>;  ///< auth-service's id of a device (D-2)
 using NotificationId = StrongId<struct NotificationIdTag>;
 using AttemptId = StrongId<struct AttemptIdTag>;
+using ReplayJobId = StrongId<struct ReplayJobIdTag>;
 
 }  // namespace notify::base
 

@@ -112,8 +112,7 @@ async::Task<void> Deliver::admit_suspects(std::vector<Held*> suspects) {
       continue;
     }
     const auto found = known->find(key.notification);
-    const bool finished = found == known->end() || (rules::is_final(found->second.status) &&
-                                                    found->second.status != Status::delivered);
+    const bool finished = found == known->end() || rules::is_finished(found->second);
     if (finished) {
       const auto acked = co_await parts_.queue.ack(key);
       if (!acked) parts_.events.step_failed("ack", acked.error());

@@ -15,6 +15,23 @@ const Attempt* latest(const Progress& progress, base::DeviceId device) {
   return found;
 }
 
+/// A word that a replay has taken back.
+bool is_forgiven(const Attempt& attempt, const Progress& progress) {
+  return progress.replayed_at && attempt.attempted_at < *progress.replayed_at &&
+         attempt.status != AttemptStatus::delivered;
+}
+
+/// How many tries of a device a replay has made uncounted.
+std::int32_t count_forgiven(const Progress& progress, base::DeviceId device) {
+  std::int32_t tries = 0;
+  for (const Attempt& attempt : progress.attempts) {
+    if (attempt.device == device && is_forgiven(attempt, progress)) {
+      tries = std::max(tries, attempt.retry_count + 1);
+    }
+  }
+  return tries;
+}
+
 void keep_earliest(std::optional<base::WallTime>& earliest, base::WallTime candidate) {
   if (!earliest || candidate < *earliest) earliest = candidate;
 }
@@ -34,13 +51,24 @@ bool may_retry(OutcomeKind kind) {
 
 }  // namespace
 
+bool is_finished(const Progress& progress) {
+  if (!is_final(progress.status) || progress.status == Status::delivered) return false;
+  return progress.status != Status::failed || !progress.replayed_at;
+}
+
 Targets choose_targets(const std::vector<Device>& devices, const Progress& progress,
                        base::WallTime now) {
   Targets targets;
   for (const Device& device : devices) {
     const Attempt* last = latest(progress, device.id);
     if (last == nullptr) {
-      targets.due.push_back({device, 0});
+      targets.due.push_back({.device = device, .replayed_at = progress.replayed_at});
+      continue;
+    }
+    const Target next{device, last->retry_count + 1, count_forgiven(progress, device.id),
+                      progress.replayed_at};
+    if (is_forgiven(*last, progress)) {
+      targets.due.push_back(next);
       continue;
     }
     const bool over = is_final(last->status) || !last->next_retry_at;
@@ -48,7 +76,7 @@ Targets choose_targets(const std::vector<Device>& devices, const Progress& progr
     if (*last->next_retry_at > now) {
       keep_earliest(targets.next_due, *last->next_retry_at);
     } else {
-      targets.due.push_back({device, last->retry_count + 1});
+      targets.due.push_back(next);
     }
   }
   return targets;
@@ -63,17 +91,19 @@ Attempt conclude(const Notification& notification, const Target& target, const O
   attempt.error_message = outcome.message;
   attempt.retry_count = target.retry_count;
   attempt.attempted_at = now;
+  attempt.provider = provider_of(target.device.platform);
   if (!may_retry(outcome.kind)) {
     attempt.status = final_status(outcome.kind);
     return attempt;
   }
-  attempt.next_retry_at = plan_retry(policy,
-                                     {.retries_made = target.retry_count,
-                                      .now = now,
-                                      .created_at = notification.created_at(),
-                                      .expires_at = notification.expires_at,
-                                      .retry_after = outcome.retry_after},
-                                     rng);
+  attempt.next_retry_at =
+      plan_retry(policy,
+                 {.retries_made = target.retry_count - target.forgiven,
+                  .now = now,
+                  .begun_at = target.replayed_at.value_or(notification.created_at()),
+                  .expires_at = notification.expires_at,
+                  .retry_after = outcome.retry_after},
+                 rng);
   if (outcome.kind == OutcomeKind::unknown) {
     attempt.status = AttemptStatus::unknown;
   } else {
@@ -95,6 +125,7 @@ RollUp roll_up(const Progress& before, const std::vector<Attempt>& now_made,
   }
   for (const Attempt& attempt : before.attempts) {
     if (attempt.status == AttemptStatus::delivered) delivered = true;
+    if (is_forgiven(attempt, before)) continue;
     const bool last_word = latest(before, attempt.device) == &attempt;
     const bool tried_now = std::any_of(now_made.begin(), now_made.end(), [&](const Attempt& made) {
       return made.device == attempt.device;
@@ -103,7 +134,7 @@ RollUp roll_up(const Progress& before, const std::vector<Attempt>& now_made,
   }
   if (delivered) {
     result.status = Status::delivered;
-  } else if (!result.retry_at) {
+  } else if (!result.retry_at && !before.replayed_at) {
     // Out of tries. If the last word of a provider was silence, it may have taken it: `sent`.
     result.status = handed_over ? Status::sent : Status::failed;
   }

@@ -14,16 +14,25 @@ namespace notify::rules {
 struct Progress {
   Status status = Status::pending;
   std::vector<Attempt> attempts;  ///< all so far
+  /// When an operator last had it sent again. Attempts of before neither are the last word on their
+  /// device nor count against its retries, unless they were delivered.
+  std::optional<base::WallTime> replayed_at;
 };
+
+/// Whether nothing is left to do: it ended without an acceptance and was not replayed.
+[[nodiscard]] bool is_finished(const Progress& progress);
 
 /// A device to try now, and how many tries went before.
 struct Target {
   Device device;
-  std::int32_t retry_count = 0;
+  std::int32_t retry_count = 0;  ///< all of them: it makes the attempt's id
+  std::int32_t forgiven = 0;     ///< those of before the replay: not counted against the retries
+  std::optional<base::WallTime> replayed_at;
 };
 
 /// The devices to try at `now`: not those that are done with, nor those whose next try is later.
-/// Tries of a device that is no longer the user's are over.
+/// Tries of a device that is no longer the user's are over. After a replay every device that has
+/// not accepted is tried anew.
 struct Targets {
   std::vector<Target> due;
   std::optional<base::WallTime> next_due;  ///< the earliest try that is still in the future
@@ -36,7 +45,7 @@ struct Targets {
                                const Outcome& outcome, const RetryPolicy& policy,
                                base::WallTime now, base::Rng& rng);
 
-/// What all tries add up to.
+/// What all tries add up to. A replayed notification stays failed until a provider accepts it.
 struct RollUp {
   std::optional<Status> status;            ///< the status to move to, if it changes
   std::optional<base::WallTime> retry_at;  ///< when the notification is due again; unset: done

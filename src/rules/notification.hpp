@@ -57,6 +57,8 @@ struct Notification {
 
 enum class Platform : std::uint8_t { ios = 1, android, web };
 [[nodiscard]] std::string_view name(Platform platform);
+/// The push service that reaches such devices (the column provider); empty: this version has none.
+[[nodiscard]] std::string_view provider_of(Platform platform);
 
 /// A device as auth-service describes it.
 struct Device {
@@ -102,6 +104,7 @@ struct Attempt {
   std::int32_t retry_count = 0;
   base::WallTime attempted_at;
   std::optional<base::WallTime> next_retry_at;
+  std::string provider;  ///< who was asked; empty: nobody, there is none for the platform
 };
 
 /// The id of an attempt is made of what it is an attempt of, so writing an outcome twice is

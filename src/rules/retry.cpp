@@ -10,7 +10,7 @@ std::optional<base::WallTime> plan_retry(const RetryPolicy& policy, const RetryI
       input.retry_after ? *input.retry_after : policy.delays[made];
   const auto jitter_max = static_cast<std::uint32_t>(delay.count() / 5 + 1);
   const base::WallTime next = input.now + delay + std::chrono::milliseconds(rng.below(jitter_max));
-  const bool too_old = next > input.created_at + policy.age_max;
+  const bool too_old = next > input.begun_at + policy.age_max;
   if (too_old || next >= input.expires_at) return std::nullopt;
   return next;
 }

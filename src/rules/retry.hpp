@@ -22,7 +22,7 @@ struct RetryPolicy {
 struct RetryInput {
   std::int32_t retries_made = 0;
   base::WallTime now;
-  base::WallTime created_at;
+  base::WallTime begun_at;  ///< when it was accepted, or last replayed
   base::WallTime expires_at;
   std::optional<std::chrono::seconds> retry_after;
 };

@@ -17,11 +17,18 @@ struct HistoryRecord {
   std::optional<base::WallTime> expired_at;
 };
 
+/// That an operator had it sent again.
+struct Replay {
+  base::WallTime at;
+  base::ReplayJobId job;  ///< the subject of two entries of the audit
+};
+
 /// Everything there is to tell about one notification.
 struct Story {
   HistoryRecord record;
   std::vector<rules::Attempt> attempts;  ///< oldest first
   std::optional<Due> due;                ///< what it waits for, if it does
+  std::vector<Replay> replays;           ///< oldest first
 };
 
 class History {

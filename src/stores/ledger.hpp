@@ -18,7 +18,7 @@
 namespace notify::stores {
 
 /// Why a notification that is not finished waits (the column due.reason).
-enum class DueReason : std::uint8_t { retry = 1, deferred, scheduled, devices_unavailable };
+enum class DueReason : std::uint8_t { retry = 1, deferred, scheduled, devices_unavailable, replay };
 [[nodiscard]] std::string_view name(DueReason reason);
 
 /// When it is to be looked at again.

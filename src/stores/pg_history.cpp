@@ -31,6 +31,11 @@ constexpr pg::Statement kAttempts = {"history_attempts",
 constexpr pg::Statement kDueOf = {
     "history_due", "SELECT due_at, reason, detail FROM due WHERE notification_id = $1"};
 
+/// By primary key.
+constexpr pg::Statement kReplaysOf = {
+    "history_replays",
+    "SELECT replayed_at, job FROM replays WHERE notification_id = $1 ORDER BY replayed_at"};
+
 /// idx_notification_history_user_id_created_at, from the cursor downwards. `created_at >= $4` keeps
 /// partitions that wait to be dropped out.
 constexpr pg::Statement kList = {"history_list",
@@ -97,13 +102,14 @@ async::Task<Expected<Story>> PgHistory::find(base::NotificationId id, base::Dead
                                               .uuid(base::uuid_v7_min(created_at))
                                               .uuid(base::uuid_v7_max(created_at)))});
   queries.push_back({kDueOf, std::move(pg::Params().id(id))});
+  queries.push_back({kReplaysOf, std::move(pg::Params().id(id))});
   const auto results = co_await pool_.transaction(std::move(queries), deadline);
   if (!results) co_return fail(to_error(results.error()));
   if ((*results)[0].empty()) co_return fail(Errc::not_found, "there is no such notification");
 
   auto record = read_history_row((*results)[0], 0);
   if (!record) co_return fail(std::move(record).error());
-  Story story{std::move(*record), {}, {}};
+  Story story{std::move(*record), {}, {}, {}};
   for (std::size_t i = 0; i < (*results)[1].rows(); ++i) {
     auto attempt = read_attempt_row((*results)[1], i);
     if (!attempt) co_return fail(std::move(attempt).error());
@@ -116,6 +122,11 @@ async::Task<Expected<Story>> PgHistory::find(base::NotificationId id, base::Dead
     if (row.fault() || !reason) co_return fail(Errc::corrupt, "a due row cannot be read");
     due.reason = *reason;
     story.due = std::move(due);
+  }
+  for (std::size_t i = 0; i < (*results)[3].rows(); ++i) {
+    pg::Row row((*results)[3], i);
+    story.replays.push_back({row.timestamp(0), row.id<base::ReplayJobId>(1)});
+    if (row.fault()) co_return fail(*row.fault());
   }
   co_return story;
 }

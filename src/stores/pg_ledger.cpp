@@ -31,7 +31,8 @@ constexpr std::size_t kErrorCodeMax = 50;  // the column's width
 constexpr std::size_t kErrorMessageMax = 500;
 
 pg::Params attempt_params(const std::vector<DeliveryRecord>& batch) {
-  pg::Array ids, notifications, devices, statuses, codes, messages, retries, attempted, next;
+  pg::Array ids, notifications, devices, statuses, codes, messages, retries, attempted, next,
+      providers;
   for (const DeliveryRecord& record : batch) {
     for (const rules::Attempt& attempt : record.attempts) {
       ids.id(attempt.id);
@@ -43,11 +44,12 @@ pg::Params attempt_params(const std::vector<DeliveryRecord>& batch) {
       retries.int64(attempt.retry_count);
       attempted.timestamp(attempt.attempted_at);
       next.timestamp(attempt.next_retry_at);
+      providers.text(attempt.provider.empty() ? std::nullopt : std::optional(attempt.provider));
     }
   }
   pg::Params params;
   for (const pg::Array* column : {&ids, &notifications, &devices, &statuses, &codes, &messages,
-                                  &retries, &attempted, &next}) {
+                                  &retries, &attempted, &next, &providers}) {
     params.array(*column);
   }
   return params;
@@ -189,6 +191,9 @@ async::Task<Expected<Ledger::ProgressById>> PgLedger::progress(
   std::vector<pg::Query> queries;
   queries.push_back({sql::kStatusOf, ids_and_bounds(ids, itself)});
   queries.push_back({sql::kAttemptsOf, std::move(attempts_of)});
+  pg::Params replays_of;
+  replays_of.array(wanted);
+  queries.push_back({sql::kReplayedAt, std::move(replays_of)});
   const auto results = co_await pool_.transaction(std::move(queries), deadline);
   if (!results) co_return fail(to_error(results.error()));
 
@@ -208,6 +213,14 @@ async::Task<Expected<Ledger::ProgressById>> PgLedger::progress(
     if (!attempt || !id) co_return fail(Errc::corrupt, "an attempt cannot be read");
     const auto found = progress.find(base::NotificationId(*id));
     if (found != progress.end()) found->second.attempts.push_back(std::move(*attempt));
+  }
+  const pg::Result& replays = (*results)[2];
+  for (std::size_t i = 0; i < replays.rows(); ++i) {
+    pg::Row row(replays, i);
+    const auto found = progress.find(row.id<base::NotificationId>(0));
+    const base::WallTime at = row.timestamp(1);
+    if (row.fault()) co_return fail(*row.fault());
+    if (found != progress.end()) found->second.replayed_at = at;
   }
   co_return progress;
 }

@@ -68,13 +68,20 @@ inline constexpr pg::Statement kAppend = {
     "SELECT w.ord, known.notification_id, known.same FROM wanted w LEFT JOIN known USING (ord) "
     "WHERE w.id NOT IN (SELECT notification_id FROM keyed) ORDER BY w.ord"};
 
-/// The id of an attempt is made of its content, so a repeat finds the row there.
+/// The id of an attempt is made of its content, so a repeat finds the row there. Of two outcomes of
+/// one try, as when a node came back after its work had been taken over, an acceptance is the truth.
 inline constexpr pg::Statement kInsertAttempts = {
     "ledger_insert_attempts",
-    "INSERT INTO delivery_attempts (id, notification_id, device_id, status, error_code, "
-    "error_message, retry_count, attempted_at, next_retry_at) "
-    "SELECT * FROM unnest($1::uuid[], $2::uuid[], $3::uuid[], $4::text[], $5::text[], $6::text[], "
-    "$7::integer[], $8::timestamp[], $9::timestamp[]) ON CONFLICT (id) DO NOTHING"};
+    "INSERT INTO delivery_attempts AS old (id, notification_id, device_id, status, error_code, "
+    "error_message, retry_count, attempted_at, next_retry_at, provider) "
+    "SELECT DISTINCT ON (a.id) a.* FROM unnest($1::uuid[], $2::uuid[], $3::uuid[], $4::text[], "
+    "$5::text[], $6::text[], $7::integer[], $8::timestamp[], $9::timestamp[], $10::text[]) AS a "
+    "(id, notification_id, device_id, status, error_code, error_message, retry_count, "
+    "attempted_at, next_retry_at, provider) ORDER BY a.id, a.status = 'delivered' DESC "
+    "ON CONFLICT (id) DO UPDATE SET status = excluded.status, error_code = excluded.error_code, "
+    "error_message = excluded.error_message, attempted_at = excluded.attempted_at, "
+    "next_retry_at = excluded.next_retry_at "
+    "WHERE excluded.status = 'delivered' AND old.status <> 'delivered'"};
 
 /// By primary key. A status only moves up a rank, so a late or repeated record changes nothing.
 inline constexpr pg::Statement kUpdateStatus = {
@@ -118,5 +125,11 @@ inline constexpr pg::Statement kAttemptsOf = {
     "ledger_attempts_of", "SELECT " NOTIFY_ATTEMPT_COLUMNS
                           " FROM delivery_attempts a WHERE a.notification_id = ANY ($1::uuid[]) "
                           "AND a.id >= $2 AND a.id <= $3 ORDER BY a.attempted_at, a.id"};
+
+/// By primary key.
+inline constexpr pg::Statement kReplayedAt = {
+    "ledger_replayed_at",
+    "SELECT notification_id, max(replayed_at) FROM replays WHERE notification_id = ANY "
+    "($1::uuid[]) GROUP BY notification_id"};
 
 }  // namespace notify::stores::sql

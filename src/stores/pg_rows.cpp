@@ -17,13 +17,14 @@ std::string_view name(DueReason reason) {
     case DueReason::deferred: return "deferred";
     case DueReason::scheduled: return "scheduled";
     case DueReason::devices_unavailable: return "devices_unavailable";
+    case DueReason::replay: return "replay";
   }
   return "?";
 }
 
 std::optional<DueReason> parse_due_reason(std::string_view text) {
   for (const DueReason reason : {DueReason::retry, DueReason::deferred, DueReason::scheduled,
-                                 DueReason::devices_unavailable}) {
+                                 DueReason::devices_unavailable, DueReason::replay}) {
     if (name(reason) == text) return reason;
   }
   return std::nullopt;
@@ -74,6 +75,7 @@ Expected<rules::Attempt> read_attempt_row(const pg::Result& result, std::size_t 
   attempt.retry_count = static_cast<std::int32_t>(row.int64(6));
   attempt.attempted_at = row.timestamp(7);
   attempt.next_retry_at = row.maybe_timestamp(8);
+  attempt.provider = row.maybe_text(9).value_or("");
   if (row.fault()) return fail(*row.fault());
   if (!status) return fail(Errc::corrupt, "an attempt has an unknown status");
   attempt.status = *status;

@@ -26,7 +26,7 @@ inline constexpr std::size_t kHistoryColumns = 17;
 /// notification's id in column 0.
 #define NOTIFY_ATTEMPT_COLUMNS                                                      \
   "a.notification_id, a.id, a.device_id, a.status, a.error_code, a.error_message, " \
-  "a.retry_count, a.attempted_at, a.next_retry_at"
+  "a.retry_count, a.attempted_at, a.next_retry_at, a.provider"
 [[nodiscard]] base::Expected<rules::Attempt> read_attempt_row(const pg::Result& result,
                                                               std::size_t row);
 

@@ -132,6 +132,10 @@ for (const [what, args, text] of [
   ['send with an option that does not exist', ['send', '--user', randomUUID(), '--title', 'x', '--colour', 'red'], /--colour/],
   ['a command that does not exist', ['sned'], /sned/],
   ['no command at all', [], /subcommand/i],
+  ['replay of a time that is none', ['replay', '--from', 'yesterday', '--actor', 'x'], /--from: "yesterday" is no time: write /],
+  ['replay with a life that is none', ['replay', '--extend', '2', '--actor', 'x'], /--extend: "2" is no duration/],
+  ['replay at no rate', ['replay', '--rate', '0'], /--rate/],
+  ['dead-letters without a command', ['dead-letters'], /subcommand/i],
   ['explain without an id', ['explain'], /id is required/],
   ['a configuration file that does not exist', ['config', 'check', '--config', '/nonexistent.yaml'], /nonexistent/],
 ]) {
@@ -199,7 +203,7 @@ test('--version prints the version, --help the commands.', async () => {
   assert.match(version.stdout, /^\d+\.\d+\.\d+\S*$/m);
   const help = await stack.program(['--help']);
   assert.equal(help.code, 0);
-  for (const command of ['serve', 'migrate', 'explain', 'send', 'config']) {
+  for (const command of ['serve', 'migrate', 'explain', 'send', 'config', 'dead-letters', 'replay']) {
     assert.match(help.stdout, new RegExp(`\\b${command}\\b`));
   }
 });

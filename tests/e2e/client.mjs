@@ -7,7 +7,7 @@ import protoLoader from '@grpc/proto-loader';
 
 const here = path.dirname(fileURLToPath(import.meta.url));
 const definitions = protoLoader.loadSync(
-  ['notification/notification.proto', 'google/rpc/status.proto', 'google/rpc/error_details.proto',
+  ['notification/notification.proto', 'notification/admin.proto', 'google/rpc/status.proto', 'google/rpc/error_details.proto',
     'grpc/health/v1/health.proto'],
   {
     includeDirs: [path.join(here, '../../proto'), path.join(here, 'proto')],
@@ -46,17 +46,42 @@ export class Client {
     // After a restart a test should not wait for a long backoff.
     const options = { 'grpc.initial_reconnect_backoff_ms': 50, 'grpc.max_reconnect_backoff_ms': 200 };
     this.notifications = new packages.notification.NotificationService(address, credentials, options);
+    this.admin = new packages.notification.AdminService(address, credentials, options);
     this.health = new packages.grpc.health.v1.Health(address, credentials, options);
   }
 
   close() {
     this.notifications.close();
+    this.admin.close();
     this.health.close();
   }
 
   call(method, request, { deadlineMs = 10_000 } = {}) {
     return this.#promise((done) => this.notifications[method](request,
       { deadline: Date.now() + deadlineMs }, done));
+  }
+
+  listDeadLetters(request) {
+    return this.#promise((done) => this.admin.ListDeadLetters(request,
+      { deadline: Date.now() + 10_000 }, done));
+  }
+
+  /** Replays to the end and returns all progress; `onProgress` may cancel the stream it is given. */
+  replay(request, onProgress = () => {}) {
+    return new Promise((resolve, reject) => {
+      const stream = this.admin.ReplayNotifications({ actor: 'a test', ...request },
+        { deadline: Date.now() + 60_000 });
+      const heard = [];
+      stream.on('data', (message) => {
+        heard.push(message);
+        onProgress(message, stream);
+      });
+      stream.on('error', () => {}); // the status says it too
+      stream.on('status', (status) => {
+        if (status.code === grpc.status.OK) resolve(heard);
+        else reject(Object.assign(new CallError(status), { heard }));
+      });
+    });
   }
 
   /** A request as raw bytes, whatever they are. */

@@ -45,11 +45,14 @@ test('Reflection lists the services.', async () => {
     `http://${stack.address}`], { cwd: stack.dir });
   assert.equal(listed.code, 0, listed.stderr);
   assert.match(listed.stdout, /^notification\.NotificationService$/m);
+  assert.match(listed.stdout, /^notification\.AdminService$/m);
 });
 
-test('The standard health check says SERVING, for the server and for the service by name.', async () => {
+test('The standard health check says SERVING, for the server and for each service by name.', async () => {
   assert.deepEqual(await stack.client.check(), { status: 'SERVING' });
-  assert.deepEqual(await stack.client.check('notification.NotificationService'), { status: 'SERVING' });
+  for (const service of ['notification.NotificationService', 'notification.AdminService']) {
+    assert.deepEqual(await stack.client.check(service), { status: 'SERVING' });
+  }
   await assert.rejects(stack.client.check('no.such.Service'), { code: 'NOT_FOUND' });
 });
 

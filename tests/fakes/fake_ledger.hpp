@@ -36,6 +36,7 @@ struct FakeLedgerTable {
     stores::HistoryRecord record;
     std::vector<rules::Attempt> attempts;
     std::optional<stores::Due> due;
+    std::vector<stores::Replay> replays;
   };
   std::map<base::NotificationId, Row> rows;  // a v7 id sorts as (created_at, id)
   struct Key {
@@ -89,8 +90,12 @@ struct FakeLedgerTable {
 
  private:
   static void add(Row& row, const rules::Attempt& attempt) {
-    for (const rules::Attempt& there : row.attempts) {
-      if (there.id == attempt.id) return;
+    for (rules::Attempt& there : row.attempts) {
+      if (there.id != attempt.id) continue;
+      // Of two outcomes of one try, an acceptance is the truth.
+      using enum rules::AttemptStatus;
+      if (attempt.status == delivered && there.status != delivered) there = attempt;
+      return;
     }
     row.attempts.push_back(attempt);
     std::stable_sort(row.attempts.begin(), row.attempts.end(), [](const auto& a, const auto& b) {
@@ -148,7 +153,9 @@ class FakeLedger final : public stores::Ledger, public stores::History, public s
       for (const base::NotificationId id : ids) {
         const auto found = table_.rows.find(id);
         if (found == table_.rows.end()) continue;
-        known[id] = {found->second.record.status, found->second.attempts};
+        const FakeLedgerTable::Row& row = found->second;
+        known[id] = {row.record.status, row.attempts, {}};
+        if (!row.replays.empty()) known[id].replayed_at = row.replays.back().at;
       }
       return base::Expected<ProgressById>(std::move(known));
     });
@@ -166,7 +173,7 @@ class FakeLedger final : public stores::Ledger, public stores::History, public s
         return base::fail(base::Errc::not_found, "there is no such notification");
       }
       const FakeLedgerTable::Row& row = found->second;
-      return stores::Story{row.record, row.attempts, row.due};
+      return stores::Story{row.record, row.attempts, row.due, row.replays};
     });
   }
 

@@ -4,6 +4,7 @@
 #include <vector>
 
 #include "base/text.hpp"
+#include "edges/cli/times.hpp"
 
 namespace notify::edges {
 namespace {
@@ -12,19 +13,6 @@ struct Event {
   base::WallTime at;
   std::string what;
 };
-
-std::string duration_text(std::chrono::milliseconds duration) {
-  const auto ms = duration.count();
-  if (ms < 1000) return std::to_string(ms) + " ms";
-  if (ms < 120'000) {
-    std::string text = std::to_string(ms / 1000);
-    const auto tenths = ms % 1000 / 100;
-    if (tenths != 0) text += "." + std::to_string(tenths);
-    return text + " s";
-  }
-  if (ms < 2 * 3'600'000) return std::to_string(ms / 60'000) + " min";
-  return std::to_string(ms / 3'600'000) + " h";
-}
 
 std::string accepted_text(const rules::Notification& n) {
   std::string text =
@@ -67,6 +55,7 @@ std::string due_text(const stores::Due& due, base::WallTime now) {
     case stores::DueReason::devices_unavailable:
       text += "auth-service did not say which devices the user has";
       break;
+    case stores::DueReason::replay: text += "the replay that an operator ordered"; break;
   }
   if (!due.detail.empty()) text += " (" + due.detail + ")";
   text += "; due at " + base::to_rfc3339(due.at);
@@ -88,6 +77,7 @@ std::string conclusion(const stores::Story& story, base::WallTime now) {
       return "a provider accepted it for at least one device" +
              std::string(story.due ? "; another device is still being tried" : "");
     case rules::Status::failed:
+      if (story.due) return "no device was left to try, but it was replayed and is tried anew";
       if (story.attempts.empty()) return "the user had no device to deliver it to";
       return "no device was left to try";
     case rules::Status::expired: return "its time was over before a provider accepted it";
@@ -110,6 +100,10 @@ std::string explain(const stores::Story& story, base::WallTime now) {
   events.push_back({n.created_at(), accepted_text(n)});
   for (const rules::Attempt& attempt : story.attempts) {
     events.push_back({attempt.attempted_at, attempt_text(attempt)});
+  }
+  for (const stores::Replay& replay : story.replays) {
+    events.push_back({replay.at, "replayed by job " + replay.job.to_string() +
+                                     ": every device that did not accept it is tried anew"});
   }
   if (record.opened_at) events.push_back({*record.opened_at, "opened on a device"});
   if (record.expired_at) events.push_back({*record.expired_at, "expired"});

@@ -3,8 +3,7 @@
 #include <grpcpp/grpcpp.h>
 
 #include "base/clock.hpp"
-#include "google/rpc/error_details.pb.h"
-#include "google/rpc/status.pb.h"
+#include "edges/cli/call.hpp"
 #include "notification/notification.grpc.pb.h"
 
 namespace notify::edges {
@@ -16,20 +15,6 @@ pb::Priority to_wire(const std::string& priority) {
   if (priority == "high") return pb::PRIORITY_HIGH;
   if (priority == "low") return pb::PRIORITY_LOW;
   return pb::PRIORITY_MEDIUM;
-}
-
-std::string describe(const grpc::Status& status) {
-  std::string text = status.error_message();
-  google::rpc::Status details;
-  if (!details.ParseFromString(status.error_details())) return text;
-  for (const google::protobuf::Any& any : details.details()) {
-    google::rpc::BadRequest bad_request;
-    if (!any.UnpackTo(&bad_request)) continue;
-    for (const auto& violation : bad_request.field_violations()) {
-      text += "\n  " + violation.field() + ": " + violation.description();
-    }
-  }
-  return text;
 }
 
 }  // namespace

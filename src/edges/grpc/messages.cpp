@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "edges/grpc/status.hpp"
+#include "edges/grpc/wire.hpp"
 
 namespace notify::edges {
 namespace {
@@ -17,24 +18,6 @@ Pairs to_pairs(const google::protobuf::Map<std::string, std::string>& map) {
   for (const auto& [key, value] : map) pairs.emplace_back(key, value);
   std::sort(pairs.begin(), pairs.end());
   return pairs;
-}
-
-/// Times beyond what protobuf allows (years 1 to 9999) would overflow our arithmetic.
-bool is_valid(const google::protobuf::Timestamp& at) {
-  constexpr std::int64_t kSecondsMax = 253'402'300'799;  // 9999-12-31T23:59:59Z
-  return at.seconds() >= 0 && at.seconds() <= kSecondsMax && at.nanos() >= 0 &&
-         at.nanos() < 1'000'000'000;
-}
-
-std::chrono::milliseconds to_ms(const google::protobuf::Timestamp& timestamp) {
-  return std::chrono::seconds(timestamp.seconds()) +
-         std::chrono::milliseconds(timestamp.nanos() / 1'000'000);
-}
-
-void set(google::protobuf::Timestamp* to, base::WallTime from) {
-  const std::int64_t unix_ms = from.time_since_epoch().count();
-  to->set_seconds(unix_ms / 1000);
-  to->set_nanos(static_cast<std::int32_t>(unix_ms % 1000) * 1'000'000);
 }
 
 pb::Priority to_wire(rules::Priority priority) {
@@ -131,6 +114,12 @@ void encode(const rules::Attempt& attempt, pb::DeliveryAttempt& to) {
   to.set_retry_count(attempt.retry_count);
   set(to.mutable_attempted_at(), attempt.attempted_at);
   if (attempt.next_retry_at) set(to.mutable_next_retry_at(), *attempt.next_retry_at);
+  to.set_provider(attempt.provider);
+}
+
+void encode(const stores::Replay& replay, pb::NotificationReplay& to) {
+  set(to.mutable_replayed_at(), replay.at);
+  to.set_job_id(replay.job.to_string());
 }
 
 void encode(const flows::Accepted& accepted, pb::SendNotificationResponse& to) {

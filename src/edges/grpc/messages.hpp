@@ -16,5 +16,6 @@ void encode(const flows::Accepted& accepted, notification::SendNotificationRespo
 void encode(const flows::Answer<flows::Accepted>& answer, notification::SendNotificationResult& to);
 void encode(const stores::HistoryRecord& record, notification::Notification& to);
 void encode(const rules::Attempt& attempt, notification::DeliveryAttempt& to);
+void encode(const stores::Replay& replay, notification::NotificationReplay& to);
 
 }  // namespace notify::edges

@@ -1,9 +1,7 @@
 #include "edges/grpc/notification_rpc.hpp"
 
-#include <algorithm>
-
-#include "base/text.hpp"
 #include "edges/grpc/messages.hpp"
+#include "edges/grpc/wire.hpp"
 
 namespace notify::edges {
 namespace {
@@ -16,24 +14,6 @@ constexpr std::int32_t kPageDefault = 20;
 constexpr std::int32_t kPageMax = 100;
 /// Calls that can wait to arrive, for each method: as many as one batch of the pump.
 constexpr std::size_t kListening = 64;
-
-/// A page token is the id of the last notification shown, opaque to callers.
-std::string encode_page_token(base::NotificationId last) {
-  const auto& bytes = last.uuid().bytes();
-  return base::base64url_encode({reinterpret_cast<const char*>(bytes.data()), bytes.size()});
-}
-
-std::optional<base::NotificationId> decode_page_token(std::string_view token) {
-  const std::optional<std::string> decoded = base::base64url_decode(token);
-  if (!decoded || decoded->size() != 16) return std::nullopt;
-  base::Uuid::Bytes bytes{};
-  std::copy(decoded->begin(), decoded->end(), bytes.begin());
-  const base::Uuid id(bytes);
-  return id.is_v7() ? std::optional(base::NotificationId(id)) : std::nullopt;
-}
-
-constexpr const char* kUuidForm =
-    "must be a UUID in its canonical form, 8-4-4-4-12 hexadecimal digits";
 
 }  // namespace
 
@@ -120,6 +100,7 @@ async::Task<Answer<pb::GetNotificationResponse>> NotificationRpc::get(
   pb::GetNotificationResponse response;
   encode(story->record, *response.mutable_notification());
   for (const rules::Attempt& attempt : story->attempts) encode(attempt, *response.add_attempts());
+  for (const stores::Replay& replay : story->replays) encode(replay, *response.add_replays());
   co_return response;
 }
 
@@ -134,9 +115,7 @@ async::Task<Answer<pb::ListNotificationsResponse>> NotificationRpc::list(
   std::optional<base::NotificationId> before;
   if (!request.page_token().empty()) {
     before = decode_page_token(request.page_token());
-    if (!before) {
-      violations.push_back({"page_token", "must be the next_page_token of an earlier answer"});
-    }
+    if (!before) violations.push_back({"page_token", kPageTokenForm});
   }
   if (!violations.empty()) co_return refuse(std::move(violations));
 

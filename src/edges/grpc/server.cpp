@@ -20,6 +20,7 @@ base::Expected<std::unique_ptr<Server>> Server::listen(const ServerOptions& opti
   // Clients may keep idle connections checked, as often as every ten seconds.
   builder.AddChannelArgument(GRPC_ARG_HTTP2_MIN_RECV_PING_INTERVAL_WITHOUT_DATA_MS, 10'000);
   builder.RegisterService(&server->service_);
+  builder.RegisterService(&server->admin_service_);
   for (std::size_t i = 0; i < workers; ++i) {
     server->queues_.push_back(builder.AddCompletionQueue());
   }
@@ -42,6 +43,7 @@ void Server::set_serving(bool serving) {
   if (health == nullptr) return;
   health->SetServingStatus(serving);
   health->SetServingStatus("notification.NotificationService", serving);
+  health->SetServingStatus("notification.AdminService", serving);
 }
 
 void Server::shut_down(std::chrono::milliseconds grace) {

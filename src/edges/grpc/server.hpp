@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "base/expected.hpp"
+#include "edges/grpc/admin_rpc.hpp"
 #include "edges/grpc/notification_rpc.hpp"
 
 namespace notify::edges {
@@ -29,12 +30,13 @@ class Server {
 
   [[nodiscard]] int port() const { return port_; }
   [[nodiscard]] RawNotificationService& service() { return service_; }
+  [[nodiscard]] RawAdminService& admin_service() { return admin_service_; }
 
   /// The queue of a worker, to be taken once by its pump.
   [[nodiscard]] std::unique_ptr<grpc::ServerCompletionQueue> take_queue(std::size_t worker);
 
-  /// What the standard health service answers, for the server as a whole and for
-  /// notification.NotificationService.
+  /// What the standard health service answers, for the server as a whole and for each service of
+  /// ours.
   void set_serving(bool serving);
 
   /// Refuses new calls and waits for those under way, at most until `deadline`; what is left then
@@ -44,6 +46,7 @@ class Server {
  private:
   Server() = default;
   RawNotificationService service_;
+  RawAdminService admin_service_;
   std::vector<std::unique_ptr<grpc::ServerCompletionQueue>> queues_;
   std::unique_ptr<grpc::Server> server_;
   int port_ = 0;

@@ -1,4 +1,5 @@
 #include "contract/stores/worlds.hpp"
+#include "fakes/fake_dead_letters.hpp"
 #include "fakes/fake_ledger.hpp"
 #include "fakes/fake_queue.hpp"
 #include "fakes/fake_time.hpp"
@@ -27,6 +28,7 @@ class FakeLedgerWorld final : public FakeWorld, public LedgerWorld {
   stores::History& history() override { return fake_; }
   stores::Backlog& backlog() override { return fake_; }
   stores::Upkeep& upkeep() override { return upkeep_; }
+  stores::DeadLetters& dead_letters() override { return dead_letters_; }
   std::size_t statements() override { return table_.statements; }
 
  private:
@@ -34,6 +36,7 @@ class FakeLedgerWorld final : public FakeWorld, public LedgerWorld {
   fakes::FakeLedger fake_{table_, link_};
   fakes::FakeOffice office_;
   fakes::FakeUpkeep upkeep_{office_, link_};
+  fakes::FakeDeadLetters dead_letters_{table_, link_};
 };
 
 class FakeQueueWorld final : public FakeWorld, public QueueWorld {
@@ -53,6 +56,8 @@ std::unique_ptr<LedgerWorld> make_ledger_world() { return std::make_unique<FakeL
 std::unique_ptr<QueueWorld> make_queue_world() { return std::make_unique<FakeQueueWorld>(); }
 
 }  // namespace
+
+std::vector<MakeLedgerWorld> ledger_worlds() { return {&make_ledger_world}; }
 
 INSTANTIATE_TEST_SUITE_P(Fake, LedgerContract, testing::Values(&make_ledger_world));
 INSTANTIATE_TEST_SUITE_P(Fake, QueueContract, testing::Values(&make_queue_world));

@@ -242,6 +242,23 @@ TEST_P(LedgerContract, TheSameRecordTwiceIsHarmless) {
   EXPECT_EQ(found.record.delivered_at, once.at);
 }
 
+TEST_P(LedgerContract, OfTwoOutcomesOfOneTryTheAcceptanceStands) {
+  for (std::uint8_t i = 1; i <= 2; ++i) {
+    const rules::Notification n = sample(i);
+    append(n);
+    DeliveryRecord accepted = with_status(n, Status::delivered);
+    accepted.attempts = {attempt(n, rules::AttemptStatus::delivered)};
+    DeliveryRecord refused = with_status(n, Status::failed);
+    refused.attempts = {attempt(n, rules::AttemptStatus::failed)};
+    record(i == 1 ? accepted : refused);
+    record(i == 1 ? refused : accepted);
+    const stores::Story found = story(n.id);
+    ASSERT_EQ(found.attempts.size(), 1u);
+    EXPECT_EQ(found.attempts[0].status, rules::AttemptStatus::delivered);
+    EXPECT_EQ(found.record.status, Status::delivered);
+  }
+}
+
 TEST_P(LedgerContract, AStatusOnlyMovesUpARank) {
   const rules::Notification n = sample();
   append(n);

@@ -81,8 +81,12 @@ RealLedgerWorld::RealLedgerWorld()
       ledger_(intake_, pool_, timers_, {}, no_escape()),
       history_(pool_, clock_),
       backlog_(pool_),
-      upkeep_(pool_) {
-  postgres().sql("TRUNCATE notification_history, idempotency_keys, delivery_attempts, due");
+      upkeep_(pool_),
+      dead_letters_(pool_),
+      audit_(pool_) {
+  postgres().sql(
+      "TRUNCATE notification_history, idempotency_keys, delivery_attempts, due, replays, "
+      "audit_log");
   intake_.start();
   pool_.start();
   wait_for_connection();
@@ -135,6 +139,8 @@ std::unique_ptr<LedgerWorld> make_ledger_world() { return std::make_unique<RealL
 std::unique_ptr<QueueWorld> make_queue_world() { return std::make_unique<RealQueueWorld>(); }
 std::unique_ptr<QueueWorld> make_sharded_world() { return std::make_unique<RealQueueWorld>(3); }
 }  // namespace
+
+std::vector<MakeLedgerWorld> ledger_worlds() { return {&make_ledger_world}; }
 
 INSTANTIATE_TEST_SUITE_P(Real, LedgerContract, testing::Values(&make_ledger_world));
 INSTANTIATE_TEST_SUITE_P(Real, QueueContract, testing::Values(&make_queue_world));

@@ -9,6 +9,8 @@
 #include "fakes/private_servers.hpp"
 #include "storage/pg/pool.hpp"
 #include "storage/redis/client.hpp"
+#include "stores/pg_audit.hpp"
+#include "stores/pg_dead_letters.hpp"
 #include "stores/pg_history.hpp"
 #include "stores/pg_ledger.hpp"
 #include "stores/pg_upkeep.hpp"
@@ -44,6 +46,8 @@ class RealLedgerWorld final : public RealWorld, public LedgerWorld {
   stores::History& history() override { return history_; }
   stores::Backlog& backlog() override { return backlog_; }
   stores::Upkeep& upkeep() override { return upkeep_; }
+  stores::DeadLetters& dead_letters() override { return dead_letters_; }
+  stores::Audit& audit() { return audit_; }
   std::size_t statements() override {
     return intake_.counters().queries + pool_.counters().queries;
   }
@@ -59,6 +63,8 @@ class RealLedgerWorld final : public RealWorld, public LedgerWorld {
   stores::PgHistory history_;
   stores::PgBacklog backlog_;
   stores::PgUpkeep upkeep_;
+  stores::PgDeadLetters dead_letters_;
+  stores::PgAudit audit_;
 };
 
 class RealQueueWorld final : public RealWorld, public QueueWorld {

@@ -16,6 +16,7 @@
 #include "base/async/timers.hpp"
 #include "fakes/samples.hpp"
 #include "stores/backlog.hpp"
+#include "stores/dead_letters.hpp"
 #include "stores/history.hpp"
 #include "stores/queue.hpp"
 #include "stores/upkeep.hpp"
@@ -69,6 +70,7 @@ class LedgerWorld : public virtual World {
   [[nodiscard]] virtual stores::History& history() = 0;
   [[nodiscard]] virtual stores::Backlog& backlog() = 0;
   [[nodiscard]] virtual stores::Upkeep& upkeep() = 0;
+  [[nodiscard]] virtual stores::DeadLetters& dead_letters() = 0;
   /// Statements that were executed so far.
   [[nodiscard]] virtual std::size_t statements() = 0;
 };
@@ -93,6 +95,8 @@ class QueueWorld : public virtual World {
 
 using MakeLedgerWorld = std::unique_ptr<LedgerWorld> (*)();
 using MakeQueueWorld = std::unique_ptr<QueueWorld> (*)();
+/// The ledger worlds of the program: fakes in one, real servers in the other.
+[[nodiscard]] std::vector<MakeLedgerWorld> ledger_worlds();
 
 class LedgerContract : public testing::TestWithParam<MakeLedgerWorld> {
  protected:

@@ -115,6 +115,23 @@ TEST_F(ExplainTest, EventsStandInTheOrderOfTheirTime) {
   EXPECT_LT(all.find("the provider accepted it"), all.find("opened on a device"));
 }
 
+TEST_F(ExplainTest, AReplayStandsInTheTimelineWithItsJob) {
+  attempt(AttemptStatus::failed, 1s);
+  const base::ReplayJobId job(fakes::uuid("0b0b0b0b-0000-7000-8000-000000000001"));
+  story.replays = {{created + 30s, job}};
+  story.record.status = Status::failed;
+  story.due = stores::Due{created + 40s, stores::DueReason::replay, ""};
+  expect("+30 s  replayed by job " + job.to_string() +
+         ": every device that did not accept it is tried anew");
+  expect("waiting: the replay that an operator ordered; due at ", 35s);
+  expect("=> failed: no device was left to try, but it was replayed and is tried anew");
+  attempt(AttemptStatus::delivered, 41s);
+  story.due.reset();
+  story.record.status = Status::delivered;
+  EXPECT_LT(text().find("refused for good"), text().find("replayed by job"));
+  EXPECT_LT(text().find("replayed by job"), text().find("the provider accepted it"));
+}
+
 TEST_F(ExplainTest, OneDeviceDeliveredAndAnotherStillTriedIsSaid) {
   story.record.status = Status::delivered;
   attempt(AttemptStatus::delivered, 1s);

@@ -50,6 +50,92 @@ TEST(ChooseTargets, LeavesOutWhatIsDoneAndWhatIsNotYetDue) {
   EXPECT_EQ(targets.next_due, kNow + kMinute);
 }
 
+struct ReplayRuleTest : testing::Test {
+  static Attempt at(Attempt made, base::WallTime when) {
+    made.attempted_at = when;
+    return made;
+  }
+  static Progress replayed(std::vector<Attempt> attempts) {
+    return {.status = Status::failed, .attempts = std::move(attempts), .replayed_at = kNow};
+  }
+  Device phone = sample_device(1);
+  Device tablet = sample_device(2);
+  base::SeededRng rng{1};
+};
+
+TEST_F(ReplayRuleTest, OnlyAFailureThatWasReplayedIsNotFinished) {
+  EXPECT_FALSE(is_finished(replayed({})));
+  EXPECT_TRUE(is_finished({.status = Status::failed}));
+  EXPECT_FALSE(is_finished({.status = Status::pending}));
+  EXPECT_FALSE(is_finished({.status = Status::delivered}));  // another device may have a try left
+  for (const Status status : {Status::cancelled, Status::expired, Status::superseded}) {
+    EXPECT_TRUE(is_finished({.status = status, .replayed_at = kNow})) << name(status);
+  }
+}
+
+TEST_F(ReplayRuleTest, EveryDeviceThatHasNotAcceptedIsTriedAnewUnderTheNextNumber) {
+  const Device gone = sample_device(3);
+  const Device fresh = sample_device(4);
+  const auto before = kNow - kMinute;
+  const Targets targets =
+      choose_targets({phone, tablet, gone, fresh},
+                     replayed({at(attempt(phone, AttemptStatus::retry, 0, kNow + kMinute), before),
+                               at(attempt(phone, AttemptStatus::failed, 1), before),
+                               at(attempt(tablet, AttemptStatus::delivered, 0), before),
+                               at(attempt(gone, AttemptStatus::token_gone, 0), before)}),
+                     kNow);
+  ASSERT_EQ(targets.due.size(), 3u);
+  EXPECT_EQ(targets.due[0].device.id, phone.id);
+  EXPECT_EQ(targets.due[0].retry_count, 2);
+  EXPECT_EQ(targets.due[0].forgiven, 2);
+  EXPECT_EQ(targets.due[1].device.id, gone.id);
+  EXPECT_EQ(targets.due[1].retry_count, 1);
+  EXPECT_EQ(targets.due[2].device.id, fresh.id);
+  EXPECT_EQ(targets.due[2].retry_count, 0);
+  EXPECT_EQ(targets.due[2].replayed_at, kNow);
+}
+
+TEST_F(ReplayRuleTest, WhatWasTriedSinceTheReplayGoesByTheUsualRules) {
+  const Targets targets =
+      choose_targets({phone, tablet},
+                     replayed({at(attempt(phone, AttemptStatus::failed, 4), kNow - kMinute),
+                               at(attempt(phone, AttemptStatus::failed, 5), kNow),
+                               at(attempt(tablet, AttemptStatus::failed, 5), kNow - kMinute),
+                               at(attempt(tablet, AttemptStatus::retry, 6, kNow + kMinute), kNow)}),
+                     kNow + kMinute / 2);
+  EXPECT_TRUE(targets.due.empty());
+  EXPECT_EQ(targets.next_due, kNow + kMinute);
+}
+
+TEST_F(ReplayRuleTest, AReplayHasRetriesAndADayOfItsOwn) {
+  Notification old = sample_notification(kNow - std::chrono::hours(48));
+  old.expires_at = kNow + std::chrono::hours(2);
+  const Target target{phone, 6, 6, kNow};
+  const Attempt made =
+      conclude(old, target, {.kind = OutcomeKind::retry_later}, {}, kNow + kMinute, rng);
+  EXPECT_EQ(made.status, AttemptStatus::retry);
+  EXPECT_EQ(made.retry_count, 6);
+  EXPECT_EQ(made.id, attempt_id(old.id, phone.id, 6));
+  ASSERT_TRUE(made.next_retry_at);
+  EXPECT_GE(*made.next_retry_at - made.attempted_at, std::chrono::seconds(30));
+  EXPECT_LT(*made.next_retry_at - made.attempted_at, std::chrono::seconds(37));
+  const Target last{phone, 11, 6, kNow};
+  EXPECT_EQ(conclude(old, last, {.kind = OutcomeKind::retry_later}, {}, kNow, rng).status,
+            AttemptStatus::failed);
+}
+
+TEST_F(ReplayRuleTest, ItStaysFailedUntilAProviderAcceptsIt) {
+  const Progress before =
+      replayed({at(attempt(tablet, AttemptStatus::unknown, 5), kNow - kMinute)});
+  EXPECT_FALSE(roll_up(before, {attempt(phone, AttemptStatus::failed, 1)}, {}).status);
+  EXPECT_FALSE(roll_up(before, {attempt(phone, AttemptStatus::unknown, 6)}, {}).status);
+  const RollUp waiting = roll_up(before, {attempt(phone, AttemptStatus::retry, 1, kNow)}, {});
+  EXPECT_FALSE(waiting.status);
+  EXPECT_EQ(waiting.retry_at, kNow);
+  EXPECT_EQ(roll_up(before, {attempt(phone, AttemptStatus::delivered, 1)}, {}).status,
+            Status::delivered);
+}
+
 struct ConcludeTest : testing::Test {
   Attempt conclude_as(OutcomeKind kind, std::int32_t retry_count = 0) {
     return conclude(sample_notification(kNow), {sample_device(), retry_count}, {.kind = kind}, {},
@@ -74,6 +160,13 @@ TEST_F(ConcludeTest, TheLastTryThatFailsIsAFailure) {
   EXPECT_EQ(conclude_as(OutcomeKind::retry_later, 5).status, AttemptStatus::failed);
   EXPECT_EQ(conclude_as(OutcomeKind::unknown, 5).status, AttemptStatus::unknown);
   EXPECT_FALSE(conclude_as(OutcomeKind::unknown, 5).next_retry_at);
+}
+
+TEST_F(ConcludeTest, AnAttemptNamesTheProviderThatWasAsked) {
+  EXPECT_EQ(conclude_as(OutcomeKind::rejected).provider, "apns");
+  Target web{sample_device()};
+  web.device.platform = Platform::web;
+  EXPECT_EQ(conclude(sample_notification(kNow), web, {}, {}, kNow, rng).provider, "");
 }
 
 TEST_F(ConcludeTest, TheSameTryHasTheSameId) {

@@ -14,7 +14,7 @@ const base::WallTime kNow(std::chrono::milliseconds(1'790'000'000'000));
 RetryInput input(std::int32_t retries_made) {
   return {.retries_made = retries_made,
           .now = kNow,
-          .created_at = kNow - minutes(1),
+          .begun_at = kNow - minutes(1),
           .expires_at = kNow + hours(20),
           .retry_after = {}};
 }
@@ -60,7 +60,7 @@ TEST(PlanRetry, NothingIsRetriedAfterItsExpiry) {
 TEST(PlanRetry, NothingIsRetriedAfterADay) {
   base::SeededRng rng(1);
   RetryInput old = input(4);
-  old.created_at = kNow - hours(23) - minutes(30);
+  old.begun_at = kNow - hours(23) - minutes(30);
   EXPECT_FALSE(plan_retry({}, old, rng));
 }
 

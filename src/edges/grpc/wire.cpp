@@ -1,0 +1,40 @@
+#include "edges/grpc/wire.hpp"
+
+#include <algorithm>
+
+#include "base/text.hpp"
+
+namespace notify::edges {
+
+bool is_valid(const google::protobuf::Timestamp& at) {
+  constexpr std::int64_t kSecondsMax = 253'402'300'799;  // 9999-12-31T23:59:59Z
+  return at.seconds() >= 0 && at.seconds() <= kSecondsMax && at.nanos() >= 0 &&
+         at.nanos() < 1'000'000'000;
+}
+
+std::chrono::milliseconds to_ms(const google::protobuf::Timestamp& timestamp) {
+  return std::chrono::seconds(timestamp.seconds()) +
+         std::chrono::milliseconds(timestamp.nanos() / 1'000'000);
+}
+
+void set(google::protobuf::Timestamp* to, base::WallTime from) {
+  const std::int64_t unix_ms = from.time_since_epoch().count();
+  to->set_seconds(unix_ms / 1000);
+  to->set_nanos(static_cast<std::int32_t>(unix_ms % 1000) * 1'000'000);
+}
+
+std::string encode_page_token(base::NotificationId last) {
+  const auto& bytes = last.uuid().bytes();
+  return base::base64url_encode({reinterpret_cast<const char*>(bytes.data()), bytes.size()});
+}
+
+std::optional<base::NotificationId> decode_page_token(std::string_view token) {
+  const std::optional<std::string> decoded = base::base64url_decode(token);
+  if (!decoded || decoded->size() != 16) return std::nullopt;
+  base::Uuid::Bytes bytes{};
+  std::copy(decoded->begin(), decoded->end(), bytes.begin());
+  const base::Uuid id(bytes);
+  return id.is_v7() ? std::optional(base::NotificationId(id)) : std::nullopt;
+}
+
+}  // namespace notify::edges

@@ -1,0 +1,31 @@
+#pragma once
+// What messages of all services have in common: times, ids, page tokens.
+
+#include <google/protobuf/timestamp.pb.h>
+
+#include <chrono>
+#include <optional>
+#include <string>
+#include <string_view>
+
+#include "base/clock.hpp"
+#include "base/strong_id.hpp"
+
+namespace notify::edges {
+
+inline constexpr const char* kUuidForm =
+    "must be a UUID in its canonical form, 8-4-4-4-12 hexadecimal digits";
+inline constexpr const char* kPageTokenForm = "must be the next_page_token of an earlier answer";
+
+/// Times beyond what protobuf allows (years 1 to 9999) would overflow our arithmetic; those before
+/// 1970 are nobody's.
+[[nodiscard]] bool is_valid(const google::protobuf::Timestamp& at);
+/// Since the epoch.
+[[nodiscard]] std::chrono::milliseconds to_ms(const google::protobuf::Timestamp& timestamp);
+void set(google::protobuf::Timestamp* to, base::WallTime from);
+
+/// A page token is the id of the last notification shown, opaque to callers.
+[[nodiscard]] std::string encode_page_token(base::NotificationId last);
+[[nodiscard]] std::optional<base::NotificationId> decode_page_token(std::string_view token);
+
+}  // namespace notify::edges
