@@ -46,9 +46,9 @@ RedisLeases::RedisLeases(redis::Client& redis, async::Timers& timers, base::Rng&
 
 async::Task<Expected<Pulse>> RedisLeases::heartbeat(std::chrono::milliseconds ttl,
                                                     base::Deadline deadline) {
-  const std::uint64_t connects = redis_.counters().connects;
   // Registered first: a node that holds leases is always on the register.
   if (const auto beaten = co_await beat(ttl, deadline); !beaten) co_return fail(beaten.error());
+  const std::uint64_t connects = redis_.counters().connects;
   auto pulse = co_await read_epochs(ttl, deadline);
   if (!pulse) co_return fail(std::move(pulse).error());
   const auto leads =

@@ -214,6 +214,7 @@ TEST_P(QueueContract, ReadmitLeavesOutWhatIsQueuedOrLeased) {
 }
 
 TEST_P(QueueContract, ReadmittingNothingIsNothing) {
+  heartbeat(world->first());
   EXPECT_EQ(count(world->first().repairs.readmit({}, world->soon())), 0u);
 }
 
@@ -241,6 +242,7 @@ TEST_P(QueueContract, WhoSignsOffLeavesItsLeasesAndTheRegister) {
 }
 
 TEST_P(QueueContract, ARenewedHeartbeatKeepsTheLeases) {
+  heartbeat(world->second());
   heartbeat(world->first(), 20ms);
   enqueue(sample());
   ASSERT_EQ(lease(world->first()).size(), 1u);

@@ -94,6 +94,18 @@ TEST_F(RedisQueueTest, AScoreOrdersByTimeAndThenByPriority) {
       << item;
 }
 
+/// A connection that was made since the last heartbeat may lead to another server.
+TEST_F(RedisQueueTest, NothingIsTakenOverOverAConnectionThatNoHeartbeatHasSeen) {
+  ASSERT_TRUE(world.run(world.first().leases.heartbeat(20ms, world.soon())));
+  ASSERT_TRUE(world.run(world.second().leases.heartbeat(1h, world.soon())));
+  world.pass(60ms);
+  redis_server().cli({"CLIENT", "KILL", "TYPE", "normal", "SKIPME", "yes"});
+  const auto taken = world.run(world.second().repairs.take_over_dead(world.soon()));
+  EXPECT_FALSE(taken && *taken > 0);
+  ASSERT_TRUE(world.run(world.second().leases.heartbeat(1h, world.soon())));
+  EXPECT_TRUE(world.run(world.second().repairs.take_over_dead(world.soon())));
+}
+
 TEST_F(RedisQueueTest, AHeartbeatIsAKeyThatDies) {
   ASSERT_TRUE(world.run(world.first().leases.heartbeat(5s, world.soon())));
   const int left = std::stoi(redis_server().cli({"PTTL", "notification:node:first"}));
