@@ -74,7 +74,7 @@ def queue(stack, items, batches, sample):
     commands = {
         "enqueue": ["EVALSHA", scripts["enqueue"], 1, keys[0], score, 86400, 1, *["", member] * size["enqueue"]],
         "lease": ["EVALSHA", scripts["lease"], 4, *keys, size["lease"], "bench"],
-        "ack": ["EVALSHA", scripts["ack"], 3, *keys[1:], *[pattern] * size["ack"]],
+        "ack": ["EVALSHA", scripts["ack"], 4, *keys[1:], keys[0], *[pattern] * size["ack"]],
     }
     result = {}
     for name, command in commands.items():

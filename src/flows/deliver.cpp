@@ -113,14 +113,20 @@ async::Task<void> Deliver::admit_suspects(std::vector<Held*> suspects) {
     }
     const auto found = known->find(key.notification);
     const bool finished = found == known->end() || rules::is_finished(found->second);
-    if (finished) {
-      const auto acked = co_await parts_.queue.ack(key);
-      if (!acked) parts_.events.step_failed("ack", acked.error());
-      let_go(*held);
-      continue;
-    }
-    if (!deliveries_.spawn(deliver_one(*held, found->second))) let_go(*held);
+    const bool spawned = finished ? deliveries_.spawn(close(*held))
+                                  : deliveries_.spawn(deliver_one(*held, found->second));
+    if (!spawned) let_go(*held);
   }
+}
+
+/// It is over; what it still has in `due`, from who did not know, would bring it back for ever.
+async::Task<void> Deliver::close(Held& held) {
+  stores::DeliveryRecord record;
+  record.notification = held.lease.notification.id;
+  record.at = now();
+  record.was_due = true;
+  co_await settle(held.lease, std::move(record));
+  let_go(held);
 }
 
 /// What is let go and not given up, recover finds: a lease that nobody works on.

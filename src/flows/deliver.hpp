@@ -94,6 +94,7 @@ class Deliver {
   async::Task<void> deliver_held(Held& held, std::optional<rules::Progress> before);
   async::Task<void> expire(const stores::Lease& lease, const rules::Progress& before, bool was_due);
   async::Task<void> postpone_for_devices(const stores::Lease& lease, const base::Error& why);
+  async::Task<void> close(Held& held);
   void let_go(const Held& held);
   async::Task<std::vector<rules::Outcome>> send_all(const rules::Notification& notification,
                                                     const std::vector<rules::Target>& targets);

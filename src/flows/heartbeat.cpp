@@ -29,7 +29,10 @@ std::uint64_t Heartbeat::lease_term() const {
 
 stores::Pulse Heartbeat::pulse() const {
   stores::Pulse pulse = pulse_;
-  pulse.leads = pulse.leads && lease_term() != 0;
+  if (lease_term() == 0) {
+    pulse.leads = false;
+    pulse.epoch = stores::Epoch::young;
+  }
   return pulse;
 }
 

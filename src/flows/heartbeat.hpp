@@ -49,7 +49,8 @@ class Heartbeat {
   /// leased in an earlier term may be somebody else's by now, though there are heartbeats again.
   [[nodiscard]] std::uint64_t lease_term() const;
 
-  /// What the last heartbeat has told; it leads nobody if it is not fresh.
+  /// What the last heartbeat has told. If that is not fresh, this node leads nobody, and knows
+  /// nothing of the epoch but that it may be young.
   [[nodiscard]] stores::Pulse pulse() const;
 
  private:

@@ -22,8 +22,7 @@ async::Task<void> Recover::stop() { return loops_.stop(); }
 async::Task<void> Recover::takeover_loop() {
   for (;;) {
     // In a young epoch a heartbeat may be missing because the queue has lost it.
-    const Pulse pulse = parts_.pulse();
-    if (pulse.leads && pulse.epoch != Epoch::young) co_await take_over();
+    if (parts_.pulse().epoch != Epoch::young) co_await take_over();
     co_await parts_.timers.sleep_for(parts_.policy.takeover_interval);
   }
 }

@@ -1,8 +1,9 @@
 #pragma once
 // recover: what others left behind, what the queue has lost, what comes due → back to the queue.
 //
-// Every worker has it, the elected one does it. Three loops: the takeover of nodes whose heartbeat
-// has stopped; the sweep that compares PostgreSQL with the queue; the upkeep of PostgreSQL.
+// Three loops: the takeover of nodes whose heartbeat has stopped, which every worker does, so that
+// it does not wait for an election; and, in the one that is elected, the sweep that compares
+// PostgreSQL with the queue, and the upkeep of PostgreSQL.
 
 #include <functional>
 #include <optional>

@@ -49,6 +49,13 @@ bool may_retry(OutcomeKind kind) {
          kind == OutcomeKind::unknown;
 }
 
+/// Whichever try it was: a later one may have been made by who did not know of it.
+bool has_accepted(const Progress& progress, base::DeviceId device) {
+  return std::any_of(progress.attempts.begin(), progress.attempts.end(), [&](const Attempt& a) {
+    return a.device == device && a.status == AttemptStatus::delivered;
+  });
+}
+
 }  // namespace
 
 bool is_finished(const Progress& progress) {
@@ -60,6 +67,7 @@ Targets choose_targets(const std::vector<Device>& devices, const Progress& progr
                        base::WallTime now) {
   Targets targets;
   for (const Device& device : devices) {
+    if (has_accepted(progress, device.id)) continue;
     const Attempt* last = latest(progress, device.id);
     if (last == nullptr) {
       targets.due.push_back({.device = device, .replayed_at = progress.replayed_at});

@@ -69,7 +69,8 @@ inline constexpr pg::Statement kAppend = {
     "WHERE w.id NOT IN (SELECT notification_id FROM keyed) ORDER BY w.ord"};
 
 /// The id of an attempt is made of its content, so a repeat finds the row there. Of two outcomes of
-/// one try, as when a node came back after its work had been taken over, an acceptance is the truth.
+/// one try, as of a node that came back after its work was taken over, the last word stands, and an
+/// acceptance above all.
 inline constexpr pg::Statement kInsertAttempts = {
     "ledger_insert_attempts",
     "INSERT INTO delivery_attempts AS old (id, notification_id, device_id, status, error_code, "
@@ -81,7 +82,8 @@ inline constexpr pg::Statement kInsertAttempts = {
     "ON CONFLICT (id) DO UPDATE SET status = excluded.status, error_code = excluded.error_code, "
     "error_message = excluded.error_message, attempted_at = excluded.attempted_at, "
     "next_retry_at = excluded.next_retry_at "
-    "WHERE excluded.status = 'delivered' AND old.status <> 'delivered'"};
+    "WHERE old.status <> 'delivered' AND (excluded.status = 'delivered' "
+    "OR (excluded.status IN ('failed', 'token_gone') AND old.status IN ('retry', 'unknown')))"};
 
 /// By primary key. A status only moves up a rank, so a late or repeated record changes nothing.
 inline constexpr pg::Statement kUpdateStatus = {

@@ -123,9 +123,9 @@ class Leases {
   [[nodiscard]] virtual async::Task<base::Expected<void>> sign_off(base::Deadline deadline) = 0;
 };
 
-/// What the elected node does for all. Doing it twice, or two nodes doing it, is harmless.
-/// Errors: unavailable also if the server may be another one since the last heartbeat: nothing was
-/// done then that it could be wrong about.
+/// What nodes do for each other, and the elected one for all. Doing it twice, or two nodes doing
+/// it, is harmless. Errors: unavailable also if the server may be another one since the last
+/// heartbeat: nothing was done then that it could be wrong about.
 class Repairs {
  public:
   virtual ~Repairs() = default;

@@ -224,17 +224,19 @@ async::Task<Expected<std::size_t>> RedisLeases::salvage(base::Deadline deadline)
   if (!registered) co_return fail(registered.error());
   if (!epoch_is_known()) co_return fail(unknown_epoch());
   std::size_t moved = 0;
-  for (const QueueBook& book : books_.all()) {
-    std::vector<std::string> keys = {book.queue, book.suspect, book.old};
+  for (std::size_t i = 0; i < epochs_.size(); ++i) {
+    const QueueBook& book = books_.all()[i];
+    std::vector<std::string> keys = {book.queue, book.suspect, book.old, book.epoch};
     for (const std::string& node : *registered) keys.push_back(book.inflight(node));
     for (;;) {
-      const auto reply = co_await redis_.run(scripts::kSalvage, keys,
-                                             {queue_ttl(), std::to_string(kPortion)}, deadline);
+      const auto reply = co_await redis_.run(
+          scripts::kSalvage, keys, {queue_ttl(), std::to_string(kPortion), epochs_[i]}, deadline);
       if (!reply) co_return fail(reply.error());
       if (reply->elements().size() != 2) co_return fail(Errc::corrupt, "odd answer of kSalvage");
       const auto seen = reply->elements()[0].as_integer();
       const auto count = reply->elements()[1].as_integer();
       if (!seen || !count) co_return fail(Errc::corrupt, "odd answer of kSalvage");
+      if (*count < 0) co_return fail(unknown_epoch());
       moved += static_cast<std::size_t>(*count);
       if (*seen < static_cast<std::int64_t>(kPortion)) break;
     }
@@ -248,21 +250,25 @@ async::Task<Expected<std::size_t>> RedisLeases::readmit(std::vector<QueueItem> i
   if (!registered) co_return fail(registered.error());
   if (!epoch_is_known()) co_return fail(unknown_epoch());
   std::size_t added = 0;
-  for (const QueueBook& book : books_.all()) {
-    std::vector<std::string> keys = {book.queue, book.suspect};
+  for (std::size_t i = 0; i < epochs_.size(); ++i) {
+    const QueueBook& book = books_.all()[i];
+    std::vector<std::string> keys = {book.queue, book.suspect, book.epoch};
     for (const std::string& node : *registered) keys.push_back(book.inflight(node));
-    std::vector<std::string> arguments = {queue_ttl()};
+    std::vector<std::string> arguments = {queue_ttl(), epochs_[i]};
     for (const QueueItem& item : items) {
       if (&books_.of(item.notification) != &book) continue;
       arguments.push_back(item.notification.id.to_string());
       arguments.push_back(std::to_string(queue_score(item.due_at, book.priority)));
       arguments.push_back(rules::encode_queue_item(item.notification));
     }
-    if (arguments.size() == 1) continue;
-    const auto count = to_count(
-        co_await redis_.run(scripts::kReadmit, std::move(keys), std::move(arguments), deadline));
+    if (arguments.size() == 2) continue;
+    const auto reply =
+        co_await redis_.run(scripts::kReadmit, std::move(keys), std::move(arguments), deadline);
+    if (!reply) co_return fail(reply.error());
+    const auto count = reply->as_integer();
     if (!count) co_return fail(count.error());
-    added += *count;
+    if (*count < 0) co_return fail(unknown_epoch());
+    added += static_cast<std::size_t>(*count);
   }
   co_return added;
 }

@@ -110,8 +110,8 @@ async::Task<RedisQueue::Results> RedisQueue::ack_batch(std::vector<LeaseKey> bat
       }
     }
     if (ids.empty()) continue;
-    const auto acked = co_await redis_.run(scripts::kAck, {book.mine, book.suspect, book.users},
-                                           std::move(ids), deadline);
+    const auto acked = co_await redis_.run(
+        scripts::kAck, {book.mine, book.suspect, book.users, book.queue}, std::move(ids), deadline);
     if (!acked) result = fail(acked.error());
   }
   co_return Results(batch.size(), result);
@@ -247,8 +247,9 @@ void RedisQueue::drop_corrupt(const QueueBook& book, std::string_view member,
 }
 
 async::Task<void> RedisQueue::forget(const QueueBook& book, std::string field) {
-  const auto gone = co_await redis_.run(scripts::kAck, {book.mine, book.suspect, book.users},
-                                        {std::move(field)}, timers_.after(options_.timeout));
+  const auto gone =
+      co_await redis_.run(scripts::kAck, {book.mine, book.suspect, book.users, book.queue},
+                          {std::move(field)}, timers_.after(options_.timeout));
   if (!gone) options_.on_corrupt_item(gone.error());
 }
 

@@ -108,14 +108,17 @@ end
 return out
 )");
 
-/// KEYS inflight, suspect, users; ARGV ids. Gives leases up. Only who still holds a lease may say
-/// that the item is no suspect any more: after a takeover it is another node's.
+/// KEYS inflight, suspect, users, queue; ARGV ids. Gives leases up. Only who still holds a lease
+/// may say that the item is no suspect any more: after a takeover it is another node's. Nor is it
+/// when it is queued again, by who had it in an older epoch.
 inline const redis::Script kAck(kPrelude + R"(
 for _, id in ipairs(ARGV) do
   local item = redis.call('HGET', KEYS[1], id)
   if item then
     redis.call('HDEL', KEYS[1], id)
-    redis.call('SREM', KEYS[2], id)
+    if redis.call('SREM', KEYS[2], id) == 1 and redis.call('ZSCORE', KEYS[4], item) then
+      redis.call('SADD', KEYS[2], id)
+    end
     release(KEYS[3], item)
   end
 end
@@ -150,13 +153,15 @@ end
 return #pairs_ / 2
 )");
 
-/// KEYS queue, suspect, inflight of every node; ARGV ttl, then id, score, member for each item.
-/// Puts in what is neither queued nor leased, as a suspect; returns how many.
+/// KEYS queue, suspect, epoch, inflight of every node; ARGV ttl, id of the epoch, then id, score,
+/// member for each item. Puts in what is neither queued nor leased, as a suspect; returns how many,
+/// or -1 in another epoch: its books may lack what is leased.
 inline const redis::Script kReadmit(R"(
+if redis.call('HGET', KEYS[3], 'id') ~= ARGV[2] then return -1 end
 local added = 0
-for i = 2, #ARGV, 3 do
+for i = 3, #ARGV, 3 do
   local leased = false
-  for k = 3, #KEYS do
+  for k = 4, #KEYS do
     if redis.call('HEXISTS', KEYS[k], ARGV[i]) == 1 then leased = true end
   end
   if not leased and redis.call('ZADD', KEYS[1], 'NX', ARGV[i + 1], ARGV[i + 2]) == 1 then
@@ -209,17 +214,18 @@ end
 return (#ARGV - 1) / 2
 )");
 
-/// KEYS queue, suspect, old, inflight of every node; ARGV ttl, count. Moves up to count items of
-/// older epochs back into the queue as suspects, unless they are leased. Returns how many it looked
-/// at and how many it moved.
+/// KEYS queue, suspect, old, epoch, inflight of every node; ARGV ttl, count, id of the epoch. Moves
+/// up to count items of older epochs back into the queue as suspects, unless they are leased.
+/// Returns how many it looked at and how many it moved; of the latter -1 in another epoch.
 inline const redis::Script kSalvage(kPrelude + R"(
+if redis.call('HGET', KEYS[4], 'id') ~= ARGV[3] then return {0, -1} end
 local items = redis.call('ZRANGE', KEYS[3], 0, ARGV[2] - 1, 'WITHSCORES')
 local moved = 0
 for i = 1, #items, 2 do
   local item = items[i]
   local id = id_of(item)
   local leased = false
-  for k = 4, #KEYS do
+  for k = 5, #KEYS do
     if redis.call('HEXISTS', KEYS[k], id) == 1 then leased = true end
   end
   if not leased then

@@ -3,6 +3,7 @@
 // FakeLedger of its own, with its own link and faults. It keeps the contract of tests/contract.
 
 #include <algorithm>
+#include <array>
 #include <map>
 #include <utility>
 
@@ -92,9 +93,12 @@ struct FakeLedgerTable {
   static void add(Row& row, const rules::Attempt& attempt) {
     for (rules::Attempt& there : row.attempts) {
       if (there.id != attempt.id) continue;
-      // Of two outcomes of one try, an acceptance is the truth.
+      // Of two outcomes of one try the last word stands, and an acceptance above all.
       using enum rules::AttemptStatus;
-      if (attempt.status == delivered && there.status != delivered) there = attempt;
+      const bool accepted = attempt.status == delivered && there.status != delivered;
+      if (accepted || (rules::is_final(attempt.status) && !rules::is_final(there.status))) {
+        there = attempt;
+      }
       return;
     }
     row.attempts.push_back(attempt);
@@ -124,6 +128,10 @@ class FakeLedger final : public stores::Ledger, public stores::History, public s
     FakeFault record;
     FakeFault progress;
     FakeFault backlog;
+
+    [[nodiscard]] std::array<FakeFault*, 4> all() {
+      return {&append, &record, &progress, &backlog};
+    }
   };
   Faults faults;
 

@@ -3,6 +3,7 @@
 // that one can die and another take over. It keeps the contract of tests/contract.
 
 #include <algorithm>
+#include <array>
 #include <map>
 #include <set>
 #include <string>
@@ -61,6 +62,10 @@ class FakeQueue final : public stores::Queue, public stores::Leases, public stor
     FakeFault postpone;
     FakeFault heartbeat;
     FakeFault leases;  ///< claim, mine, give back, sign off, and all repairs
+
+    [[nodiscard]] std::array<FakeFault*, 6> all() {
+      return {&enqueue, &lease, &ack, &postpone, &heartbeat, &leases};
+    }
   };
   Faults faults;
 
@@ -111,7 +116,9 @@ class FakeQueue final : public stores::Queue, public stores::Leases, public stor
   [[nodiscard]] async::Task<base::Expected<void>> ack(stores::LeaseKey key) override {
     return link_.travel(faults.ack, [this, key] {
       // A lease that is somebody else's by now is not ours to give up.
-      if (mine_now().erase(key.notification) > 0) books_.suspects.erase(key.notification);
+      if (mine_now().erase(key.notification) > 0 && !books_.queued.contains(key.notification)) {
+        books_.suspects.erase(key.notification);
+      }
       return base::Expected<void>();
     });
   }
@@ -262,13 +269,13 @@ class FakeQueue final : public stores::Queue, public stores::Leases, public stor
     return books_.leased[node_];
   }
 
-  /// Not on a server that no heartbeat of this node has seen.
+  /// Not in an epoch that no heartbeat of this node has seen.
   template <class Effect>
   [[nodiscard]] async::Task<base::Expected<std::size_t>> repair(Effect effect) {
     return link_.travel(faults.leases,
                         [this, effect = std::move(effect)]() -> base::Expected<std::size_t> {
-                          if (known_run_ != books_.run) {
-                            return base::fail(base::Errc::unavailable, "another server");
+                          if (known_run_ != books_.run || known_epoch_ != books_.epoch.id) {
+                            return base::fail(base::Errc::unavailable, "another epoch");
                           }
                           return effect();
                         });

@@ -66,144 +66,111 @@ void World::begin(Fault fault) {
   }
 }
 
-/// `undo` may find the node dead and another one in its place: it looks first.
+namespace {
+
+void clear_queue(fakes::Node& node) {
+  for (fakes::FakeFault* fault : node.queue.faults.all()) fault->clear();
+}
+void clear_ledger(fakes::Node& node) {
+  for (fakes::FakeFault* fault : node.ledger.faults.all()) fault->clear();
+}
+
+}  // namespace
+
+/// The node may be dead by then, and another one in its place.
+std::function<void()> World::later_at(int number, void (*end)(fakes::Node&)) {
+  return [this, number, end] {
+    for (Slot& slot : slots_) {
+      if (slot.node && slot.number == number) end(*slot.node);
+    }
+  };
+}
+
+void World::everywhere(const std::function<void(fakes::Node&)>& act) {
+  for (Slot& slot : slots_) {
+    if (slot.node) act(*slot.node);
+  }
+}
+
 void World::begin_at(Fault fault, Slot& slot) {
   fakes::Node& node = *slot.node;
-  const int number = slot.number;
-  const auto undo = [this, number](void (*end)(fakes::Node&)) {
-    return [this, number, end] {
-      for (Slot& s : slots_) {
-        if (s.node && s.number == number) end(*s.node);
-      }
-    };
-  };
+  const auto later = [&](void (*end)(fakes::Node&)) { return later_at(slot.number, end); };
   switch (fault) {
     case Fault::crash:
-      dies_after_ = std::pair(number, draw(300));
-      window(fault, 3s, [] {});
-      return;
+      dies_after_ = std::pair(slot.number, draw(300));
+      return window(fault, 3s, [] {});
     case Fault::freeze:
       node.freeze();
-      window(fault, between(200ms, 15s), undo([](fakes::Node& n) { n.thaw(); }));
-      return;
+      return window(fault, between(200ms, 15s), later([](fakes::Node& n) { n.thaw(); }));
     case Fault::cut:
       node.link.is_cut = true;
-      window(fault, between(200ms, 15s), undo([](fakes::Node& n) { n.link.is_cut = false; }));
-      return;
+      return window(fault, between(200ms, 15s),
+                    later([](fakes::Node& n) { n.link.is_cut = false; }));
     case Fault::slow_link:
       node.link.one_way = between(50ms, 900ms);
-      window(fault, between(1s, 12s), undo([](fakes::Node& n) { n.link.one_way = 5ms; }));
-      return;
-    case Fault::flaky_queue: {
-      auto& faults = node.queue.faults;
-      for (fakes::FakeFault* one : {&faults.enqueue, &faults.lease, &faults.ack, &faults.postpone,
-                                    &faults.heartbeat, &faults.leases}) {
-        one->flaky(rng_, 40);
-      }
-      window(fault, between(500ms, 6s), undo([](fakes::Node& n) {
-               auto& f = n.queue.faults;
-               for (fakes::FakeFault* one :
-                    {&f.enqueue, &f.lease, &f.ack, &f.postpone, &f.heartbeat, &f.leases}) {
-                 one->clear();
-               }
-             }));
-      return;
-    }
-    case Fault::flaky_ledger: {
-      auto& faults = node.ledger.faults;
-      for (fakes::FakeFault* one :
-           {&faults.append, &faults.record, &faults.progress, &faults.backlog}) {
-        one->flaky(rng_, 40);
-      }
-      window(fault, between(500ms, 6s), undo([](fakes::Node& n) {
-               auto& f = n.ledger.faults;
-               for (fakes::FakeFault* one : {&f.append, &f.record, &f.progress, &f.backlog}) {
-                 one->clear();
-               }
-             }));
-      return;
-    }
+      return window(fault, between(1s, 12s), later([](fakes::Node& n) { n.link.one_way = 5ms; }));
+    case Fault::flaky_queue:
+      for (fakes::FakeFault* one : node.queue.faults.all()) one->flaky(rng_, 40);
+      return window(fault, between(500ms, 6s), later(clear_queue));
+    case Fault::flaky_ledger:
+      for (fakes::FakeFault* one : node.ledger.faults.all()) one->flaky(rng_, 40);
+      return window(fault, between(500ms, 6s), later(clear_ledger));
     default:
       node.clock.set_ahead(between(0ms, 3600ms) - 1800ms);
-      window(Fault::clock_jump, 0ms, [] {});
+      return window(Fault::clock_jump, 0ms, [] {});
   }
 }
 
 void World::begin_everywhere(Fault fault) {
-  const auto each = [this](const std::function<void(fakes::Node&)>& act) {
-    for (Slot& slot : slots_) {
-      if (slot.node) act(*slot.node);
-    }
-  };
   switch (fault) {
     case Fault::queue_down:
-      for (Slot& slot : slots_) {
-        if (!slot.node) continue;
-        auto& f = slot.node->queue.faults;
-        for (fakes::FakeFault* one :
-             {&f.enqueue, &f.lease, &f.ack, &f.postpone, &f.heartbeat, &f.leases}) {
-          one->fail(Errc::unavailable);
-        }
-      }
-      window(fault, draw(6) == 0 ? between(25s, 40s) : between(300ms, 9s), [each] {
-        each([](fakes::Node& n) {
-          auto& f = n.queue.faults;
-          for (fakes::FakeFault* one :
-               {&f.enqueue, &f.lease, &f.ack, &f.postpone, &f.heartbeat, &f.leases}) {
-            one->clear();
-          }
-        });
-      });
-      return;
     case Fault::queue_emptied:
-      outside_.books.empty();
-      window(fault, 0ms, [] {});
-      return;
-    case Fault::queue_went_back: {
-      const auto before = std::make_shared<fakes::FakeQueueData>(outside_.books);
-      window(fault, between(100ms, 3s), [this, before] { outside_.books.restart_with(*before); });
-      return;
-    }
+    case Fault::queue_went_back:
     case Fault::queue_restarted:
-      outside_.books.restart_with(outside_.books);
-      window(fault, 0ms, [] {});
-      return;
+    case Fault::second_elected: return begin_in_queue(fault);
     case Fault::ledger_down:
-      each([](fakes::Node& n) {
-        auto& f = n.ledger.faults;
-        for (fakes::FakeFault* one : {&f.append, &f.record, &f.progress, &f.backlog}) {
-          one->fail(Errc::unavailable);
-        }
+      everywhere([](fakes::Node& n) {
+        for (fakes::FakeFault* one : n.ledger.faults.all()) one->fail(Errc::unavailable);
       });
-      window(fault, between(300ms, 8s), [each] {
-        each([](fakes::Node& n) {
-          auto& f = n.ledger.faults;
-          for (fakes::FakeFault* one : {&f.append, &f.record, &f.progress, &f.backlog}) {
-            one->clear();
-          }
-        });
-      });
-      return;
+      return window(fault, between(300ms, 8s), [this] { everywhere(clear_ledger); });
     case Fault::provider_slow:
       outside_.apple.holds_answers = true;
-      window(fault, between(300ms, 12s), [this] { outside_.apple.holds_answers = false; });
-      return;
+      return window(fault, between(300ms, 12s), [this] { outside_.apple.holds_answers = false; });
     case Fault::provider_down:
       outside_.apple.to_all = rules::Outcome{.kind = rules::OutcomeKind::retry_later,
                                              .code = "ServiceUnavailable",
                                              .message = "come back later"};
-      window(fault, between(300ms, 4s), [this] { outside_.apple.to_all.reset(); });
-      return;
+      return window(fault, between(300ms, 4s), [this] { outside_.apple.to_all.reset(); });
     case Fault::provider_cut:
       outside_.apple.loses_answers = true;
-      window(fault, between(300ms, 4s), [this] { outside_.apple.loses_answers = false; });
-      return;
-    case Fault::devices_down:
-      each([](fakes::Node& n) { n.devices.faults.user_devices.fail(Errc::unavailable); });
-      window(fault, between(300ms, 8s),
-             [each] { each([](fakes::Node& n) { n.devices.faults.user_devices.clear(); }); });
-      return;
-    default: outside_.books.elected = {}; window(Fault::second_elected, 0ms, [] {});
+      return window(fault, between(300ms, 4s), [this] { outside_.apple.loses_answers = false; });
+    default:
+      everywhere([](fakes::Node& n) { n.devices.faults.user_devices.fail(Errc::unavailable); });
+      return window(Fault::devices_down, between(300ms, 8s), [this] {
+        everywhere([](fakes::Node& n) { n.devices.faults.user_devices.clear(); });
+      });
+  }
+}
+
+void World::begin_in_queue(Fault fault) {
+  switch (fault) {
+    case Fault::queue_down:
+      everywhere([](fakes::Node& n) {
+        for (fakes::FakeFault* one : n.queue.faults.all()) one->fail(Errc::unavailable);
+      });
+      // Sometimes for so long that what waits is older than what a sweep looks at.
+      return window(fault, draw(6) == 0 ? between(25s, 40s) : between(300ms, 9s),
+                    [this] { everywhere(clear_queue); });
+    case Fault::queue_emptied: outside_.books.empty(); return window(fault, 0ms, [] {});
+    case Fault::queue_went_back:
+      return window(fault, between(100ms, 3s),
+                    [this, before = fakes::FakeQueueData(outside_.books)] {
+                      outside_.books.restart_with(before);
+                    });
+    case Fault::queue_restarted:
+      outside_.books.restart_with(outside_.books);
+      return window(fault, 0ms, [] {});
+    default: outside_.books.elected = {}; return window(Fault::second_elected, 0ms, [] {});
   }
 }
 

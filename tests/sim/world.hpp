@@ -116,6 +116,9 @@ class World {
   void begin(Fault fault);
   void begin_at(Fault fault, Slot& slot);
   void begin_everywhere(Fault fault);
+  void begin_in_queue(Fault fault);
+  [[nodiscard]] std::function<void()> later_at(int number, void (*end)(fakes::Node&));
+  void everywhere(const std::function<void(fakes::Node&)>& act);
   void window(Fault fault, milliseconds lasts, std::function<void()> undo);
   void end_faults(bool all);
   void kill(Slot& slot);

@@ -259,6 +259,23 @@ TEST_P(LedgerContract, OfTwoOutcomesOfOneTryTheAcceptanceStands) {
   }
 }
 
+TEST_P(LedgerContract, OfTwoOutcomesOfOneTryTheLastWordStands) {
+  for (std::uint8_t i = 1; i <= 2; ++i) {
+    const rules::Notification n = sample(i);
+    append(n);
+    DeliveryRecord later;
+    later.notification = n.id;
+    later.at = started;
+    later.attempts = {attempt(n, rules::AttemptStatus::retry)};
+    DeliveryRecord gone = later;
+    gone.attempts = {attempt(n, rules::AttemptStatus::token_gone)};
+    record(i == 1 ? later : gone);
+    record(i == 1 ? gone : later);
+    ASSERT_EQ(story(n.id).attempts.size(), 1u);
+    EXPECT_EQ(story(n.id).attempts[0].status, rules::AttemptStatus::token_gone);
+  }
+}
+
 TEST_P(LedgerContract, AStatusOnlyMovesUpARank) {
   const rules::Notification n = sample();
   append(n);

@@ -415,6 +415,31 @@ TEST_P(QueueContract, WhatIsClaimedIsNotSalvagedNorReadmittedAndKeepsItsUser) {
   EXPECT_EQ(lease(world->second()).size(), 1u);
 }
 
+/// Found by the simulation: in books that went back, two nodes can have an item.
+TEST_P(QueueContract, AnAckOfWhatIsQueuedAgainLeavesItASuspect) {
+  heartbeat(world->first());
+  heartbeat(world->second());
+  enqueue(alices(1));
+  const auto held = lease(world->first());
+  ASSERT_EQ(held.size(), 1u);
+  ok(world->second().leases.claim(held, world->soon()));
+  ok(world->first().leases.give_back(key(alices(1)), world->soon()));
+  ok(world->second().queue.ack(key(alices(1))));
+  const auto again = lease(world->first());
+  ASSERT_EQ(again.size(), 1u);
+  EXPECT_TRUE(again[0].suspect);
+}
+
+/// Found by the simulation: the books of a queue that was just emptied lack what is under way.
+TEST_P(QueueContract, NothingIsPutBackInAnEpochThatNoHeartbeatHasSeen) {
+  heartbeat(world->first());
+  world->empty();
+  EXPECT_FALSE(world->run(world->first().repairs.readmit({{sample(1), started}}, world->soon())));
+  EXPECT_FALSE(world->run(world->first().repairs.salvage(world->soon())));
+  heartbeat(world->first());
+  EXPECT_EQ(count(world->first().repairs.readmit({{sample(1), started}}, world->soon())), 1u);
+}
+
 TEST_P(QueueContract, ClaimingWhatIsOnTheBooksChangesNothing) {
   heartbeat(world->first());
   enqueue(alices(1));

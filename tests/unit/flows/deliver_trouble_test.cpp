@@ -103,6 +103,21 @@ TEST_F(DeliverTroubleTest, LeasesThatAreLostDuringTheLookUpOfDevicesAreNotSent) 
   EXPECT_TRUE(outside.books.is_leased(n.id));  // recover finds it
 }
 
+/// Found by the simulation: a node that did not know of the end had made it due again.
+TEST_F(DeliverTroubleTest, WhatIsOverAndStillDueIsSoNoMore) {
+  node->leases_ours = false;
+  const auto n = suspect();
+  stores::DeliveryRecord record;
+  record.notification = n.id;
+  record.status = Status::failed;
+  record.due = stores::Due{now() + 1s, stores::DueReason::devices_unavailable, ""};
+  outside.table.record(record);
+  node->leases_ours = true;
+  ASSERT_TRUE(run_until_idle(5s));
+  EXPECT_TRUE(outside.apple.received.empty());
+  EXPECT_FALSE(row(n).due) << "it would be promoted and closed for ever";
+}
+
 TEST_F(DeliverTroubleTest, ASuspectThatWasDeliveredIsAckedWithoutASend) {
   node->leases_ours = false;
   const auto n = suspect();

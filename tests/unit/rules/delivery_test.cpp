@@ -50,6 +50,17 @@ TEST(ChooseTargets, LeavesOutWhatIsDoneAndWhatIsNotYetDue) {
   EXPECT_EQ(targets.next_due, kNow + kMinute);
 }
 
+/// Found by the simulation: another node had made a later try before the acceptance was on record.
+TEST(ChooseTargets, AnAcceptanceCountsWhicheverTryItWas) {
+  const Device phone = sample_device(1);
+  Progress progress;
+  progress.attempts = {attempt(phone, AttemptStatus::delivered, 0),
+                       attempt(phone, AttemptStatus::retry, 1, kNow - kMinute)};
+  const Targets targets = choose_targets({phone}, progress, kNow);
+  EXPECT_TRUE(targets.due.empty());
+  EXPECT_FALSE(targets.next_due);
+}
+
 struct ReplayRuleTest : testing::Test {
   static Attempt at(Attempt made, base::WallTime when) {
     made.attempted_at = when;

@@ -1,0 +1,104 @@
+// What a shard says about itself, once a second: in /readyz what it rests on, in /metrics its pools
+// and queues.
+
+#include <algorithm>
+#include <utility>
+
+#include "app/shard.hpp"
+#include "stores/pg_clock.hpp"
+
+namespace notify::app {
+
+/// Looks once a second at what the service rests on, and says so in /readyz and /metrics.
+async::Task<void> Shard::watch() {
+  for (;;) {
+    co_await look_at_postgres();
+    co_await look_at_others();
+    co_await look_at_queue();
+    publish();
+    co_await timers_.sleep_for(std::chrono::seconds(1));
+  }
+}
+
+async::Task<void> Shard::look_at_postgres() {
+  // Two seconds: beyond that ids and rows tell different times (D-5).
+  constexpr std::chrono::milliseconds kOffsetMax{2000};
+  using enum telemetry::HealthState;
+  const auto offset =
+      co_await stores::clock_offset(*pg_, process_.clock, timers_.after(std::chrono::seconds(1)));
+  if (!offset) {
+    reporters_.postgres.set(down, offset.error().detail);
+    co_return;
+  }
+  // Each pool reconnects by itself; ready is who can also accept.
+  const bool accepting = pg_intake_->connected() > 0;
+  reporters_.postgres.set(accepting ? ok : down, accepting ? "" : "no connection for accepting");
+  const bool close = *offset<kOffsetMax&& * offset> - kOffsetMax;
+  reporters_.clock.set(close ? ok : down,
+                       std::to_string(offset->count()) + " ms ahead of the database");
+}
+
+async::Task<void> Shard::look_at_others() {
+  using enum telemetry::HealthState;
+  const bool redis_up = redis_->connected() > 0;
+  reporters_.redis.set(redis_up ? ok : degraded, redis_up ? "" : "no connection");
+  const auto auth = co_await auth_->check_health(timers_.after(std::chrono::seconds(1)));
+  reporters_.auth_service.set(auth ? ok : degraded, auth ? "" : auth.error().detail);
+}
+
+void Shard::publish() {
+  const telemetry::Metrics& m = process_.metrics;
+  const auto snapshot = [](const pg::PoolCounters& pool) {
+    return ClientShare::Snapshot{.operations = pool.queries,
+                                 .errors = pool.errors,
+                                 .reconnects = pool.reconnects,
+                                 .connections = pool.connected,
+                                 .in_flight = pool.in_flight};
+  };
+  published_.pg_intake.add(m.pg, snapshot(pg_intake_->counters()));
+  published_.pg.add(m.pg, snapshot(pg_->counters()));
+  const redis::ClientCounters redis = redis_->counters();
+  published_.redis.add(m.redis, {.operations = redis.commands,
+                                 .errors = redis.errors,
+                                 .reconnects = redis.reconnects,
+                                 .connections = redis.connected,
+                                 .in_flight = redis.in_flight});
+  const http2::PoolCounters apns = apns_pool_->counters();
+  const std::uint64_t reopened =
+      apns.connections_opened - std::min<std::uint64_t>(apns.connections_opened, 1);
+  published_.apns.add(m.http2, {.operations = apns.traffic.write_calls,
+                                .errors = apns.refused + apns.traffic.timeouts,
+                                .reconnects = reopened,
+                                .connections = apns.connections_open,
+                                .in_flight = apns.streams_open});
+  const std::size_t in_flight = deliver_->in_flight();
+  m.deliver.in_flight.add(static_cast<double>(in_flight) -
+                          static_cast<double>(std::exchange(published_.in_flight, in_flight)));
+}
+
+/// Shards share a metric, so each adds what has changed since it last did.
+void Shard::ClientShare::add(const telemetry::ClientMetrics& metrics, const Snapshot& now) {
+  const auto change = [](std::uint64_t to, std::uint64_t from) {
+    return static_cast<double>(to) - static_cast<double>(from);
+  };
+  metrics.operations.add(change(now.operations, before.operations));
+  metrics.errors.add(change(now.errors, before.errors));
+  metrics.reconnects.add(change(now.reconnects, before.reconnects));
+  metrics.connections.add(change(now.connections, before.connections));
+  metrics.in_flight.add(change(now.in_flight, before.in_flight));
+  before = now;
+}
+
+async::Task<void> Shard::look_at_queue() {
+  const auto depths = co_await queue_->depths(timers_.after(std::chrono::seconds(1)));
+  const telemetry::QueueMetrics& m = process_.metrics.queue;
+  if (!depths) {
+    m.step_failures.add("depths");
+    co_return;
+  }
+  m.high.set(static_cast<double>((*depths)[0]));
+  m.medium.set(static_cast<double>((*depths)[1]));
+  m.low.set(static_cast<double>((*depths)[2]));
+}
+
+}  // namespace notify::app
