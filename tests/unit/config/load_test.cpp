@@ -8,6 +8,10 @@
 #include "unit/config/scratch_file.hpp"
 
 namespace notify::config {
+
+/// What gtest shows of a problem when a comparison fails.
+void PrintTo(const Problem& problem, std::ostream* out) { *out << to_string(problem); }
+
 namespace {
 
 LoadOptions from(const ScratchFile& file, Environment environment = {}) {
@@ -44,14 +48,14 @@ TEST(Load, TheEnvironmentWinsOverTheFile) {
 
 TEST(Load, EveryProblemIsReportedAtOnceWithItsPlace) {
   const ScratchFile file(
-      "grpc:\n  listen: nowhere\n  lisen: 1:1\nservice:\n  workers: 65\nqueue:\n  depth: 1\n");
+      "grpc:\n  listen: nowhere\n  lisen: 1:1\nservice:\n  workers: 65\nrabbitmq:\n  depth: 1\n");
   const Problems problems = problems_of(from(file, {{"NOTIFY_LOG_LEVLE", "info"}}));
   const Problems expected = {
       {file.at(2, 3), "grpc.listen: 'nowhere' is not an address",
        "write host:port, or [address]:port for IPv6"},
       {file.at(3, 3), "there is no setting 'grpc.lisen'", "did you mean 'grpc.listen'?"},
       {file.at(5, 3), "service.workers: 65 is out of range", "allowed: 1 to 64"},
-      {file.at(6, 1), "there is no setting 'queue'", "all names are in docs/CONFIGURATION.md"},
+      {file.at(6, 1), "there is no setting 'rabbitmq'", "all names are in docs/CONFIGURATION.md"},
       {"env NOTIFY_LOG_LEVLE", "there is no such setting", "did you mean 'NOTIFY_LOG_LEVEL'?"},
   };
   EXPECT_EQ(problems, expected);
