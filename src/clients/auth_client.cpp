@@ -6,6 +6,7 @@
 
 #include "auth/auth.grpc.pb.h"
 #include "net/grpc/completion_pump.hpp"
+#include "net/grpc/timestamp.hpp"
 
 namespace notify::clients {
 namespace {
@@ -57,11 +58,6 @@ Errc code_of(grpc::StatusCode code) {
   }
 }
 
-base::WallTime to_wall_time(const google::protobuf::Timestamp& timestamp) {
-  return base::WallTime(std::chrono::seconds(timestamp.seconds()) +
-                        std::chrono::milliseconds(timestamp.nanos() / 1'000'000));
-}
-
 std::optional<rules::Platform> to_platform(auth::Platform platform) {
   switch (platform) {
     case auth::PLATFORM_IOS: return rules::Platform::ios;
@@ -87,7 +83,7 @@ Expected<std::vector<rules::Device>> to_devices(const auth::GetUserDevicesRespon
                        .platform = *platform,
                        .token = base::Secret(from.token()),
                        .app_id = from.app_id(),
-                       .registered_at = to_wall_time(from.registered_at())});
+                       .registered_at = net::to_wall_time(from.registered_at())});
   }
   return devices;
 }
@@ -162,9 +158,7 @@ async::Task<Expected<void>> AuthClient::report_invalid_token(InvalidToken report
   request.set_device_id(report.device.to_string());
   request.set_token(std::string(report.token.reveal()));
   request.set_reason(report.reason);
-  const std::int64_t unix_ms = report.invalid_since.time_since_epoch().count();
-  request.mutable_invalid_since()->set_seconds(unix_ms / 1000);
-  request.mutable_invalid_since()->set_nanos(static_cast<std::int32_t>(unix_ms % 1000) * 1'000'000);
+  net::set(request.mutable_invalid_since(), report.invalid_since);
   const auto response = co_await impl_->unary(
       &auth::AuthService::Stub::PrepareAsyncReportInvalidToken, std::move(request), deadline);
   if (!response) co_return fail(response.error());

@@ -3,7 +3,7 @@
 #include <algorithm>
 #include <utility>
 
-#include "base/text.hpp"
+#include "base/json_object.hpp"
 
 namespace notify::flows {
 namespace {
@@ -47,42 +47,12 @@ bool may_pass(Errc code) {
   return code == Errc::unavailable || code == Errc::timed_out || code == Errc::overloaded;
 }
 
-class JsonObject {
- public:
-  JsonObject& text(std::string_view key, std::string_view value) {
-    name(key);
-    base::append_json_string(out_, value);
-    return *this;
-  }
-  JsonObject& text_if(std::string_view key, const std::optional<std::string>& value) {
-    return value ? text(key, std::string_view(*value)) : *this;
-  }
-  JsonObject& number(std::string_view key, std::int64_t value) {
-    name(key);
-    out_ += std::to_string(value);
-    return *this;
-  }
-  JsonObject& object(std::string_view key, const JsonObject& value) {
-    name(key);
-    out_ += value.finish();
-    return *this;
-  }
-  [[nodiscard]] std::string finish() const { return "{" + out_ + "}"; }
-
- private:
-  void name(std::string_view key) {
-    if (!out_.empty()) out_ += ',';
-    base::append_json_string(out_, key);
-    out_ += ':';
-  }
-  std::string out_;
-};
-
-JsonObject filter_object(const stores::DeadLetterFilter& filter) {
-  JsonObject object;
+base::JsonObject filter_object(const stores::DeadLetterFilter& filter) {
+  base::JsonObject object;
   object.text("from", base::to_rfc3339(filter.from)).text("to", base::to_rfc3339(filter.until));
-  object.text_if("provider", filter.provider).text_if("error_code", filter.error_code);
-  object.text_if("type", filter.type);
+  if (filter.provider) object.text("provider", *filter.provider);
+  if (filter.error_code) object.text("error_code", *filter.error_code);
+  if (filter.type) object.text("type", *filter.type);
   if (filter.user) object.text("user_id", filter.user->to_string());
   if (filter.notification) object.text("notification_id", filter.notification->to_string());
   return object;
@@ -101,17 +71,19 @@ std::string_view name(ReplayState state) {
 }
 
 std::string audit_detail(const ReplayRequest& request, const ReplayProgress& progress) {
-  JsonObject detail;
+  base::JsonObject detail;
   if (progress.state == ReplayState::running) {
     detail.object("filter", filter_object(request.filter)).number("rate", request.rate);
     if (request.extend) detail.number("extend_s", request.extend->count());
-    return detail.text("reason", request.reason).text("origin", request.origin).finish();
+    detail.text("reason", request.reason).text("origin", request.origin);
+    return std::move(detail).finish();
   }
   detail.text("state", name(progress.state)).number("looked_at", progress.looked_at);
   detail.number("matched", progress.matched).number("replayed", progress.counts.replayed);
   detail.number("expired", progress.counts.expired).number("waiting", progress.counts.waiting);
   detail.number("changed", progress.counts.changed);
-  return detail.text("reached", base::to_rfc3339(progress.reached)).finish();
+  detail.text("reached", base::to_rfc3339(progress.reached));
+  return std::move(detail).finish();
 }
 
 async::Task<Answer<ReplayProgress>> Replay::run(ReplayRequest request, Tell tell) {

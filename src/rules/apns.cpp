@@ -6,37 +6,23 @@
 #include <array>
 #include <charconv>
 
-#include "base/text.hpp"
+#include "base/json_object.hpp"
 
 namespace notify::rules {
 namespace {
 
-void append_field(std::string& out, std::string_view key, std::string_view value) {
-  if (out.back() != '{') out += ',';
-  base::append_json_string(out, key);
-  out += ':';
-  base::append_json_string(out, value);
-}
-
-void append_raw(std::string& out, std::string_view key, std::string_view json) {
-  if (out.back() != '{') out += ',';
-  base::append_json_string(out, key);
-  out += ':';
-  out += json;
-}
-
 /// `aps` of a visible notification: alert, badge, sound, thread-id, category, mutable-content.
-void append_alert(std::string& out, const Notification& n) {
-  std::string alert = "{";
-  if (!n.title.empty()) append_field(alert, "title", n.title);
-  if (!n.body.empty()) append_field(alert, "body", n.body);
-  alert += '}';
-  append_raw(out, "alert", alert);
-  if (n.presentation.badge) append_raw(out, "badge", std::to_string(*n.presentation.badge));
-  if (!n.presentation.sound.empty()) append_field(out, "sound", n.presentation.sound);
-  if (n.conversation) append_field(out, "thread-id", n.conversation->to_string());
-  if (!n.presentation.category.empty()) append_field(out, "category", n.presentation.category);
-  if (n.presentation.mutable_content) append_raw(out, "mutable-content", "1");
+base::JsonObject aps_of_alert(const Notification& n) {
+  base::JsonObject alert;
+  alert.text_if_set("title", n.title).text_if_set("body", n.body);
+  base::JsonObject aps;
+  aps.object("alert", std::move(alert));
+  if (n.presentation.badge) aps.number("badge", *n.presentation.badge);
+  aps.text_if_set("sound", n.presentation.sound);
+  if (n.conversation) aps.text("thread-id", n.conversation->to_string());
+  aps.text_if_set("category", n.presentation.category);
+  if (n.presentation.mutable_content) aps.number("mutable-content", 1);
+  return aps;
 }
 
 struct Meaning {
@@ -134,19 +120,13 @@ ApnsHeaders apns_headers(const Notification& n, base::DeviceId device) {
 }
 
 std::string apns_payload(const Notification& n) {
-  std::string out;
-  out.reserve(512);
-  out += "{\"aps\":{";
-  if (n.presentation.background) {
-    append_raw(out, "content-available", "1");
-  } else {
-    append_alert(out, n);
-  }
-  out += '}';
-  append_field(out, "notification_id", n.id.to_string());
-  for (const auto& [key, value] : n.presentation.data) append_field(out, key, value);
-  out += '}';
-  return out;
+  base::JsonObject payload(512);
+  payload.object("aps", n.presentation.background
+                            ? std::move(base::JsonObject().number("content-available", 1))
+                            : aps_of_alert(n));
+  payload.text("notification_id", n.id.to_string());
+  for (const auto& [key, value] : n.presentation.data) payload.text(key, value);
+  return std::move(payload).finish();
 }
 
 std::string apns_path(const base::Secret& token) {

@@ -2,7 +2,7 @@
 
 #include <simdjson.h>
 
-#include "base/text.hpp"
+#include "base/json_object.hpp"
 
 namespace notify::rules {
 namespace {
@@ -14,51 +14,11 @@ using simdjson::SUCCESS;
 using Element = simdjson::dom::element;
 using Strings = std::map<std::string, std::string>;
 
-/// Writes a JSON object field by field.
-class ObjectWriter {
- public:
-  ObjectWriter() { out_.reserve(512); }
-
-  ObjectWriter& text(std::string_view key, std::string_view value) {
-    begin(key);
-    base::append_json_string(out_, value);
-    return *this;
-  }
-  ObjectWriter& text_if_set(std::string_view key, std::string_view value) {
-    return value.empty() ? *this : text(key, value);
-  }
-  ObjectWriter& number(std::string_view key, std::int64_t value) {
-    begin(key);
-    out_ += std::to_string(value);
-    return *this;
-  }
-  ObjectWriter& flag_if_set(std::string_view key, bool value) {
-    return value ? raw(key, "true") : *this;
-  }
-  ObjectWriter& raw(std::string_view key, std::string_view json) {
-    begin(key);
-    out_ += json;
-    return *this;
-  }
-  ObjectWriter& strings_if_any(std::string_view key, const Strings& values) {
-    if (values.empty()) return *this;
-    ObjectWriter inner;
-    for (const auto& [name, value] : values) inner.text(name, value);
-    return raw(key, std::move(inner).finish());
-  }
-  [[nodiscard]] std::string finish() && {
-    out_ += '}';
-    return std::move(out_);
-  }
-
- private:
-  void begin(std::string_view key) {
-    if (out_.size() > 1) out_ += ',';
-    base::append_json_string(out_, key);
-    out_ += ':';
-  }
-  std::string out_ = "{";
-};
+base::JsonObject to_json(const Strings& values) {
+  base::JsonObject object;
+  for (const auto& [name, value] : values) object.text(name, value);
+  return object;
+}
 
 std::string text_or_empty(const Element& object, std::string_view key) {
   std::string_view value;
@@ -97,14 +57,15 @@ Presentation read_presentation(const Element& object) {
 }  // namespace
 
 std::string encode_presentation(const Presentation& p) {
-  ObjectWriter writer;
-  writer.strings_if_any("data", p.data).text_if_set("collapse_id", p.collapse_id);
-  if (p.badge) writer.number("badge", *p.badge);
-  writer.text_if_set("sound", p.sound)
+  base::JsonObject object;
+  if (!p.data.empty()) object.object("data", to_json(p.data));
+  object.text_if_set("collapse_id", p.collapse_id);
+  if (p.badge) object.number("badge", *p.badge);
+  object.text_if_set("sound", p.sound)
       .text_if_set("category", p.category)
       .flag_if_set("mutable_content", p.mutable_content)
       .flag_if_set("background", p.background);
-  return std::move(writer).finish();
+  return std::move(object).finish();
 }
 
 Expected<Presentation> decode_presentation(std::string_view json) {
@@ -117,9 +78,9 @@ Expected<Presentation> decode_presentation(std::string_view json) {
 }
 
 std::string encode_metadata(const Notification& n) {
-  ObjectWriter writer;
-  writer.strings_if_any("labels", n.labels);
-  return std::move(writer).finish();
+  base::JsonObject object;
+  if (!n.labels.empty()) object.object("labels", to_json(n.labels));
+  return std::move(object).finish();
 }
 
 Expected<Strings> decode_labels(std::string_view metadata_json) {
@@ -132,18 +93,18 @@ Expected<Strings> decode_labels(std::string_view metadata_json) {
 }
 
 std::string encode_queue_item(const Notification& n) {
-  ObjectWriter writer;
-  writer.number("v", 1).text("id", n.id.to_string()).text("user", n.user.to_string());
-  if (n.conversation) writer.text("conversation", n.conversation->to_string());
-  if (n.message) writer.text("message", n.message->to_string());
-  writer.text("type", n.type)
+  base::JsonObject object(512);
+  object.number("v", 1).text("id", n.id.to_string()).text("user", n.user.to_string());
+  if (n.conversation) object.text("conversation", n.conversation->to_string());
+  if (n.message) object.text("message", n.message->to_string());
+  object.text("type", n.type)
       .text("title", n.title)
       .text("body", n.body)
-      .raw("payload", encode_presentation(n.presentation))
-      .strings_if_any("labels", n.labels)
-      .text("priority", name(n.priority))
+      .raw("payload", encode_presentation(n.presentation));
+  if (!n.labels.empty()) object.object("labels", to_json(n.labels));
+  object.text("priority", name(n.priority))
       .number("expires_at", n.expires_at.time_since_epoch().count());
-  return std::move(writer).finish();
+  return std::move(object).finish();
 }
 
 Expected<Notification> decode_queue_item(std::string_view json) {

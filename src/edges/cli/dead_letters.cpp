@@ -5,6 +5,7 @@
 #include "base/text.hpp"
 #include "edges/cli/call.hpp"
 #include "edges/cli/times.hpp"
+#include "net/grpc/timestamp.hpp"
 #include "notification/admin.grpc.pb.h"
 #include "notification/notification.grpc.pb.h"
 
@@ -16,28 +17,17 @@ using base::Errc;
 using base::Expected;
 using base::fail;
 
-base::WallTime to_time(const google::protobuf::Timestamp& at) {
-  return base::WallTime(std::chrono::seconds(at.seconds()) +
-                        std::chrono::milliseconds(at.nanos() / 1'000'000));
-}
-
-void set(google::protobuf::Timestamp* to, base::WallTime from) {
-  const std::int64_t unix_ms = from.time_since_epoch().count();
-  to->set_seconds(unix_ms / 1000);
-  to->set_nanos(static_cast<std::int32_t>(unix_ms % 1000) * 1'000'000);
-}
-
 std::string line_of(const pb::DeadLetter& letter, base::WallTime now) {
-  std::string line = base::to_rfc3339(to_time(letter.created_at())) + "  " +
+  std::string line = base::to_rfc3339(net::to_wall_time(letter.created_at())) + "  " +
                      letter.notification_id() + "  " + letter.type() + "  " +
                      (letter.provider().empty() ? "-" : letter.provider()) + "  " +
                      letter.error_code();
   if (letter.waiting()) {
     line += "  (a replay is under way)";
   } else if (letter.has_replayed_at()) {
-    line += "  (replayed at " + base::to_rfc3339(to_time(letter.replayed_at())) + ")";
+    line += "  (replayed at " + base::to_rfc3339(net::to_wall_time(letter.replayed_at())) + ")";
   }
-  if (now >= to_time(letter.expires_at())) line += "  (expired)";
+  if (now >= net::to_wall_time(letter.expires_at())) line += "  (expired)";
   return line;
 }
 
@@ -53,21 +43,23 @@ std::string words(std::string name, std::string_view prefix) {
 
 void show(const pb::GetNotificationResponse& found, base::WallTime now, const Say& say) {
   const pb::Notification& n = found.notification();
-  const base::WallTime expires_at = to_time(n.expires_at());
+  const base::WallTime expires_at = net::to_wall_time(n.expires_at());
   const std::string status = words(pb::NotificationStatus_Name(n.status()), "NOTIFICATION_STATUS_");
   say("notification " + n.notification_id() + " for user " + n.user_id());
-  say("  type \"" + n.type() + "\", accepted at " + base::to_rfc3339(to_time(n.created_at())) +
-      ", expire" + (now >= expires_at ? "d at " : "s at ") + base::to_rfc3339(expires_at));
+  say("  type \"" + n.type() + "\", accepted at " +
+      base::to_rfc3339(net::to_wall_time(n.created_at())) + ", expire" +
+      (now >= expires_at ? "d at " : "s at ") + base::to_rfc3339(expires_at));
   std::vector<std::pair<base::WallTime, std::string>> events;
   for (const pb::DeliveryAttempt& a : found.attempts()) {
     std::string text = "try " + std::to_string(a.retry_count() + 1) + ", device " + a.device_id();
     if (!a.provider().empty()) text += ", " + a.provider();
     text += ": " + words(pb::AttemptStatus_Name(a.status()), "ATTEMPT_STATUS_");
     if (!a.error_code().empty()) text += " (" + a.error_code() + ": " + a.error_message() + ")";
-    events.emplace_back(to_time(a.attempted_at()), std::move(text));
+    events.emplace_back(net::to_wall_time(a.attempted_at()), std::move(text));
   }
   for (const pb::NotificationReplay& replay : found.replays()) {
-    events.emplace_back(to_time(replay.replayed_at()), "replayed by job " + replay.job_id());
+    events.emplace_back(net::to_wall_time(replay.replayed_at()),
+                        "replayed by job " + replay.job_id());
   }
   std::stable_sort(events.begin(), events.end(),
                    [](const auto& a, const auto& b) { return a.first < b.first; });
@@ -84,7 +76,7 @@ Expected<void> set_time(const std::string& text, base::WallTime now, const char*
                         google::protobuf::Timestamp* to) {
   const auto at = parse_instant(text, now);
   if (!at) return fail(Errc::invalid, std::string(option) + ": " + at.error().detail);
-  set(to, *at);
+  net::set(to, *at);
   return {};
 }
 

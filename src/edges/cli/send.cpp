@@ -4,6 +4,7 @@
 
 #include "base/clock.hpp"
 #include "edges/cli/call.hpp"
+#include "net/grpc/timestamp.hpp"
 #include "notification/notification.grpc.pb.h"
 
 namespace notify::edges {
@@ -29,15 +30,12 @@ base::Expected<std::string> send(const SendOptions& options) {
   request.set_body(options.body);
   request.set_priority(to_wire(options.priority));
   if (options.ttl.count() > 0) {
-    const auto at = clock.now() + options.ttl;
-    request.mutable_expires_at()->set_seconds(
-        std::chrono::duration_cast<std::chrono::seconds>(at.time_since_epoch()).count());
+    net::set(request.mutable_expires_at(), clock.now() + options.ttl);
   }
   const auto channel = grpc::CreateChannel(options.address, grpc::InsecureChannelCredentials());
   const auto stub = pb::NotificationService::NewStub(channel);
   grpc::ClientContext context;
-  const std::chrono::system_clock::time_point deadline = clock.now() + options.timeout;
-  context.set_deadline(deadline);
+  set_deadline(context, clock, options.timeout);
   pb::SendNotificationResponse response;
   const grpc::Status status = stub->SendNotification(&context, request, &response);
   if (!status.ok()) return base::fail(base::Errc::unavailable, describe(status));

@@ -4,6 +4,7 @@
 
 #include "base/text.hpp"
 #include "edges/grpc/wire.hpp"
+#include "net/grpc/timestamp.hpp"
 
 namespace notify::edges {
 namespace {
@@ -43,7 +44,7 @@ std::optional<Id> read_id(const std::string& text, const char* field, Violations
 std::optional<base::WallTime> read_time(bool has, const google::protobuf::Timestamp& at,
                                         const char* field, Violations& violations) {
   if (!has) return std::nullopt;
-  if (is_valid(at)) return base::WallTime(to_ms(at));
+  if (is_valid(at)) return net::to_wall_time(at);
   violations.push_back({field,
                         "is not a valid time: seconds since 1970, nanos from 0 to "
                         "999,999,999"});
@@ -154,12 +155,12 @@ void encode(const stores::DeadLetter& letter, pb::DeadLetter& to) {
   to.set_notification_id(letter.id.to_string());
   to.set_user_id(letter.user.to_string());
   to.set_type(letter.type);
-  set(to.mutable_created_at(), letter.id.uuid().instant());
-  set(to.mutable_expires_at(), letter.expires_at);
+  net::set(to.mutable_created_at(), letter.id.uuid().instant());
+  net::set(to.mutable_expires_at(), letter.expires_at);
   to.set_provider(letter.provider);
   to.set_error_code(letter.error_code);
-  if (letter.attempted_at) set(to.mutable_attempted_at(), *letter.attempted_at);
-  if (letter.replayed_at) set(to.mutable_replayed_at(), *letter.replayed_at);
+  if (letter.attempted_at) net::set(to.mutable_attempted_at(), *letter.attempted_at);
+  if (letter.replayed_at) net::set(to.mutable_replayed_at(), *letter.replayed_at);
   to.set_waiting(letter.waits);
 }
 
@@ -173,7 +174,7 @@ void encode(const flows::ReplayProgress& progress, pb::ReplayNotificationsRespon
   to.set_expired(progress.counts.expired);
   to.set_waiting(progress.counts.waiting);
   to.set_changed(progress.counts.changed);
-  set(to.mutable_reached(), progress.reached);
+  net::set(to.mutable_reached(), progress.reached);
 }
 
 }  // namespace notify::edges

@@ -4,6 +4,7 @@
 
 #include "edges/grpc/status.hpp"
 #include "edges/grpc/wire.hpp"
+#include "net/grpc/timestamp.hpp"
 
 namespace notify::edges {
 namespace {
@@ -69,7 +70,7 @@ rules::SendRequest to_rules(const pb::SendNotificationRequest& r) {
   request.data = to_pairs(r.data());
   request.priority = r.priority();
   if (r.has_expires_at() && is_valid(r.expires_at())) {
-    request.expires_at = to_ms(r.expires_at());
+    request.expires_at = net::to_wall_time(r.expires_at()).time_since_epoch();
   } else {
     request.expires_at_malformed = r.has_expires_at();
   }
@@ -96,12 +97,12 @@ void encode(const stores::HistoryRecord& record, pb::Notification& to) {
   for (const auto& [key, value] : n.presentation.data) (*to.mutable_data())[key] = value;
   to.set_priority(to_wire(n.priority));
   to.set_status(to_wire(record.status));
-  set(to.mutable_created_at(), n.created_at());
-  set(to.mutable_expires_at(), n.expires_at);
-  if (record.sent_at) set(to.mutable_sent_at(), *record.sent_at);
-  if (record.delivered_at) set(to.mutable_delivered_at(), *record.delivered_at);
-  if (record.opened_at) set(to.mutable_opened_at(), *record.opened_at);
-  if (record.expired_at) set(to.mutable_expired_at(), *record.expired_at);
+  net::set(to.mutable_created_at(), n.created_at());
+  net::set(to.mutable_expires_at(), n.expires_at);
+  if (record.sent_at) net::set(to.mutable_sent_at(), *record.sent_at);
+  if (record.delivered_at) net::set(to.mutable_delivered_at(), *record.delivered_at);
+  if (record.opened_at) net::set(to.mutable_opened_at(), *record.opened_at);
+  if (record.expired_at) net::set(to.mutable_expired_at(), *record.expired_at);
   for (const auto& [key, value] : n.labels) (*to.mutable_labels())[key] = value;
 }
 
@@ -112,21 +113,21 @@ void encode(const rules::Attempt& attempt, pb::DeliveryAttempt& to) {
   to.set_error_code(attempt.error_code);
   to.set_error_message(attempt.error_message);
   to.set_retry_count(attempt.retry_count);
-  set(to.mutable_attempted_at(), attempt.attempted_at);
-  if (attempt.next_retry_at) set(to.mutable_next_retry_at(), *attempt.next_retry_at);
+  net::set(to.mutable_attempted_at(), attempt.attempted_at);
+  if (attempt.next_retry_at) net::set(to.mutable_next_retry_at(), *attempt.next_retry_at);
   to.set_provider(attempt.provider);
 }
 
 void encode(const stores::Replay& replay, pb::NotificationReplay& to) {
-  set(to.mutable_replayed_at(), replay.at);
+  net::set(to.mutable_replayed_at(), replay.at);
   to.set_job_id(replay.job.to_string());
 }
 
 void encode(const flows::Accepted& accepted, pb::SendNotificationResponse& to) {
   to.set_notification_id(accepted.id.to_string());
   to.set_status(to_wire(accepted.status));
-  set(to.mutable_created_at(), accepted.created_at());
-  set(to.mutable_expires_at(), accepted.expires_at);
+  net::set(to.mutable_created_at(), accepted.created_at());
+  net::set(to.mutable_expires_at(), accepted.expires_at);
   to.set_is_repeat(accepted.is_repeat);
 }
 

@@ -12,17 +12,6 @@ bool is_valid(const google::protobuf::Timestamp& at) {
          at.nanos() < 1'000'000'000;
 }
 
-std::chrono::milliseconds to_ms(const google::protobuf::Timestamp& timestamp) {
-  return std::chrono::seconds(timestamp.seconds()) +
-         std::chrono::milliseconds(timestamp.nanos() / 1'000'000);
-}
-
-void set(google::protobuf::Timestamp* to, base::WallTime from) {
-  const std::int64_t unix_ms = from.time_since_epoch().count();
-  to->set_seconds(unix_ms / 1000);
-  to->set_nanos(static_cast<std::int32_t>(unix_ms % 1000) * 1'000'000);
-}
-
 std::string encode_page_token(base::NotificationId last) {
   const auto& bytes = last.uuid().bytes();
   return base::base64url_encode({reinterpret_cast<const char*>(bytes.data()), bytes.size()});

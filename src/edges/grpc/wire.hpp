@@ -3,12 +3,10 @@
 
 #include <google/protobuf/timestamp.pb.h>
 
-#include <chrono>
 #include <optional>
 #include <string>
 #include <string_view>
 
-#include "base/clock.hpp"
 #include "base/strong_id.hpp"
 
 namespace notify::edges {
@@ -20,9 +18,6 @@ inline constexpr const char* kPageTokenForm = "must be the next_page_token of an
 /// Times beyond what protobuf allows (years 1 to 9999) would overflow our arithmetic; those before
 /// 1970 are nobody's.
 [[nodiscard]] bool is_valid(const google::protobuf::Timestamp& at);
-/// Since the epoch.
-[[nodiscard]] std::chrono::milliseconds to_ms(const google::protobuf::Timestamp& timestamp);
-void set(google::protobuf::Timestamp* to, base::WallTime from);
 
 /// A page token is the id of the last notification shown, opaque to callers.
 [[nodiscard]] std::string encode_page_token(base::NotificationId last);

@@ -55,6 +55,16 @@ TEST_P(QueueContract, WhatIsDueFirstIsLeasedFirst) {
   EXPECT_EQ(ids_of(lease(world->first())), (Ids{sample(2).id, sample(3).id, sample(1).id}));
 }
 
+/// Found by the simulation: a node whose clock is ahead would see its own overtaken by another's.
+TEST_P(QueueContract, WhatIsDueAtOnceIsInTheOrderOfItsArrivalWhateverItsIdSays) {
+  rules::Notification ahead = alices(1);
+  ahead.id = fakes::sample_notification(started + 1s, 1).id;
+  ASSERT_TRUE(world->run(fakes::enqueue_one(world->first().queue, {ahead, ahead.created_at()})));
+  world->pass(5ms);
+  enqueue(alices(2));
+  EXPECT_EQ(ids_of(lease(world->first())), (Ids{ahead.id, alices(2).id}));
+}
+
 TEST_P(QueueContract, AFloodOfHighDoesNotStarveTheOthers) {
   for (std::uint8_t i = 1; i <= 120; ++i) enqueue(sample(i, Priority::high), -10s);
   enqueue(sample(200, Priority::medium));

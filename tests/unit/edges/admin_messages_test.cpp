@@ -4,6 +4,7 @@
 
 #include "edges/grpc/wire.hpp"
 #include "fakes/samples.hpp"
+#include "net/grpc/timestamp.hpp"
 
 namespace notify::edges {
 namespace {
@@ -46,8 +47,8 @@ TEST_F(AdminMessagesTest, WhatIsNotSetHasItsDefault) {
 
 TEST_F(AdminMessagesTest, EveryFieldIsRead) {
   pb::DeadLetterFilter& filter = *request.mutable_filter();
-  set(filter.mutable_from(), kNow - 2h);
-  set(filter.mutable_to(), kNow - 1h);
+  net::set(filter.mutable_from(), kNow - 2h);
+  net::set(filter.mutable_to(), kNow - 1h);
   filter.set_provider("apns");
   filter.set_error_code("400 BadTopic");
   filter.set_user_id(fakes::sample_user().to_string());
@@ -90,16 +91,16 @@ TEST_F(AdminMessagesTest, EverythingThatIsWrongIsNamed) {
 
 TEST_F(AdminMessagesTest, ARangeRunsForwardAndNotFartherThanAttemptsAreKept) {
   pb::DeadLetterFilter& filter = *request.mutable_filter();
-  set(filter.mutable_from(), kNow - 24h * 30 - 1s);
+  net::set(filter.mutable_from(), kNow - 24h * 30 - 1s);
   EXPECT_EQ(bad_fields(), Fields{"filter.from"});
-  set(filter.mutable_from(), kNow - 24h * 30);
+  net::set(filter.mutable_from(), kNow - 24h * 30);
   EXPECT_EQ(bad_fields(), Fields{});
-  set(filter.mutable_from(), kNow + 1s);
+  net::set(filter.mutable_from(), kNow + 1s);
   EXPECT_EQ(bad_fields(), Fields{"filter.from"});
-  set(filter.mutable_to(), kNow + 1s);
+  net::set(filter.mutable_to(), kNow + 1s);
   EXPECT_EQ(bad_fields(), Fields{"filter.from"});
   filter.clear_from();
-  set(filter.mutable_to(), kNow - 48h);
+  net::set(filter.mutable_to(), kNow - 48h);
   EXPECT_EQ(read().filter.from, kNow - 72h);  // a day, as always
 }
 
@@ -112,7 +113,7 @@ TEST_F(AdminMessagesTest, OneNotificationIsItsMillisecond) {
   EXPECT_EQ(wanted.filter.from, kNow - 3h);
   EXPECT_EQ(wanted.filter.until, kNow - 3h + 1ms);
   EXPECT_EQ(wanted.filter.notification, id);
-  set(filter.mutable_from(), kNow - 4h);
+  net::set(filter.mutable_from(), kNow - 4h);
   EXPECT_EQ(bad_fields(), Fields{"filter.notification_id"});
   filter.clear_from();
   for (const char* other : {"a11ce000-0000-4000-8000-000000000001", "yesterday"}) {

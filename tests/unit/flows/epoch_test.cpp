@@ -8,19 +8,7 @@ namespace {
 using base::Errc;
 using rules::Status;
 
-struct EpochTest : FlowTest {
-  std::unique_ptr<Node> a = std::make_unique<Node>(outside, "a", NodeOptions{});
-  std::unique_ptr<Node> b;
-
-  void TearDown() override {
-    a.reset();
-    b.reset();
-  }
-  void start_b() {
-    b = std::make_unique<Node>(outside, "b", NodeOptions{});
-    b->start();
-  }
-};
+using EpochTest = TwoNodesTest;
 
 TEST_F(EpochTest, WhatWasDeliveredAndIsBackInTheQueueIsNotSentAgain) {
   a->start();
@@ -37,15 +25,11 @@ TEST_F(EpochTest, WhatWasDeliveredAndIsBackInTheQueueIsNotSentAgain) {
 }
 
 TEST_F(EpochTest, WhatIsUnderWayWhenTheQueueGoesBackIsNotSentByAnother) {
-  a->start();
-  start_b();
-  outside.time.run_for(2s);
-  b->leases_ours = false;
-  const auto n = queued();
-  const fakes::FakeQueueData before = outside.books;
-  outside.apple.holds_answers = true;
-  ASSERT_TRUE(outside.time.run_until([&] { return outside.apple.count(n.id) == 1; }, 5s));
-  b->leases_ours.reset();
+  const auto n = sent_by_a_and_unanswered();
+  // As it was before the lease.
+  fakes::FakeQueueData before = outside.books;
+  before.leased.clear();
+  before.queued[n.id] = {n, n.created_at()};
   outside.books.restart_with(before);
   outside.time.run_for(8s);
   EXPECT_EQ(outside.apple.count(n.id), 1u) << "its lease should have been claimed anew";
@@ -57,14 +41,7 @@ TEST_F(EpochTest, WhatIsUnderWayWhenTheQueueGoesBackIsNotSentByAnother) {
 }
 
 TEST_F(EpochTest, WhatIsUnderWayWhenTheQueueIsEmptiedIsNotSentByAnother) {
-  a->start();
-  start_b();
-  outside.time.run_for(2s);
-  b->leases_ours = false;
-  const auto n = queued();
-  outside.apple.holds_answers = true;
-  ASSERT_TRUE(outside.time.run_until([&] { return outside.apple.count(n.id) == 1; }, 5s));
-  b->leases_ours.reset();
+  const auto n = sent_by_a_and_unanswered();
   outside.books.empty();
   outside.time.run_for(8s);
   EXPECT_EQ(outside.apple.count(n.id), 1u);
@@ -155,14 +132,7 @@ TEST_F(EpochTest, ARebuildOfAnEpochThatIsOverDoesNotMakeTheNextOneWhole) {
 }
 
 TEST_F(EpochTest, AHeartbeatThatTheQueueHasLostIsNoDeath) {
-  a->start();
-  start_b();
-  outside.time.run_for(2s);
-  b->leases_ours = false;
-  const auto n = queued();
-  outside.apple.holds_answers = true;
-  ASSERT_TRUE(outside.time.run_until([&] { return outside.apple.count(n.id) == 1; }, 5s));
-  b->leases_ours.reset();
+  const auto n = sent_by_a_and_unanswered();
   // It comes back with the lease, and with heartbeats that have run out.
   fakes::FakeQueueData before = outside.books;
   before.elected = {"b", outside.clock.steady_now() + 1h};

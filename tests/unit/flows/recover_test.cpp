@@ -6,20 +6,7 @@ namespace {
 using base::Errc;
 using rules::Status;
 
-struct RecoverTest : FlowTest {
-  std::unique_ptr<Node> a;
-  std::unique_ptr<Node> b;
-
-  void SetUp() override { a = std::make_unique<Node>(outside, "a", NodeOptions{}); }
-  void TearDown() override {
-    a.reset();
-    b.reset();
-  }
-  void start_b() {
-    b = std::make_unique<Node>(outside, "b", NodeOptions{});
-    b->start();
-  }
-};
+using RecoverTest = TwoNodesTest;
 
 TEST_F(RecoverTest, BeforeTheFirstHeartbeatNoLeaseIsOurs) {
   EXPECT_EQ(a->heartbeat.lease_term(), 0u);

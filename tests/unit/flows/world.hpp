@@ -101,6 +101,33 @@ struct FlowTest : testing::Test {
   }
 };
 
+/// A node that a test starts when it wants to, and another one for later.
+struct TwoNodesTest : FlowTest {
+  std::unique_ptr<Node> a = std::make_unique<Node>(outside, "a", NodeOptions{});
+  std::unique_ptr<Node> b;
+
+  void TearDown() override {
+    a.reset();
+    b.reset();
+  }
+  void start_b() {
+    b = std::make_unique<Node>(outside, "b", NodeOptions{});
+    b->start();
+  }
+  /// Both at work, and a notification that `a` has sent while the provider keeps its answer.
+  rules::Notification sent_by_a_and_unanswered() {
+    a->start();
+    start_b();
+    outside.time.run_for(2s);
+    b->leases_ours = false;
+    outside.apple.holds_answers = true;
+    const rules::Notification n = queued();
+    EXPECT_TRUE(outside.time.run_until([&] { return outside.apple.count(n.id) == 1; }, 5s));
+    b->leases_ours.reset();
+    return n;
+  }
+};
+
 inline rules::Outcome outcome(rules::OutcomeKind kind, std::string code = "code") {
   return {.kind = kind, .code = std::move(code), .message = "a message"};
 }
