@@ -173,7 +173,12 @@ std::optional<WallTime> parse_sql_timestamp(std::string_view text) {
 void append_json_string(std::string& out, std::string_view text) {
   static constexpr char kDigits[] = "0123456789abcdef";
   out += '"';
-  for (const char c : text) {
+  std::size_t clean_from = 0;
+  for (std::size_t i = 0; i < text.size(); ++i) {
+    const char c = text[i];
+    if (static_cast<std::uint8_t>(c) >= 0x20 && c != '"' && c != '\\') continue;
+    out.append(text, clean_from, i - clean_from);
+    clean_from = i + 1;
     switch (c) {
       case '"': out += "\\\""; break;
       case '\\': out += "\\\\"; break;
@@ -181,16 +186,12 @@ void append_json_string(std::string& out, std::string_view text) {
       case '\t': out += "\\t"; break;
       case '\r': out += "\\r"; break;
       default:
-        if (static_cast<std::uint8_t>(c) < 0x20) {
-          out += "\\u00";
-          out += kDigits[static_cast<std::uint8_t>(c) >> 4];
-          out += kDigits[static_cast<std::uint8_t>(c) & 0x0F];
-        } else {
-          out += c;
-        }
+        out += "\\u00";
+        out += kDigits[static_cast<std::uint8_t>(c) >> 4];
+        out += kDigits[static_cast<std::uint8_t>(c) & 0x0F];
     }
   }
-  out += '"';
+  out.append(text, clean_from).push_back('"');
 }
 
 }  // namespace notify::base

@@ -1,14 +1,21 @@
 #include "crypto/digest.hpp"
 
+#include <openssl/evp.h>
 #include <openssl/sha.h>
 
 #include <algorithm>
+#include <array>
+#include <stdexcept>
 
 namespace notify::crypto {
 
 base::Digest digest(std::string_view text) {
+  // Fetched once: SHA256() and EVP_sha256() look the algorithm up again for each text.
+  static EVP_MD* const sha256 = EVP_MD_fetch(nullptr, "SHA256", nullptr);
   std::array<unsigned char, SHA256_DIGEST_LENGTH> full{};
-  SHA256(reinterpret_cast<const unsigned char*>(text.data()), text.size(), full.data());
+  if (EVP_Digest(text.data(), text.size(), full.data(), nullptr, sha256, nullptr) != 1) {
+    throw std::runtime_error("OpenSSL has no SHA-256");
+  }
   base::Digest digest{};
   std::copy_n(full.begin(), digest.size(), digest.begin());
   return digest;

@@ -239,17 +239,25 @@ async::Task<std::vector<Outcome>> Deliver::send_all(const Notification& n,
                                                     const std::vector<Target>& targets) {
   std::vector<Outcome> outcomes(targets.size());
   if (targets.empty()) co_return outcomes;
-  std::size_t left = targets.size();
-  async::OneShot<async::Unit> all_done(parts_.timers.executor());
-  for (std::size_t i = 0; i < targets.size(); ++i) {
-    sends_.spawn(send_one(n, targets[i], outcomes[i], left, all_done));
+  // Most users have one device: the first send needs no task of its own.
+  std::size_t left = targets.size() - 1;
+  async::OneShot<async::Unit> others_done(parts_.timers.executor());
+  for (std::size_t i = 1; i < targets.size(); ++i) {
+    sends_.spawn(send_beside(n, targets[i], outcomes[i], left, others_done));
   }
-  co_await all_done.wait();
+  co_await send_one(n, targets.front(), outcomes.front());
+  if (left > 0) co_await others_done.wait();
   co_return outcomes;
 }
 
-async::Task<void> Deliver::send_one(const Notification& n, const Target& target, Outcome& outcome,
-                                    std::size_t& left, async::OneShot<async::Unit>& all_done) {
+async::Task<void> Deliver::send_beside(const Notification& n, const Target& target,
+                                       Outcome& outcome, std::size_t& left,
+                                       async::OneShot<async::Unit>& others_done) {
+  co_await send_one(n, target, outcome);
+  if (--left == 0) others_done.complete({});
+}
+
+async::Task<void> Deliver::send_one(const Notification& n, const Target& target, Outcome& outcome) {
   const base::SteadyTime started = parts_.timers.clock().steady_now();
   if (target.device.platform == rules::Platform::ios) {
     outcome = co_await parts_.apns.send(n, target.device,
@@ -260,7 +268,6 @@ async::Task<void> Deliver::send_one(const Notification& n, const Target& target,
                .message = "this version delivers to Apple devices only"};
   }
   parts_.events.sent(outcome, parts_.timers.clock().steady_now() - started);
-  if (--left == 0) all_done.complete({});
 }
 
 void Deliver::report_dead_tokens(base::UserId user, const std::vector<Target>& targets,

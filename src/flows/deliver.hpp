@@ -98,9 +98,11 @@ class Deliver {
   void let_go(const Held& held);
   async::Task<std::vector<rules::Outcome>> send_all(const rules::Notification& notification,
                                                     const std::vector<rules::Target>& targets);
+  async::Task<void> send_beside(const rules::Notification& notification,
+                                const rules::Target& target, rules::Outcome& outcome,
+                                std::size_t& left, async::OneShot<async::Unit>& others_done);
   async::Task<void> send_one(const rules::Notification& notification, const rules::Target& target,
-                             rules::Outcome& outcome, std::size_t& left,
-                             async::OneShot<async::Unit>& all_done);
+                             rules::Outcome& outcome);
   async::Task<void> settle(const stores::Lease& lease, stores::DeliveryRecord record);
   async::Task<void> report_gone(clients::InvalidToken report);
   void report_dead_tokens(base::UserId user, const std::vector<rules::Target>& targets,

@@ -41,8 +41,8 @@ class OneShot {
 
   [[nodiscard]] Task<T> wait() {
     std::optional<T> value =
-        co_await asio::async_initiate<const asio::use_awaitable_t<>, Signature>(
-            [this](auto handler) { this->start(std::move(handler)); }, asio::use_awaitable);
+        co_await asio::async_initiate<const asio::use_awaitable_t<Executor>, Signature>(
+            [this](auto handler) { this->start(std::move(handler)); }, async::use_awaitable);
     co_return std::move(*value);
   }
 

@@ -3,8 +3,8 @@
 // io_context; a coroutine lives and dies on the executor it was spawned on and never migrates, so
 // nothing below needs a lock.
 
-#include <boost/asio/any_io_executor.hpp>
 #include <boost/asio/awaitable.hpp>
+#include <boost/asio/io_context.hpp>
 #include <boost/asio/use_awaitable.hpp>
 #include <optional>
 #include <utility>
@@ -13,13 +13,17 @@ namespace notify::async {
 
 namespace asio = boost::asio;
 
-using Executor = asio::any_io_executor;
+/// A worker's. Not any_io_executor: each step of a coroutine would go through its indirections.
+using Executor = asio::io_context::executor_type;
 
 /// A coroutine. Lazy: it runs when awaited, or when given to a TaskGroup.
 /// Cancel: every await inside throws boost::system::system_error(operation_aborted) once the task
 ///         has been cancelled; do no asynchronous clean-up in a cancelled coroutine.
 template <class T = void>
-using Task = asio::awaitable<T>;
+using Task = asio::awaitable<T, Executor>;
+
+/// Makes an operation of Asio one that a Task can await.
+inline constexpr asio::use_awaitable_t<Executor> use_awaitable;
 
 /// Runs `task` and puts its result into `place`. co_spawn makes a default T beside an exception,
 /// and an Expected has none; what is spawned is therefore this Task<void>. Lifetime: `place`

@@ -18,7 +18,7 @@ using async::Task;
 
 namespace {
 
-constexpr auto kTuple = asio::as_tuple(asio::use_awaitable);
+constexpr auto kTuple = asio::as_tuple(async::use_awaitable);
 
 int choose_h2(SSL*, const unsigned char** chosen, unsigned char* length, const unsigned char*,
               unsigned, void*) {
@@ -29,10 +29,13 @@ int choose_h2(SSL*, const unsigned char** chosen, unsigned char* length, const u
 
 }  // namespace
 
-ScriptedConnection::ScriptedConnection(tcp::socket socket, asio::ssl::context& tls,
-                                       std::size_t which, std::uint32_t streams_max,
-                                       bool answer_pings)
-    : peer(streams_max, answer_pings), number(which), stream_(std::move(socket), tls) {}
+ScriptedConnection::ScriptedConnection(async::Executor executor, tcp::socket socket,
+                                       asio::ssl::context& tls, std::size_t which,
+                                       std::uint32_t streams_max, bool answer_pings)
+    : peer(streams_max, answer_pings),
+      number(which),
+      executor_(std::move(executor)),
+      stream_(std::move(socket), tls) {}
 
 void ScriptedConnection::flush() {
   if (sleeping_writer_ != nullptr) std::exchange(sleeping_writer_, nullptr)->complete({});
@@ -61,7 +64,7 @@ Task<void> ScriptedConnection::write_loop() {
   while (!over_) {
     const std::string out = peer.take_output();
     if (out.empty()) {
-      async::OneShot<async::Unit> wake(stream_.get_executor());
+      async::OneShot<async::Unit> wake(executor_);
       sleeping_writer_ = &wake;
       co_await wake.wait();
       continue;
@@ -99,7 +102,8 @@ Task<void> ScriptedServer::accept_loop() {
     if (error) co_return;
     socket.set_option(tcp::no_delay(true));
     auto connection = std::make_shared<ScriptedConnection>(
-        std::move(socket), tls_, connections.size(), script_.streams_max, script_.answer_pings);
+        tasks_.executor(), std::move(socket), tls_, connections.size(), script_.streams_max,
+        script_.answer_pings);
     connection->encrypted_ = script_.tls;
     connection->peer.on_request = [this, raw = connection.get()](const ReceivedRequest& request) {
       script_.on_request(*raw, request);

@@ -22,8 +22,9 @@ using testing_peer::ServerPeer;
 /// One accepted connection.
 class ScriptedConnection {
  public:
-  ScriptedConnection(boost::asio::ip::tcp::socket socket, boost::asio::ssl::context& tls,
-                     std::size_t number, std::uint32_t streams_max, bool answer_pings);
+  ScriptedConnection(async::Executor executor, boost::asio::ip::tcp::socket socket,
+                     boost::asio::ssl::context& tls, std::size_t number, std::uint32_t streams_max,
+                     bool answer_pings);
 
   ServerPeer peer;
   const std::size_t number;  ///< 0 for the first of the server
@@ -41,6 +42,7 @@ class ScriptedConnection {
   bool encrypted_ = true;
   bool over_ = false;
   async::OneShot<async::Unit>* sleeping_writer_ = nullptr;
+  async::Executor executor_;
   boost::asio::ssl::stream<boost::asio::ip::tcp::socket> stream_;
 };
 
