@@ -50,7 +50,7 @@ def stage_rows(stages, raw):
          raw["accept"]["unary"]["server_us"] + ledger["append"]["client_us"] + work["enqueue"]["client_us"]),
         ("ledger, append", "postgres", accept["postgres"], f"libpq loop, batches of {ledger['append']['batch']}",
          ledger["append"]["server_us"]),
-        ("queue, enqueue", "redis", accept["redis"], f"redis-benchmark, ZADD of {queue['enqueue']['batch']}", work["enqueue"]["server_us"]),
+        ("queue, enqueue", "redis", accept["redis"], f"redis-benchmark, the same script by {queue['enqueue']['batch']}", work["enqueue"]["server_us"]),
         ("deliver", "service", deliver["service"], "h2load + libpq loop's client + redis-benchmark",
          raw["dispatch"]["client_us"] + ledger["record"]["client_us"] + taken["client_us"]),
         ("ledger, record", "postgres", deliver["postgres"], f"libpq loop, batches of {ledger['record']['batch']}",

@@ -122,14 +122,14 @@ class Stack:
         return waiting, sum(self.redis("HLEN", key) for key in self.redis("KEYS", "*:inflight:*"))
 
     def redis_calls(self):
-        """Calls so far, by step; the lease script alone has a ZRANGEBYSCORE, and most others are acks."""
-        calls = dict.fromkeys(("zadd", "zrangebyscore", "evalsha"), 0)
+        """Calls that moved items so far, by step: each step's script has one command that no other has."""
+        step_of = {"zadd": "enqueue", "smismember": "lease", "srem": "ack"}
+        calls = dict.fromkeys(step_of.values(), 0)
         for line in self.redis("INFO", "commandstats").splitlines():
             name, _, rest = line.removeprefix("cmdstat_").partition(":calls=")
-            if name in calls:
-                calls[name] = int(rest.split(",")[0])
-        return {"enqueue": calls["zadd"], "lease": calls["zrangebyscore"],
-                "ack": calls["evalsha"] - calls["zrangebyscore"]}
+            if name in step_of:
+                calls[step_of[name]] = int(rest.split(",")[0])
+        return calls
 
     def commits(self):
         """So far; backends tell at most once a second."""

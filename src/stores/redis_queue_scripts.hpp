@@ -11,43 +11,81 @@
 
 namespace notify::stores::scripts {
 
-/// Id and user stand at fixed places in a member, see rules/codec.hpp (Lua counts from 1).
-///   hold      false if another node has items of this user, or this node has as many as it may:
-///             one user must not fill a node. With `force`: whatever the count.
-///   release   of an item that has left the hash of leases.
+/// Id and user stand at fixed places in a member, see rules/codec.hpp (Lua counts from 1). A call
+/// of Redis costs more than all that is done here with its answer, so each is for many items.
+///   hold      those of the items that the node may have, and how many it may not: of users with
+///             items at another node, or with as many as a user may have, since one user must not
+///             fill a node. With `force`: whatever the count.
+///   release   of items that have left the hash of leases.
 ///   put_back  moves a lease back into the queue as a suspect.
 ///   created   the score of the item's creation: before whatever its user got since.
 inline const std::string kPrelude =
     "local user_leases_max = " + std::to_string(kUserLeasesMax) + R"(
 local function id_of(item) return string.sub(item, 14, 49) end
 local function user_of(item) return string.sub(item, 60, 95) end
-local function held_by(users, user)
-  local held = redis.call('HGET', users, user)
-  if not held then return 0, nil end
-  local count, node = string.match(held, '^(%d+):(.*)$')
-  return tonumber(count), node
-end
-local function hold(users, item, node, force)
-  local user = user_of(item)
-  local count, holder = held_by(users, user)
-  if not force and holder and (holder ~= node or count >= user_leases_max) then return false end
-  redis.call('HSET', users, user, (count + 1) .. ':' .. node)
-  return true
-end
-local function release(users, item)
-  local user = user_of(item)
-  local count, holder = held_by(users, user)
-  if count > 1 then
-    redis.call('HSET', users, user, (count - 1) .. ':' .. holder)
-  else
-    redis.call('HDEL', users, user)
+local function holders(users, names)
+  local held, who = redis.call('HMGET', users, unpack(names)), {}
+  for i, name in ipairs(names) do
+    if held[i] and not who[name] then
+      local count, node = string.match(held[i], '^(%d+):(.*)$')
+      who[name] = {count = tonumber(count), node = node}
+    end
   end
+  return who
+end
+local function write_down(users, who)
+  local set, gone = {}, {}
+  for name, holder in pairs(who) do
+    if holder.count > 0 then
+      set[#set + 1] = name
+      set[#set + 1] = holder.count .. ':' .. holder.node
+    else
+      gone[#gone + 1] = name
+    end
+  end
+  if #set > 0 then redis.call('HSET', users, unpack(set)) end
+  if #gone > 0 then redis.call('HDEL', users, unpack(gone)) end
+end
+local function users_of(items)
+  local names = {}
+  for i, item in ipairs(items) do names[i] = user_of(item) end
+  return names
+end
+local function hold(users, items, node, force)
+  local names = users_of(items)
+  local who, mine, ours, passed = holders(users, names), {}, {}, 0
+  for i, item in ipairs(items) do
+    local name = names[i]
+    local holder = who[name]
+    if not holder then
+      holder = {count = 0, node = node}
+      who[name] = holder
+    end
+    if force or (holder.node == node and holder.count < user_leases_max) then
+      holder.count, holder.node = holder.count + 1, node
+      mine[#mine + 1] = item
+      ours[name] = holder
+    else
+      passed = passed + 1
+    end
+  end
+  write_down(users, ours)
+  return mine, passed
+end
+local function release(users, items)
+  if #items == 0 then return end
+  local names = users_of(items)
+  local who = holders(users, names)
+  for _, name in ipairs(names) do
+    if who[name] then who[name].count = who[name].count - 1 end
+  end
+  write_down(users, who)
 end
 local function put_back(queue, inflight, suspect, users, id, item, score)
   redis.call('SADD', suspect, id)
   redis.call('ZADD', queue, 'NX', score, item)
   redis.call('HDEL', inflight, id)
-  release(users, item)
+  release(users, {item})
 end
 local function created(item, priority)
   local ms = tonumber(string.sub(item, 14, 21) .. string.sub(item, 23, 26), 16)
@@ -57,14 +95,13 @@ end
 static_assert(rules::kQueueItemIdOffset == 13 && rules::kQueueItemUserOffset == 59);
 
 /// KEYS queue; ARGV the last moment for it (ms, by the server's clock), ttl, priority, then score
-/// or
-/// "", member for each item. Puts new items in, unless it is too late; without a score, due now. 1
-/// if it did.
+/// or "", and member, for each item. Puts new items in, unless it is too late; without a score, due
+/// now. 1 if it did.
 inline const redis::Script kEnqueue(R"(
 local time = redis.call('TIME')
 local now = time[1] * 1000 + math.floor(time[2] / 1000)
 if now > tonumber(ARGV[1]) then return 0 end
-local due_now = now * 4 + ARGV[3]
+local due_now = string.format('%d', now * 4 + ARGV[3])
 local items = {}
 for i = 4, #ARGV, 2 do
   items[#items + 1] = ARGV[i] == '' and due_now or ARGV[i]
@@ -82,23 +119,31 @@ return 1
 inline const redis::Script kLease(kPrelude + R"(
 local time = redis.call('TIME')
 local now = time[1] * 1000 + math.floor(time[2] / 1000)
-local highest = now * 4 + 3
+local highest = string.format('%d', now * 4 + 3)
 local out, passed, left = {''}, 0, tonumber(ARGV[1])
 while left > 0 and passed < 1000 do
   local items = redis.call('ZRANGEBYSCORE', KEYS[1], '-inf', highest, 'LIMIT', passed, left)
   if #items == 0 then break end
-  for _, item in ipairs(items) do
-    if hold(KEYS[4], item, ARGV[2]) then
-      local id = id_of(item)
-      redis.call('ZREM', KEYS[1], item)
-      redis.call('HSET', KEYS[2], id, item)
-      out[#out + 1] = item
-      out[#out + 1] = tostring(redis.call('SISMEMBER', KEYS[3], id))
-      left = left - 1
+  local mine, others = hold(KEYS[4], items, ARGV[2])
+  if #mine > 0 then
+    local ids, leases = {}, {}
+    for i, item in ipairs(mine) do
+      ids[i] = id_of(item)
+      leases[2 * i - 1], leases[2 * i] = ids[i], item
+    end
+    if others == 0 then
+      redis.call('ZREMRANGEBYRANK', KEYS[1], passed, passed + #mine - 1)
     else
-      passed = passed + 1
+      redis.call('ZREM', KEYS[1], unpack(mine))
+    end
+    redis.call('HSET', KEYS[2], unpack(leases))
+    local suspect = redis.call('SMISMEMBER', KEYS[3], unpack(ids))
+    for i, item in ipairs(mine) do
+      out[#out + 1] = item
+      out[#out + 1] = tostring(suspect[i])
     end
   end
+  passed, left = passed + others, left - #mine
 end
 if left == 0 then
   local rest =
@@ -112,17 +157,23 @@ return out
 /// may say that the item is no suspect any more: after a takeover it is another node's. Nor is it
 /// when it is queued again, by who had it in an older epoch.
 inline const redis::Script kAck(kPrelude + R"(
-for _, id in ipairs(ARGV) do
-  local item = redis.call('HGET', KEYS[1], id)
-  if item then
-    redis.call('HDEL', KEYS[1], id)
-    if redis.call('SREM', KEYS[2], id) == 1 and redis.call('ZSCORE', KEYS[4], item) then
-      redis.call('SADD', KEYS[2], id)
-    end
-    release(KEYS[3], item)
+local held = redis.call('HMGET', KEYS[1], unpack(ARGV))
+local ids, items = {}, {}
+for i, id in ipairs(ARGV) do
+  if held[i] then
+    ids[#ids + 1] = id
+    items[#items + 1] = held[i]
   end
 end
-return #ARGV
+if #ids == 0 then return 0 end
+redis.call('HDEL', KEYS[1], unpack(ids))
+if redis.call('SREM', KEYS[2], unpack(ids)) > 0 then
+  for i, id in ipairs(ids) do
+    if redis.call('ZSCORE', KEYS[4], items[i]) then redis.call('SADD', KEYS[2], id) end
+  end
+end
+release(KEYS[3], items)
+return #ids
 )");
 
 /// KEYS queue, inflight, suspect, users; ARGV id, score or "", priority, ttl. Back into the queue,
@@ -206,11 +257,13 @@ return redis.call('HSET', KEYS[1], 'whole', '1')
 
 /// KEYS inflight, users; ARGV node, then id, member for each item. Enters leases of an older epoch.
 inline const redis::Script kClaim(kPrelude + R"(
+local items = {}
 for i = 2, #ARGV, 2 do
   if redis.call('HSETNX', KEYS[1], ARGV[i], ARGV[i + 1]) == 1 then
-    hold(KEYS[2], ARGV[i + 1], ARGV[1], true)
+    items[#items + 1] = ARGV[i + 1]
   end
 end
+if #items > 0 then hold(KEYS[2], items, ARGV[1], true) end
 return (#ARGV - 1) / 2
 )");
 
