@@ -4,10 +4,11 @@
 
 #include <memory>
 #include <nlohmann/json.hpp>
+#include <set>
 #include <stdexcept>
 
 #include "load_generator/cpu_time.hpp"
-#include "stores/pg_ledger_sql.hpp"
+#include "stores/pg_ledger_queries.hpp"
 
 namespace notify::bench {
 namespace {
@@ -30,13 +31,15 @@ constexpr std::int64_t kRowsPerMs = 8;
   throw std::runtime_error(*message != '\0' ? message : PQerrorMessage(connection));
 }
 
-/// The settings of the service's connections that decide how a statement is planned.
-Connection connect(const std::string& url) {
+/// The settings of the service's connections that decide how a statement is planned: once what is
+/// accepted, for each run what is recorded.
+Connection connect(const std::string& url, LedgerPhase phase) {
   Connection connection(PQconnectdb(url.c_str()));
   if (PQstatus(connection.get()) != CONNECTION_OK) give_up(connection.get(), nullptr);
-  const Result set(PQexec(connection.get(),
-                          "SET TimeZone = 'UTC'; SET DateStyle = 'ISO, YMD'; "
-                          "SET plan_cache_mode = 'force_custom_plan'"));
+  const std::string settings =
+      std::string("SET TimeZone = 'UTC'; SET DateStyle = 'ISO, YMD'; SET plan_cache_mode = ") +
+      (phase == LedgerPhase::append ? "force_generic_plan" : "force_custom_plan");
+  const Result set(PQexec(connection.get(), settings.c_str()));
   if (PQresultStatus(set.get()) != PGRES_COMMAND_OK) give_up(connection.get(), set.get());
   return connection;
 }
@@ -60,17 +63,12 @@ class Rows {
     bytes[0] = kind;
     return Uuid(bytes);
   }
-  /// A digest as bytea's text form: random enough to fall anywhere in its index.
-  [[nodiscard]] std::string digest(std::size_t row) const {
+  /// Random enough to fall anywhere in its index.
+  [[nodiscard]] base::Digest digest(std::size_t row) const {
     base::SeededRng rng(row * 0x9E3779B97F4A7C15ULL + options_.seed);
-    constexpr std::string_view kHex = "0123456789abcdef";
-    std::string text = "\\x";
-    for (int word = 0; word < 4; ++word) {
-      for (std::uint64_t rest = rng.next(), i = 0; i < 16; ++i, rest >>= 4) {
-        text += kHex[rest & 15];
-      }
-    }
-    return text;
+    base::Digest digest;
+    for (std::uint8_t& byte : digest) byte = static_cast<std::uint8_t>(rng.next());
+    return digest;
   }
 
  private:
@@ -93,80 +91,44 @@ struct Range {
   [[nodiscard]] std::size_t size() const { return end - begin; }
 };
 
-void add_all(pg::Params& params, std::initializer_list<const pg::Array*> columns) {
-  for (const pg::Array* column : columns) params.array(*column);
+stores::Submission submission(const Rows& rows, std::size_t row) {
+  stores::Submission submission;
+  rules::Notification& n = submission.notification;
+  n.id = base::NotificationId(rows.id(row));
+  n.user = base::UserId(rows.other_id(row % 100'000, 1));
+  n.conversation = base::ConversationId(rows.other_id(row, 2));
+  n.message = base::MessageId(rows.other_id(row, 3));
+  n.type = "message";
+  n.title = "Dora Maar";
+  n.body =
+      "Are you coming tonight? We start at eight, and Paul brings the records that he promised.";
+  n.expires_at = rows.instant(row) + std::chrono::hours(4);
+  const base::Digest digest = rows.digest(row);
+  submission.idempotency = {.caller = "bench", .key = digest, .request = digest};
+  return submission;
 }
 
-pg::Params append_params(const Rows& rows, Range range) {
-  const std::size_t n = range.size();
-  pg::Array ids(n), users(n), conversations(n), messages(n), types(n), titles(n), bodies(n),
-      payloads(n), metadata(n), statuses(n), created(n), priorities(n), expires(n), callers(n),
-      keys(n), requests(n), explicit_keys(n);
-  for (std::size_t i = range.begin; i < range.end; ++i) {
-    const std::string digest = rows.digest(i);
-    ids.uuid(rows.id(i));
-    users.uuid(rows.other_id(i % 100'000, 1));
-    conversations.uuid(rows.other_id(i, 2));
-    messages.uuid(rows.other_id(i, 3));
-    types.text("message");
-    titles.text("Dora Maar");
-    bodies.text(
-        "Are you coming tonight? We start at eight, and Paul brings the records that he promised.");
-    payloads.text("{}");
-    metadata.text("{}");
-    statuses.text("pending");
-    created.timestamp(rows.instant(i));
-    priorities.text("medium");
-    expires.timestamp(rows.instant(i) + std::chrono::hours(4));
-    callers.text("bench");
-    keys.text(digest);
-    requests.text(digest);
-    explicit_keys.boolean(false);
-  }
-  pg::Params params;
-  add_all(params,
-          {&ids, &users, &conversations, &messages, &types, &titles, &bodies, &payloads, &metadata,
-           &statuses, &created, &priorities, &expires, &callers, &keys, &requests, &explicit_keys});
-  params.timestamp(rows.instant(range.begin) - std::chrono::hours(24))
-      .timestamp(rows.instant(range.end - 1) + std::chrono::minutes(5));
-  return params;
+stores::DeliveryRecord outcome(const Rows& rows, std::size_t row) {
+  rules::Attempt attempt;
+  attempt.id = base::AttemptId(rows.id(row));
+  attempt.device = base::DeviceId(rows.other_id(row % 100'000, 4));
+  attempt.status = rules::AttemptStatus::delivered;
+  attempt.attempted_at = rows.instant(row);
+  attempt.provider = "apns";
+  stores::DeliveryRecord record;
+  record.notification = base::NotificationId(rows.id(row));
+  record.attempts.push_back(std::move(attempt));
+  record.status = rules::Status::delivered;
+  record.at = rows.instant(row);
+  return record;
 }
 
-pg::Params attempt_params(const Rows& rows, Range range) {
-  pg::Array ids, notifications, devices, statuses, codes, messages, retries, attempted, next,
-      providers;
-  for (std::size_t i = range.begin; i < range.end; ++i) {
-    ids.uuid(rows.id(i));
-    notifications.uuid(rows.id(i));
-    devices.uuid(rows.other_id(i % 100'000, 4));
-    statuses.text("delivered");
-    codes.null();
-    messages.null();
-    retries.int64(0);
-    attempted.timestamp(rows.instant(i));
-    next.null();
-    providers.text("apns");
-  }
-  pg::Params params;
-  add_all(params, {&ids, &notifications, &devices, &statuses, &codes, &messages, &retries,
-                   &attempted, &next, &providers});
-  return params;
-}
-
-pg::Params status_params(const Rows& rows, Range range) {
-  pg::Array ids, created, statuses, sent, delivered, expired;
-  for (std::size_t i = range.begin; i < range.end; ++i) {
-    ids.uuid(rows.id(i));
-    created.timestamp(rows.instant(i));
-    statuses.text("delivered");
-    sent.timestamp(rows.instant(i));
-    delivered.timestamp(rows.instant(i));
-    expired.null();
-  }
-  pg::Params params;
-  add_all(params, {&ids, &created, &statuses, &sent, &delivered, &expired});
-  params.timestamp(rows.instant(range.begin)).timestamp(rows.instant(range.end - 1));
-  return params;
+template <class Item>
+std::vector<Item> batch_of(Item (*make)(const Rows&, std::size_t), const Rows& rows, Range range) {
+  std::vector<Item> batch;
+  batch.reserve(range.size());
+  for (std::size_t row = range.begin; row < range.end; ++row) batch.push_back(make(rows, row));
+  return batch;
 }
 
 /// Statements in libpq's pipeline mode; each sync() is one transaction.
@@ -176,17 +138,13 @@ class Pipeline {
     if (PQenterPipelineMode(connection_.get()) != 1) give_up(connection_.get(), nullptr);
   }
 
-  void prepare(const pg::Statement& statement) {
-    if (PQsendPrepare(connection_.get(), statement.name.data(), statement.sql.data(), 0, nullptr) !=
-        1) {
-      give_up(connection_.get(), nullptr);
-    }
-  }
-  void run(const pg::Statement& statement, const pg::Params& params) {
-    const std::vector<const char*> values = params.values();
-    if (PQsendQueryPrepared(connection_.get(), statement.name.data(),
-                            static_cast<int>(values.size()), values.data(), nullptr, nullptr,
-                            0) != 1) {
+  /// Prepares the statement if it is its first time.
+  void run(const pg::Query& query) {
+    if (prepared_.insert(query.statement.name).second) prepare(query.statement);
+    const pg::Params::View params = query.params.view();
+    if (PQsendQueryPrepared(connection_.get(), query.statement.name.data(),
+                            static_cast<int>(params.values.size()), params.values.data(),
+                            params.lengths.data(), params.formats.data(), 0) != 1) {
       give_up(connection_.get(), nullptr);
     }
   }
@@ -200,6 +158,12 @@ class Pipeline {
   }
 
  private:
+  void prepare(const pg::Statement& statement) {
+    if (PQsendPrepare(connection_.get(), statement.name.data(), statement.sql.data(), 0, nullptr) !=
+        1) {
+      give_up(connection_.get(), nullptr);
+    }
+  }
   /// Up to the end of the oldest transaction.
   void read() {
     for (;;) {
@@ -217,6 +181,7 @@ class Pipeline {
   }
 
   Connection connection_;
+  std::set<std::string_view> prepared_;
   std::size_t unread_ = 0;
 };
 
@@ -224,26 +189,18 @@ class Pipeline {
 
 std::string write_ledger(const LedgerOptions& options, const base::Clock& clock) {
   const Rows rows(options);
-  Pipeline pipeline(connect(options.url));
+  Pipeline pipeline(connect(options.url, options.phase));
   const bool append = options.phase == LedgerPhase::append;
-  if (append) {
-    pipeline.prepare(stores::sql::kAppend);
-  } else {
-    pipeline.prepare(stores::sql::kInsertAttempts);
-    pipeline.prepare(stores::sql::kUpdateStatus);
-  }
-  pipeline.sync();
-  pipeline.finish();
-
   const base::SteadyTime began = clock.steady_now();
   const double cpu_before = cpu_seconds();
   for (std::size_t begin = 0; begin < options.rows; begin += options.batch) {
     const Range range{begin, std::min(begin + options.batch, options.rows)};
     if (append) {
-      pipeline.run(stores::sql::kAppend, append_params(rows, range));
+      pipeline.run(stores::append_query(batch_of(submission, rows, range)));
     } else {
-      pipeline.run(stores::sql::kInsertAttempts, attempt_params(rows, range));
-      pipeline.run(stores::sql::kUpdateStatus, status_params(rows, range));
+      for (const pg::Query& query : stores::record_queries(batch_of(outcome, rows, range))) {
+        pipeline.run(query);
+      }
     }
     pipeline.sync();
   }

@@ -8,11 +8,11 @@
 -- concurrent requests conflicts, and ON CONFLICT DO NOTHING (without a target: the parent has
 -- no such index to infer) tells it so. Its reader must then
 --
---   1. before inserting, look for (caller, key_hash) with created_at between the request's
---      instant less 24 hours and the request's instant plus the clock skew allowed: constants, so
---      that a plan sees two partitions, each with its unique index;
+--   1. look for (caller, key_hash) in the days before, from the request's instant less 24 hours:
+--      bounds that are constants, so that the other partitions are left out;
 --   2. insert in the order of (caller, key_hash), lest two batches deadlock, RETURNING what went
---      in; what did not was taken meanwhile: look again;
+--      in; whose the key of the rest is, another statement finds, up to the request's instant plus
+--      the clock skew allowed;
 --   3. just after midnight (five minutes are plenty), insert the key a second time with
 --      created_at = midnight less a microsecond. Two requests a moment before and a moment after
 --      midnight then meet in the index of the day that ends. If a row of its first minutes, older

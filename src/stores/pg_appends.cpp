@@ -4,7 +4,7 @@
 #include <unordered_map>
 #include <utility>
 
-#include "rules/codec.hpp"
+#include "stores/pg_ledger_queries.hpp"
 #include "stores/pg_ledger_sql.hpp"
 #include "stores/pg_rows.hpp"
 
@@ -17,8 +17,6 @@ using base::fail;
 using rules::Notification;
 using Results = PgAppends::Results;
 
-/// How far ahead of this node's clock another's may be (D-5 allows two seconds).
-constexpr std::chrono::seconds kSkewMax{5};
 /// How often a key that was taken while its batch ran is looked for.
 constexpr int kLooksMax = 3;
 
@@ -31,62 +29,10 @@ Appended accepted(const Submission& submission) {
   return {n.id, n.expires_at, rules::Status::pending, false};
 }
 
-void add_history_columns(pg::Params& params, const std::vector<Submission>& batch) {
-  const std::size_t size = batch.size();
-  pg::Array ids(size), users(size), conversations(size), messages(size), types(size), titles(size),
-      bodies(size), payloads(size), metadata(size), statuses(size), created(size), priorities(size),
-      expires(size);
-  for (const Submission& submission : batch) {
-    const Notification& n = submission.notification;
-    ids.id(n.id);
-    users.id(n.user);
-    conversations.id(n.conversation);
-    messages.id(n.message);
-    types.text(n.type);
-    titles.text(n.title);
-    bodies.text(n.body);
-    payloads.text(rules::encode_presentation(n.presentation));
-    metadata.text(rules::encode_metadata(n));
-    statuses.text(rules::name(rules::Status::pending));
-    created.timestamp(n.created_at());
-    priorities.text(rules::name(n.priority));
-    expires.timestamp(n.expires_at);
-  }
-  for (const pg::Array* column :
-       {&ids, &users, &conversations, &messages, &types, &titles, &bodies, &payloads, &metadata,
-        &statuses, &created, &priorities, &expires}) {
-    params.array(*column);
-  }
-}
-
-void add_idempotency_columns(pg::Params& params, const std::vector<Submission>& batch) {
-  const std::size_t size = batch.size();
-  pg::Array callers(size), keys(size), requests(size), are_explicit(size);
-  for (const Submission& submission : batch) {
-    const rules::Idempotency& idempotency = submission.idempotency;
-    callers.text(idempotency.caller);
-    keys.bytes(idempotency.key);
-    requests.bytes(idempotency.request);
-    are_explicit.boolean(idempotency.is_explicit);
-  }
-  for (const pg::Array* column : {&callers, &keys, &requests, &are_explicit}) {
-    params.array(*column);
-  }
-}
-
-pg::Params append_params(const std::vector<Submission>& batch) {
-  pg::Params params;
-  add_history_columns(params, batch);
-  add_idempotency_columns(params, batch);
-  const Instants bounds = instants_of(batch, [](const Submission& s) { return s.notification.id; });
-  params.timestamp(bounds.first - rules::kIdempotencyWindow).timestamp(bounds.last + kSkewMax);
-  return params;
-}
-
 }  // namespace
 
 /// A submission that did not go in, because its key stands for `first`.
-struct PgAppends::Leftover {
+struct PgAppends::Repeat {
   std::size_t index;  ///< in the batch
   base::NotificationId first;
 };
@@ -138,7 +84,7 @@ async::Task<pg::Expected<pg::Result>> PgAppends::write(const std::vector<Submiss
 
 async::Task<pg::Expected<pg::Result>> PgAppends::run(const std::vector<Submission>& batch,
                                                      base::Deadline deadline) {
-  return pool_.query({sql::kAppend, append_params(batch)}, deadline);
+  return pool_.query(append_query(batch), deadline);
 }
 
 /// Who went in, who repeats, who clashes; `left_out` are the rows that kAppend returned.
@@ -147,39 +93,66 @@ async::Task<Results> PgAppends::settle(std::vector<Submission> batch, pg::Result
   Results results;
   results.reserve(batch.size());
   for (const Submission& submission : batch) results.emplace_back(accepted(submission));
-  std::vector<Leftover> repeats;
   std::vector<std::size_t> taken;
   for (std::size_t i = 0; i < left_out.rows(); ++i) {
     pg::Row row(left_out, i);
     const auto index = static_cast<std::size_t>(row.int64(0)) - 1;
-    const auto first = row.maybe_id<base::NotificationId>(1);
-    const bool same = row.maybe_boolean(2).value_or(true);
     if (row.fault() || index >= batch.size()) {
       co_return all_alike(batch.size(), {Errc::corrupt, "an append has an odd answer"});
     }
-    if (!first) {
-      taken.push_back(index);
-    } else if (!same && batch[index].idempotency.is_explicit) {
-      results[index] = fail(Errc::already_exists, "the idempotency key stands for another request");
-    } else if (*first != batch[index].notification.id) {  // else: from an earlier run of this batch
-      repeats.push_back({index, *first});
-    }
+    taken.push_back(index);
   }
-  if (!repeats.empty()) co_await tell_repeats(std::move(repeats), results);
+  if (taken.empty()) co_return results;
+  co_await ask_holders(batch, taken, results);
   if (!taken.empty()) {
     std::vector<Submission> again;
     again.reserve(taken.size());
     for (const std::size_t index : taken) again.push_back(std::move(batch[index]));
-    co_await look_again(std::move(again), std::move(taken), results, looks_left - 1);
+    co_await append_again(std::move(again), std::move(taken), results, looks_left - 1);
   }
   co_return results;
 }
 
+/// Answers those whose key somebody holds; leaves in `taken` those whose holder has vanished.
+/// Lifetime: all three are in the caller's frame.
+async::Task<void> PgAppends::ask_holders(const std::vector<Submission>& batch,
+                                         std::vector<std::size_t>& taken, Results& results) {
+  const auto holders =
+      co_await pool_.query(find_keys_query(batch, taken), timers_.after(options_.write_timeout));
+  if (!holders) {
+    for (const std::size_t index : taken) results[index] = fail(to_error(holders.error()));
+    taken.clear();
+    co_return;
+  }
+  std::vector<Repeat> repeats;
+  std::vector<bool> is_held(taken.size());
+  for (std::size_t i = 0; i < holders->rows(); ++i) {
+    pg::Row row(*holders, i);
+    const auto place = static_cast<std::size_t>(row.int64(0)) - 1;
+    const auto first = row.id<base::NotificationId>(1);
+    const bool same = row.boolean(2);
+    if (row.fault() || place >= taken.size()) continue;  // as one that is not held
+    is_held[place] = true;
+    const std::size_t index = taken[place];
+    if (!same && batch[index].idempotency.is_explicit) {
+      results[index] = fail(Errc::already_exists, "the idempotency key stands for another request");
+    } else if (first != batch[index].notification.id) {  // else: from an earlier run of this batch
+      repeats.push_back({index, first});
+    }
+  }
+  std::vector<std::size_t> vanished;
+  for (std::size_t place = 0; place < taken.size(); ++place) {
+    if (!is_held[place]) vanished.push_back(taken[place]);
+  }
+  taken = std::move(vanished);
+  if (!repeats.empty()) co_await tell_repeats(std::move(repeats), results);
+}
+
 /// A repeat is told what stands in the ledger now.
-async::Task<void> PgAppends::tell_repeats(std::vector<Leftover> repeats, Results& results) {
+async::Task<void> PgAppends::tell_repeats(std::vector<Repeat> repeats, Results& results) {
   std::vector<base::NotificationId> ids;
   ids.reserve(repeats.size());
-  for (const Leftover& repeat : repeats) ids.push_back(repeat.first);
+  for (const Repeat& repeat : repeats) ids.push_back(repeat.first);
   const auto found = co_await pool_.query(
       {sql::kStatusOf, ids_and_bounds(ids, [](base::NotificationId id) { return id; })},
       timers_.after(options_.write_timeout));
@@ -191,7 +164,7 @@ async::Task<void> PgAppends::tell_repeats(std::vector<Leftover> repeats, Results
     const base::WallTime expires_at = row.timestamp(2);
     if (!row.fault() && status) known[id] = {id, expires_at, *status, true};
   }
-  for (const Leftover& repeat : repeats) {
+  for (const Repeat& repeat : repeats) {
     const auto first = known.find(repeat.first);
     if (first != known.end()) {
       results[repeat.index] = first->second;
@@ -204,11 +177,10 @@ async::Task<void> PgAppends::tell_repeats(std::vector<Leftover> repeats, Results
   }
 }
 
-/// Their keys were taken while the batch ran, by another batch or by one of its own: that one is
-/// committed now, and found.
-async::Task<void> PgAppends::look_again(std::vector<Submission> taken,
-                                        std::vector<std::size_t> indices, Results& results,
-                                        int looks_left) {
+/// Their keys were held while the batch ran, and are free now or held out of sight.
+async::Task<void> PgAppends::append_again(std::vector<Submission> taken,
+                                          std::vector<std::size_t> indices, Results& results,
+                                          int looks_left) {
   if (looks_left == 0) {
     const base::Error why{Errc::unavailable, "a key is taken by a request that cannot be seen yet"};
     for (const std::size_t index : indices) results[index] = fail(why);

@@ -42,10 +42,12 @@ class PgAppends {
                                             base::Deadline deadline);
   async::Task<Results> settle(std::vector<Submission> batch, pg::Result left_out, int looks_left);
   async::Task<Results> append_halves(std::vector<Submission> batch, int looks_left);
-  struct Leftover;
-  async::Task<void> tell_repeats(std::vector<Leftover> repeats, Results& results);
-  async::Task<void> look_again(std::vector<Submission> taken, std::vector<std::size_t> indices,
-                               Results& results, int looks_left);
+  struct Repeat;
+  async::Task<void> ask_holders(const std::vector<Submission>& batch,
+                                std::vector<std::size_t>& taken, Results& results);
+  async::Task<void> tell_repeats(std::vector<Repeat> repeats, Results& results);
+  async::Task<void> append_again(std::vector<Submission> taken, std::vector<std::size_t> indices,
+                                 Results& results, int looks_left);
 
   pg::Pool& pool_;
   async::Timers& timers_;

@@ -100,7 +100,8 @@ pg::Params find_params(const DeadLetterFilter& filter, const DeadLetterStretch& 
 
 pg::Params replay_params(const ReplayBatch& batch) {
   const std::size_t size = batch.items.size();
-  pg::Array ids(size), created(size), due_at(size);
+  pg::Array ids(pg::Type::uuid, size), created(pg::Type::timestamp, size),
+      due_at(pg::Type::timestamp, size);
   for (const ReplayBatch::Item& item : batch.items) {
     ids.id(item.id);
     created.timestamp(item.id.uuid().instant());

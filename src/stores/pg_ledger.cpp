@@ -2,6 +2,7 @@
 
 #include <utility>
 
+#include "stores/pg_ledger_queries.hpp"
 #include "stores/pg_ledger_sql.hpp"
 #include "stores/pg_rows.hpp"
 
@@ -15,106 +16,6 @@ using base::fail;
 std::vector<Expected<async::Unit>> all_alike(std::size_t size,
                                              const Expected<async::Unit>& result) {
   return std::vector<Expected<async::Unit>>(size, result);
-}
-
-/// Texts of an outcome partly come from a peer. A record that PostgreSQL refuses would be written
-/// again and again, so they are made fit here: at most `bytes_max` of printable ASCII.
-std::optional<std::string> fit(const std::string& text, std::size_t bytes_max) {
-  std::string fitting = text.substr(0, bytes_max);
-  for (char& c : fitting) {
-    if (c < ' ' || c > '~') c = '?';
-  }
-  return fitting.empty() ? std::nullopt : std::optional(std::move(fitting));
-}
-
-constexpr std::size_t kErrorCodeMax = 50;  // the column's width
-constexpr std::size_t kErrorMessageMax = 500;
-
-pg::Params attempt_params(const std::vector<DeliveryRecord>& batch) {
-  pg::Array ids, notifications, devices, statuses, codes, messages, retries, attempted, next,
-      providers;
-  for (const DeliveryRecord& record : batch) {
-    for (const rules::Attempt& attempt : record.attempts) {
-      ids.id(attempt.id);
-      notifications.id(record.notification);
-      devices.id(attempt.device);
-      statuses.text(rules::name(attempt.status));
-      codes.text(fit(attempt.error_code, kErrorCodeMax));
-      messages.text(fit(attempt.error_message, kErrorMessageMax));
-      retries.int64(attempt.retry_count);
-      attempted.timestamp(attempt.attempted_at);
-      next.timestamp(attempt.next_retry_at);
-      providers.text(attempt.provider.empty() ? std::nullopt : std::optional(attempt.provider));
-    }
-  }
-  pg::Params params;
-  for (const pg::Array* column : {&ids, &notifications, &devices, &statuses, &codes, &messages,
-                                  &retries, &attempted, &next, &providers}) {
-    params.array(*column);
-  }
-  return params;
-}
-
-/// The instant that a change of status sets, or NULL.
-std::optional<base::WallTime> at_if(const DeliveryRecord& record,
-                                    std::initializer_list<rules::Status> statuses) {
-  for (const rules::Status status : statuses) {
-    if (record.status == status) return record.at;
-  }
-  return std::nullopt;
-}
-
-pg::Params status_params(const std::vector<const DeliveryRecord*>& changed) {
-  using rules::Status;
-  pg::Array ids, created, statuses, sent, delivered, expired;
-  for (const DeliveryRecord* record : changed) {
-    ids.id(record->notification);
-    created.timestamp(record->notification.uuid().instant());
-    statuses.text(rules::name(*record->status));
-    sent.timestamp(at_if(*record, {Status::sent, Status::delivered}));
-    delivered.timestamp(at_if(*record, {Status::delivered}));
-    expired.timestamp(at_if(*record, {Status::expired}));
-  }
-  const Instants bounds = instants_of(changed, [](auto* record) { return record->notification; });
-  pg::Params params;
-  for (const pg::Array* column : {&ids, &created, &statuses, &sent, &delivered, &expired}) {
-    params.array(*column);
-  }
-  params.timestamp(bounds.first).timestamp(bounds.last);
-  return params;
-}
-
-/// The statements that write a batch of outcomes; those that would touch nothing are left out.
-std::vector<pg::Query> record_queries(const std::vector<DeliveryRecord>& batch) {
-  std::vector<const DeliveryRecord*> changed;
-  pg::Array due_ids, due_at, due_reasons, due_details, done_ids;
-  bool any_attempt = false;
-  for (const DeliveryRecord& record : batch) {
-    any_attempt = any_attempt || !record.attempts.empty();
-    if (record.status) changed.push_back(&record);
-    if (record.due) {
-      due_ids.id(record.notification);
-      due_at.timestamp(record.due->at);
-      due_reasons.text(name(record.due->reason));
-      due_details.text(fit(record.due->detail, kErrorMessageMax));
-    } else if (record.was_due) {
-      done_ids.id(record.notification);
-    }
-  }
-  std::vector<pg::Query> queries;
-  if (any_attempt) queries.push_back({sql::kInsertAttempts, attempt_params(batch)});
-  if (!changed.empty()) queries.push_back({sql::kUpdateStatus, status_params(changed)});
-  if (due_ids.size() > 0) {
-    pg::Params params;
-    params.array(due_ids).array(due_at).array(due_reasons).array(due_details);
-    queries.push_back({sql::kUpsertDue, std::move(params)});
-  }
-  if (done_ids.size() > 0) {
-    pg::Params params;
-    params.array(done_ids);
-    queries.push_back({sql::kDeleteDue, std::move(params)});
-  }
-  return queries;
 }
 
 }  // namespace
@@ -146,13 +47,8 @@ async::Task<pg::Expected<std::vector<pg::Result>>> PgLedger::write(
 }
 
 async::Task<PgLedger::Results> PgLedger::record_batch(std::vector<DeliveryRecord> batch) {
-  // Sorted, so that two batches lock rows in one order and cannot deadlock. The results go back in
-  // the order of the callers, and are all alike: the transaction is one.
+  // The results are all alike: the transaction is one.
   const std::size_t size = batch.size();
-  const std::vector<DeliveryRecord> as_handed_in = batch;
-  std::sort(batch.begin(), batch.end(), [](const DeliveryRecord& a, const DeliveryRecord& b) {
-    return a.notification < b.notification;
-  });
   const base::Deadline deadline = timers_.after(options_.write_timeout);
   auto written = co_await write(batch, deadline);
   if (!written && written.error().fault == pg::Fault::no_partition) {
@@ -167,9 +63,9 @@ async::Task<PgLedger::Results> PgLedger::record_batch(std::vector<DeliveryRecord
   }
   if (!written && written.error().is_data_error() && size > 1) {
     // One bad record must fail its caller, not its company: each half is tried by itself.
-    const auto middle = as_handed_in.begin() + static_cast<std::ptrdiff_t>(size / 2);
-    Results results = co_await record_batch({as_handed_in.begin(), middle});
-    Results rest = co_await record_batch({middle, as_handed_in.end()});
+    const auto middle = batch.begin() + static_cast<std::ptrdiff_t>(size / 2);
+    Results results = co_await record_batch({batch.begin(), middle});
+    Results rest = co_await record_batch({middle, batch.end()});
     results.insert(results.end(), std::make_move_iterator(rest.begin()),
                    std::make_move_iterator(rest.end()));
     co_return results;
@@ -182,7 +78,7 @@ async::Task<Expected<Ledger::ProgressById>> PgLedger::progress(
     std::vector<base::NotificationId> ids, base::Deadline deadline) {
   const auto itself = [](base::NotificationId id) { return id; };
   const Instants bounds = instants_of(ids, itself);
-  pg::Array wanted(ids.size());
+  pg::Array wanted(pg::Type::uuid, ids.size());
   for (const base::NotificationId id : ids) wanted.id(id);
   pg::Params attempts_of;
   attempts_of.array(wanted)

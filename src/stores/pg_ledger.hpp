@@ -15,7 +15,7 @@ struct PgLedgerOptions {
   async::BatcherLimits record{.batch_max = 500,
                               .flights_max = 2,
                               .waiting_max = 20'000,
-                              .interval = std::chrono::milliseconds(4)};
+                              .interval = std::chrono::milliseconds(16)};
   std::chrono::milliseconds write_timeout{5000};
 };
 

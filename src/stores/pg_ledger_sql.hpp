@@ -8,44 +8,33 @@
 namespace notify::stores::sql {
 
 /// Idempotency and history in one statement; why it is built so: db/deploy/idempotency_keys.sql.
-/// Returns the submissions that did not go in: ord, and the notification of an earlier request with
-/// the same key, and whether the requests are the same; both NULL if the key was taken while this
-/// ran, so that only another look can tell.
+/// Returns the places in the batch of those that did not go in because their key is taken;
+/// kFindKeys tells by whom.
 ///
-/// known: by the unique index on (caller, key_hash) of each day between the bounds; LATERAL with
-/// LIMIT keeps the plan to one index probe a row and day; the interval keeps a planner without
-/// statistics from walking the day's primary key backwards instead. Newest first: a guard row
-/// without its notification, which a clock five minutes off can leave, is never preferred to a real
-/// one. guarded: what begins within five minutes after midnight also takes its key in the day that
-/// ends, unless a request older than 24 hours still holds it there (then whoever came before
-/// midnight is a repeat of that one). In the order of the keys, so that two batches cannot
-/// deadlock. written: IS TRUE keeps IN a hashed lookup; as a join it is planned for a few rows and
-/// compares each with each. Made for a generic plan: to plan a small batch costs more than to run
-/// it.
+/// fresh: of the days before, each costs one probe of its unique index; the subquery with LIMIT
+/// keeps the plan to that. Of its own day nothing is asked: there the insert conflicts. guarded:
+/// what begins within five minutes after midnight also takes its key in the day that ends, unless a
+/// request older than 24 hours still holds it there (then whoever came before midnight is a repeat
+/// of that one). In the order of the keys, so that two batches cannot deadlock. keyed: what is left
+/// is in nobody's hands. The columns of a row that only history wants are unpacked once, and
+/// streamed: unnest() in the select list, unlike in FROM, makes no copy of them. IS TRUE keeps IN a
+/// hashed lookup; as a join it is planned for a few rows and compares each with each. Made for a
+/// generic plan: to plan a small batch costs more than to run it.
 inline constexpr pg::Statement kAppend = {
     "ledger_append",
-    "WITH wanted AS MATERIALIZED ("
-    "SELECT w.*, w.created_at < date_trunc('day', w.created_at) + interval '5 minutes' AS "
-    "begins_day "
-    "FROM unnest($1::uuid[], $2::uuid[], $3::uuid[], $4::uuid[], $5::text[], $6::text[], "
-    "$7::text[], $8::jsonb[], $9::jsonb[], $10::text[], $11::timestamp[], $12::text[], "
-    "$13::timestamp[], $14::text[], $15::bytea[], $16::bytea[], $17::boolean[]) WITH ORDINALITY "
-    "AS w (id, user_id, conversation_id, message_id, notification_type, title, body, payload, "
-    "metadata, status, created_at, priority, expires_at, caller, key_hash, request_hash, explicit, "
-    "ord)), "
-    "known AS MATERIALIZED ("
-    "SELECT w.ord, k.notification_id, k.request_hash = w.request_hash AS same "
-    "FROM wanted w CROSS JOIN LATERAL (SELECT i.notification_id, i.request_hash "
-    "FROM idempotency_keys i WHERE i.caller = w.caller AND i.key_hash = w.key_hash "
-    "AND i.created_at > $18 AND i.created_at < $19 "
-    "AND i.created_at > w.created_at - interval '24 hours' "
-    "ORDER BY i.created_at + interval '0' DESC LIMIT 1) k), "
-    "fresh AS MATERIALIZED ("
-    "SELECT w.*, w.begins_day AND NOT EXISTS (SELECT FROM idempotency_keys i "
+    "WITH fresh AS MATERIALIZED ("
+    "SELECT w.*, w.created_at < date_trunc('day', w.created_at) + interval '5 minutes' "
+    "AND NOT EXISTS (SELECT FROM idempotency_keys i "
     "WHERE i.caller = w.caller AND i.key_hash = w.key_hash "
-    "AND i.created_at > $18 - interval '24 hours' "
+    "AND i.created_at > $7::timestamp - interval '24 hours' "
     "AND i.created_at <= w.created_at - interval '24 hours') AS to_guard "
-    "FROM wanted w WHERE NOT EXISTS (SELECT FROM known WHERE known.ord = w.ord)), "
+    "FROM (SELECT unnest($1::uuid[]) AS id, unnest($2::timestamp[]) AS created_at, "
+    "unnest($3::text[]) AS caller, unnest($4::bytea[]) AS key_hash, "
+    "unnest($5::bytea[]) AS request_hash, unnest($6::boolean[]) AS explicit) w "
+    "WHERE (SELECT i.notification_id FROM idempotency_keys i "
+    "WHERE i.caller = w.caller AND i.key_hash = w.key_hash "
+    "AND i.created_at > $7 AND i.created_at < $8 "
+    "AND i.created_at > w.created_at - interval '24 hours' LIMIT 1) IS NULL), "
     "guarded AS ("
     "INSERT INTO idempotency_keys "
     "(caller, key_hash, request_hash, explicit, notification_id, created_at) "
@@ -59,26 +48,42 @@ inline constexpr pg::Statement kAppend = {
     "WHERE NOT to_guard OR id IN (SELECT notification_id FROM guarded) "
     "ORDER BY caller, key_hash ON CONFLICT DO NOTHING RETURNING notification_id), "
     "written AS ("
-    "INSERT INTO notification_history (id, user_id, conversation_id, message_id, "
-    "notification_type, title, body, payload, metadata, status, created_at, priority, expires_at) "
-    "SELECT id, user_id, conversation_id, message_id, notification_type, title, body, payload, "
-    "metadata, status, created_at, priority, expires_at FROM fresh "
-    "WHERE (id IN (SELECT notification_id FROM keyed)) IS TRUE "
-    "ON CONFLICT (created_at, id) DO NOTHING) "
-    "SELECT w.ord, known.notification_id, known.same FROM wanted w LEFT JOIN known USING (ord) "
-    "WHERE w.id NOT IN (SELECT notification_id FROM keyed) ORDER BY w.ord"};
+    "INSERT INTO notification_history (id, created_at, user_id, conversation_id, message_id, "
+    "notification_type, title, body, payload, metadata, status, priority, expires_at) "
+    "SELECT w.* FROM (SELECT unnest($1::uuid[]) AS id, unnest($2::timestamp[]), "
+    "unnest($9::uuid[]), unnest($10::uuid[]), unnest($11::uuid[]), unnest($12::text[]), "
+    "unnest($13::text[]), unnest($14::text[]), unnest($15::jsonb[]), unnest($16::jsonb[]), "
+    "unnest($17::text[]), unnest($18::text[]), unnest($19::timestamp[])) w "
+    "WHERE (w.id IN (SELECT notification_id FROM keyed)) IS TRUE) "
+    "SELECT w.ord FROM unnest($1::uuid[]) WITH ORDINALITY AS w (id, ord) "
+    "WHERE (w.id IN (SELECT notification_id FROM keyed)) IS NOT TRUE ORDER BY w.ord"};
+
+/// Who holds keys: the place in the batch, the notification of the earlier request, and whether the
+/// requests are the same; no row for a key that nobody holds. By the unique index of each day
+/// between the bounds; LATERAL with LIMIT keeps the plan to one probe a row and day. Newest first:
+/// a guard row without its notification, which a clock five minutes off can leave, is never
+/// preferred to a real one.
+inline constexpr pg::Statement kFindKeys = {
+    "ledger_find_keys",
+    "SELECT w.ord, k.notification_id, k.request_hash = w.request_hash "
+    "FROM unnest($1::timestamp[], $2::text[], $3::bytea[], $4::bytea[]) WITH ORDINALITY "
+    "AS w (created_at, caller, key_hash, request_hash, ord) "
+    "CROSS JOIN LATERAL (SELECT i.notification_id, i.request_hash "
+    "FROM idempotency_keys i WHERE i.caller = w.caller AND i.key_hash = w.key_hash "
+    "AND i.created_at > $5 AND i.created_at < $6 "
+    "AND i.created_at > w.created_at - interval '24 hours' "
+    "ORDER BY i.created_at DESC LIMIT 1) k ORDER BY w.ord"};
 
 /// The id of an attempt is made of its content, so a repeat finds the row there. Of two outcomes of
 /// one try, as of a node that came back after its work was taken over, the last word stands, and an
-/// acceptance above all.
+/// acceptance above all. No id may stand twice in one batch.
 inline constexpr pg::Statement kInsertAttempts = {
     "ledger_insert_attempts",
     "INSERT INTO delivery_attempts AS old (id, notification_id, device_id, status, error_code, "
     "error_message, retry_count, attempted_at, next_retry_at, provider) "
-    "SELECT DISTINCT ON (a.id) a.* FROM unnest($1::uuid[], $2::uuid[], $3::uuid[], $4::text[], "
-    "$5::text[], $6::text[], $7::integer[], $8::timestamp[], $9::timestamp[], $10::text[]) AS a "
-    "(id, notification_id, device_id, status, error_code, error_message, retry_count, "
-    "attempted_at, next_retry_at, provider) ORDER BY a.id, a.status = 'delivered' DESC "
+    "SELECT unnest($1::uuid[]), unnest($2::uuid[]), unnest($3::uuid[]), unnest($4::text[]), "
+    "unnest($5::text[]), unnest($6::text[]), unnest($7::integer[]), unnest($8::timestamp[]), "
+    "unnest($9::timestamp[]), unnest($10::text[]) "
     "ON CONFLICT (id) DO UPDATE SET status = excluded.status, error_code = excluded.error_code, "
     "error_message = excluded.error_message, attempted_at = excluded.attempted_at, "
     "next_retry_at = excluded.next_retry_at "

@@ -59,8 +59,8 @@ template <class Range, class IdOf>
 /// The parameters that name a batch of notifications: ids, instants, and the bounds.
 template <class Range, class IdOf>
 [[nodiscard]] pg::Params ids_and_bounds(const Range& range, IdOf id_of) {
-  pg::Array ids(range.size());
-  pg::Array instants(range.size());
+  pg::Array ids(pg::Type::uuid, range.size());
+  pg::Array instants(pg::Type::timestamp, range.size());
   for (const auto& item : range) {
     ids.id(id_of(item));
     instants.timestamp(id_of(item).uuid().instant());

@@ -76,9 +76,10 @@ bool Connection::send(const std::shared_ptr<Request>& request) {
   }
   PGconn* const raw = session_->raw();
   for (const Query& query : request->queries) {
-    const std::vector<const char*> values = query.params.values();
-    if (PQsendQueryPrepared(raw, query.statement.name.data(), static_cast<int>(values.size()),
-                            values.data(), nullptr, nullptr, 0) != 1) {
+    const Params::View params = query.params.view();
+    if (PQsendQueryPrepared(raw, query.statement.name.data(),
+                            static_cast<int>(params.values.size()), params.values.data(),
+                            params.lengths.data(), params.formats.data(), 0) != 1) {
       // Without its sync the server rolls back whatever of it arrives.
       give_up("the connection does not take a statement");
       return false;

@@ -28,9 +28,10 @@ namespace notify::pg {
 class Connection;
 struct Request;
 
-/// How the server plans prepared statements. For each run, with its parameters: partitions are left
-/// out by their bounds. Or once: planning a statement with many partitions and CTEs costs more than
-/// running it.
+/// How the server plans prepared statements. custom: for each run, with its parameters, so that
+/// partitions are left out by their bounds; and without sorting wherever an index has the order, or
+/// a page of a partition that has no statistics yet would read and sort all of it. generic: once,
+/// since planning a statement with many partitions and CTEs costs more than running it.
 enum class Plans : std::uint8_t { custom = 1, generic };
 
 struct PoolOptions {

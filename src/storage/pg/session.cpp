@@ -63,13 +63,15 @@ bool send_settings(PGconn* connection, const PoolOptions& options) {
   const auto ms = [](std::chrono::milliseconds time) { return std::to_string(time.count()); };
   const std::string statement_timeout = ms(options.statement_timeout);
   const std::string lock_timeout = ms(options.lock_timeout);
-  const char* plans = options.plans == Plans::custom ? "force_custom_plan" : "force_generic_plan";
-  const std::array<const char*, 3> values{statement_timeout.c_str(), lock_timeout.c_str(), plans};
+  const bool custom = options.plans == Plans::custom;
+  const std::array<const char*, 4> values{statement_timeout.c_str(), lock_timeout.c_str(),
+                                          custom ? "force_custom_plan" : "force_generic_plan",
+                                          custom ? "off" : "on"};
   // Not start-up options: a pooler between refuses those. client_connection_check_interval makes
   // the server end the statements of a connection that was given up here.
   constexpr const char* kSettings =
       "SELECT set_config('TimeZone', 'UTC', false), set_config('DateStyle', 'ISO, YMD', false), "
-      "set_config('plan_cache_mode', $3, false), "
+      "set_config('plan_cache_mode', $3, false), set_config('enable_sort', $4, false), "
       "set_config('statement_timeout', $1, false), set_config('lock_timeout', $2, false), "
       "set_config('idle_in_transaction_session_timeout', '30s', false), "
       "set_config('idle_session_timeout', '0', false), "

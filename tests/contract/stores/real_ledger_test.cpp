@@ -1,5 +1,6 @@
 // What only the ledger in PostgreSQL can show: partitions, bad rows, and a server that goes away.
 
+#include "base/text.hpp"
 #include "contract/stores/real_worlds.hpp"
 #include "rules/codec.hpp"
 
@@ -210,6 +211,31 @@ TEST_F(PgLedgerTest, WhenConnectionsAreLostAnOkIsStillAPromiseAndUnavailableStil
   }
   world.wait_for_connection();
   EXPECT_TRUE(append(sample(40)));
+}
+
+/// In a month that has just begun, of which the planner knows nothing.
+TEST_F(PgLedgerTest, APageOfTheBacklogReadsItsOwnRowsOnly) {
+  const std::string from = base::to_sql_timestamp(started - 60s);
+  postgres().sql(
+      "INSERT INTO notification_history (id, user_id, notification_type, title, body, created_at) "
+      "SELECT gen_random_uuid(), gen_random_uuid(), 'message', 't', 'b', timestamp '" +
+      from + "' + n * interval '1 ms' FROM generate_series(1, 50000) n");
+  const auto rows_read = [this] {
+    // On the pool's own connection: a server process tells its counts when it likes.
+    constexpr pg::Statement kFlush{"flush_statistics", "SELECT pg_stat_force_next_flush()"};
+    EXPECT_TRUE(world.run(world.pool().query({kFlush, {}}, world.soon())));
+    return std::stol(postgres().sql(
+        "SELECT sum(coalesce(idx_tup_fetch, 0) + seq_tup_read) FROM pg_stat_user_tables "
+        "WHERE relname LIKE 'notification_history_%'"));
+  };
+  const long before = rows_read();
+  const auto page =
+      world.run(world.backlog().pending({{started - 60s, {}}, started, 100}, world.soon()));
+  ASSERT_TRUE(page) << page.error().detail;
+  ASSERT_EQ(page->size(), 100U);
+  const long read = rows_read() - before;
+  EXPECT_GE(read, 100);
+  EXPECT_LE(read, 200);
 }
 
 TEST_F(PgLedgerTest, PartitionsThatAreMissingAreMadeAhead) {

@@ -48,6 +48,7 @@ class RealLedgerWorld final : public RealWorld, public LedgerWorld {
   stores::Upkeep& upkeep() override { return upkeep_; }
   stores::DeadLetters& dead_letters() override { return dead_letters_; }
   stores::Audit& audit() { return audit_; }
+  pg::Pool& pool() { return pool_; }
   std::size_t statements() override {
     return intake_.counters().queries + pool_.counters().queries;
   }

@@ -46,10 +46,10 @@ TEST_F(PgTypes, ArraysOfFiveHundredRowsComeBackAsTheyWent) {
       "WITH ORDINALITY AS u(i, t, s, n, place) ORDER BY place"};
   constexpr std::array<std::string_view, 8> kTexts{
       "", "NULL", "a,b", "{}", "\"q\"", "back\\slash", " sp aced ", "\n\t\xE2\x82\xAC"};
-  Array ids(500);
-  Array texts(500);
-  Array times(500);
-  Array numbers(500);
+  Array ids(pg::Type::uuid, 500);
+  Array texts(pg::Type::text, 500);
+  Array times(pg::Type::timestamp, 500);
+  Array numbers(pg::Type::int4, 500);
   for (std::size_t i = 0; i < 500; ++i) {
     ids.uuid(kId);
     if (i % 9 == 8) {
@@ -59,7 +59,7 @@ TEST_F(PgTypes, ArraysOfFiveHundredRowsComeBackAsTheyWent) {
       texts.text(kTexts[i % 9]);
       times.timestamp(kTime + std::chrono::milliseconds(i));
     }
-    numbers.int64(static_cast<std::int64_t>(i) - 250);
+    numbers.int32(static_cast<std::int32_t>(i) - 250);
   }
   const auto result =
       query(kRows, std::move(Params().array(ids).array(texts).array(times).array(numbers)));
@@ -77,6 +77,32 @@ TEST_F(PgTypes, ArraysOfFiveHundredRowsComeBackAsTheyWent) {
     }
     EXPECT_FALSE(row.fault());
   }
+}
+
+TEST_F(PgTypes, ArraysOfEveryTypeAreWhatTheServerUnderstands) {
+  open();
+  constexpr Statement kEach{
+      "each",
+      "SELECT ($1::boolean[])[1], encode(($2::bytea[])[1], 'hex'), ($3::integer[])[1], "
+      "($4::jsonb[])[1] ->> 'a', cardinality($5::text[]), ($6::uuid[])[1] IS NULL"};
+  const std::array<std::uint8_t, 3> data{0, 255, 16};
+  Params params;
+  params.array(Array(pg::Type::boolean).boolean(true));
+  params.array(Array(pg::Type::bytea).bytes(data));
+  params.array(Array(pg::Type::int4).int32(-7));
+  params.array(Array(pg::Type::jsonb).json(R"({"a": "\u00e9"})"));
+  params.array(Array(pg::Type::text));
+  params.array(Array(pg::Type::uuid).null());
+  const auto result = query(kEach, std::move(params));
+  ASSERT_TRUE(result) << result.error().error.detail;
+  pg::Row row(*result, 0);
+  EXPECT_TRUE(row.boolean(0));
+  EXPECT_EQ(row.text(1), "00ff10");
+  EXPECT_EQ(row.int64(2), -7);
+  EXPECT_EQ(row.text(3), "\xC3\xA9");
+  EXPECT_EQ(row.int64(4), 0);
+  EXPECT_TRUE(row.boolean(5));
+  EXPECT_FALSE(row.fault());
 }
 
 }  // namespace
