@@ -23,7 +23,7 @@ constexpr std::size_t kWriteSize = 64 * 1024;
 
 async::Task<Expected<void>> write_all(ApnsConnection::Stream& stream, const std::string& bytes) {
   const auto [error, size] =
-      co_await asio::async_write(stream, asio::buffer(bytes), asio::as_tuple(async::use_awaitable));
+      co_await asio::async_write(stream, asio::buffer(bytes), asio::as_tuple(async::kUseAwaitable));
   if (error) co_return fail(Errc::unavailable, error.message());
   co_return Expected<void>();
 }
@@ -53,7 +53,7 @@ async::Task<void> serve_apns(std::shared_ptr<ApnsConnection> self) {
 
 async::Task<Expected<void>> ApnsConnection::shake_hands(Self self) {
   const auto [error] = co_await self->stream_.async_handshake(asio::ssl::stream_base::server,
-                                                              asio::as_tuple(async::use_awaitable));
+                                                              asio::as_tuple(async::kUseAwaitable));
   if (error) co_return fail(Errc::unavailable, error.message());
   const unsigned char* protocol = nullptr;
   unsigned int size = 0;
@@ -64,7 +64,7 @@ async::Task<Expected<void>> ApnsConnection::shake_hands(Self self) {
 
 async::Task<Expected<void>> ApnsConnection::say_goodbye(Self self) {
   // With close_notify a client can tell the end from a cut; it need not answer in kind.
-  co_await self->stream_.async_shutdown(asio::as_tuple(async::use_awaitable));
+  co_await self->stream_.async_shutdown(asio::as_tuple(async::kUseAwaitable));
   co_return Expected<void>();
 }
 
@@ -72,7 +72,7 @@ async::Task<void> ApnsConnection::read_loop(Self self) {
   std::array<char, kReadSize> buffer;
   for (;;) {
     const auto [error, size] = co_await self->stream_.async_read_some(
-        asio::buffer(buffer), asio::as_tuple(async::use_awaitable));
+        asio::buffer(buffer), asio::as_tuple(async::kUseAwaitable));
     if (error) break;
     if (self->close_after_write_) continue;
     const Expected<void> understood = self->session_.receive({buffer.data(), size});

@@ -66,7 +66,7 @@ async::Task<void> ApnsServer::stop() {
 async::Task<void> ApnsServer::accept_loop(ApnsServer& server) {
   for (;;) {
     auto [error, socket] =
-        co_await server.acceptor_.async_accept(asio::as_tuple(async::use_awaitable));
+        co_await server.acceptor_.async_accept(asio::as_tuple(async::kUseAwaitable));
     if (error == asio::error::operation_aborted) co_return;
     if (error) {  // no file descriptors left, most likely: let others finish first
       co_await server.timers_.sleep_for(std::chrono::milliseconds(100));

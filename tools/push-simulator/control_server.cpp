@@ -39,7 +39,7 @@ async::Task<void> serve(beast::tcp_stream stream, ControlApi& api) {
     parser.body_limit(kMaxBody);
     stream.expires_after(kSilence);
     const auto [read_error, read_size] =
-        co_await http::async_read(stream, buffer, parser, asio::as_tuple(async::use_awaitable));
+        co_await http::async_read(stream, buffer, parser, asio::as_tuple(async::kUseAwaitable));
     if (read_error) co_return;
     const auto& request = parser.get();
     auto response =
@@ -48,7 +48,7 @@ async::Task<void> serve(beast::tcp_stream stream, ControlApi& api) {
     open = response.keep_alive();
     stream.expires_after(kSilence);
     const auto [write_error, write_size] =
-        co_await http::async_write(stream, response, asio::as_tuple(async::use_awaitable));
+        co_await http::async_write(stream, response, asio::as_tuple(async::kUseAwaitable));
     if (write_error) co_return;
   }
   beast::error_code ignored;
@@ -77,7 +77,7 @@ async::Task<void> ControlServer::stop() {
 async::Task<void> ControlServer::accept_loop(ControlServer& server) {
   for (;;) {
     auto [error, socket] =
-        co_await server.acceptor_.async_accept(asio::as_tuple(async::use_awaitable));
+        co_await server.acceptor_.async_accept(asio::as_tuple(async::kUseAwaitable));
     if (error == asio::error::operation_aborted) co_return;
     if (error) {
       co_await server.timers_.sleep_for(std::chrono::milliseconds(100));

@@ -32,7 +32,7 @@ Expected<void> announce(const sim::Options& options, const sim::Ports& ports) {
 
 /// Runs until SIGTERM or SIGINT, then stops all parts; the io_context runs out of work after that.
 Task<void> live(sim::Simulator& simulator, asio::signal_set& signals) {
-  co_await signals.async_wait(asio::as_tuple(notify::async::use_awaitable));
+  co_await signals.async_wait(asio::as_tuple(notify::async::kUseAwaitable));
   co_await simulator.stop();
 }
 

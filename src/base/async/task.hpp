@@ -23,7 +23,7 @@ template <class T = void>
 using Task = asio::awaitable<T, Executor>;
 
 /// Makes an operation of Asio one that a Task can await.
-inline constexpr asio::use_awaitable_t<Executor> use_awaitable;
+inline constexpr asio::use_awaitable_t<Executor> kUseAwaitable;
 
 /// Runs `task` and puts its result into `place`. co_spawn makes a default T beside an exception,
 /// and an Expected has none; what is spawned is therefore this Task<void>. Lifetime: `place`

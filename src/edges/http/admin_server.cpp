@@ -19,7 +19,7 @@ using boost::system::error_code;
 using Parser = bhttp::request_parser<bhttp::empty_body>;
 using Response = bhttp::response<bhttp::string_body>;
 
-auto returning(error_code& error) { return asio::redirect_error(async::use_awaitable, error); }
+auto returning(error_code& error) { return asio::redirect_error(async::kUseAwaitable, error); }
 
 /// What a request is answered with before anybody looks at its path.
 std::optional<Page> refusal(const Parser::value_type& request, bool has_body) {

@@ -28,7 +28,7 @@ using base::Errc;
 using base::Expected;
 using boost::system::error_code;
 
-constexpr auto kTuple = asio::as_tuple(async::use_awaitable);
+constexpr auto kTuple = asio::as_tuple(async::kUseAwaitable);
 
 using Addresses = tcp::resolver::results_type;
 using TlsStream = ssl::stream<tcp::socket>;

@@ -139,7 +139,7 @@ async::Task<void> Connection::flush_until_written(std::shared_ptr<Session> sessi
       co_return;
     }
     co_await session->socket().async_wait(Wait::wait_write,
-                                          asio::redirect_error(async::use_awaitable, error));
+                                          asio::redirect_error(async::kUseAwaitable, error));
   }
 }
 
@@ -147,7 +147,7 @@ async::Task<void> Connection::read_until_lost(std::shared_ptr<Session> session) 
   boost::system::error_code error;
   while (lost_why_.empty()) {
     co_await session->socket().async_wait(Wait::wait_read,
-                                          asio::redirect_error(async::use_awaitable, error));
+                                          asio::redirect_error(async::kUseAwaitable, error));
     if (!lost_why_.empty()) co_return;
     const bool alive = !error && session->consume_input();
     take_results();  // also of a dead connection: it may have said why

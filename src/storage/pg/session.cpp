@@ -181,7 +181,7 @@ async::Task<base::Expected<std::shared_ptr<Session>>> open_session(async::Execut
 
   boost::system::error_code error;
   const auto ready = [&session, &error](Wait what) {
-    return session->socket().async_wait(what, asio::redirect_error(async::use_awaitable, error));
+    return session->socket().async_wait(what, asio::redirect_error(async::kUseAwaitable, error));
   };
   for (PostgresPollingStatusType step = PGRES_POLLING_WRITING; step != PGRES_POLLING_OK;) {
     if (step == PGRES_POLLING_FAILED || !session->watch_socket())

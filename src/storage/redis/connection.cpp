@@ -141,7 +141,7 @@ void Connection::send(const std::shared_ptr<Request>& request) {
 
 Task<void> Connection::write_all(std::shared_ptr<Stream> stream) {
   // With the next turn of the loop, so that all who are ready now share the write.
-  co_await async::asio::post(context_.timers.executor(), async::use_awaitable);
+  co_await async::asio::post(context_.timers.executor(), async::kUseAwaitable);
   std::string bytes;
   while (stream_ == stream && !out_.empty()) {
     bytes.clear();

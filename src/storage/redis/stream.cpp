@@ -46,13 +46,13 @@ class UnixStream final : public Stream {
   Task<Expected<std::size_t>> read(std::span<char> into) override {
     error_code error;
     const std::size_t bytes = co_await socket_.async_read_some(
-        asio::buffer(into.data(), into.size()), asio::redirect_error(async::use_awaitable, error));
+        asio::buffer(into.data(), into.size()), asio::redirect_error(async::kUseAwaitable, error));
     co_return moved_or(error, bytes);
   }
   Task<Expected<std::size_t>> write(std::string_view data) override {
     error_code error;
     const std::size_t bytes = co_await asio::async_write(
-        socket_, asio::buffer(data), asio::redirect_error(async::use_awaitable, error));
+        socket_, asio::buffer(data), asio::redirect_error(async::kUseAwaitable, error));
     co_return moved_or(error, bytes);
   }
   void close() override {
@@ -83,7 +83,7 @@ Task<Expected<std::shared_ptr<Stream>>> open_stream(async::Timers& timers, Addre
   error_code error;
   // Connecting to a unix socket does not wait: it succeeds, or fails, at once.
   co_await socket.async_connect(stream_protocol::endpoint(address.unix_path),
-                                asio::redirect_error(async::use_awaitable, error));
+                                asio::redirect_error(async::kUseAwaitable, error));
   if (error) co_return base::fail(Errc::unavailable, "connect: " + error.message());
   co_return std::shared_ptr<Stream>(std::make_shared<UnixStream>(std::move(socket)));
 }

@@ -25,14 +25,14 @@ class Client {
     socket_.connect({asio::ip::make_address("127.0.0.1"), port});
   }
   async::Task<void> send(std::string bytes) {
-    co_await asio::async_write(socket_, asio::buffer(bytes), async::use_awaitable);
+    co_await asio::async_write(socket_, asio::buffer(bytes), async::kUseAwaitable);
   }
   /// All until the server closes the connection.
   async::Task<std::string> read_all() {
     std::string text;
     boost::system::error_code error;
     co_await asio::async_read(socket_, asio::dynamic_buffer(text),
-                              asio::redirect_error(async::use_awaitable, error));
+                              asio::redirect_error(async::kUseAwaitable, error));
     co_return text;
   }
   /// One answer, as long as its Content-Length says, or its header only.
@@ -41,7 +41,7 @@ class Client {
     std::size_t wanted = std::string::npos;
     while (text.size() < wanted) {
       std::array<char, 1> byte{};
-      co_await socket_.async_read_some(asio::buffer(byte), async::use_awaitable);
+      co_await socket_.async_read_some(asio::buffer(byte), async::kUseAwaitable);
       text += byte[0];
       if (wanted == std::string::npos && text.ends_with("\r\n\r\n")) {
         const std::size_t at = text.find("Content-Length: ");

@@ -18,7 +18,7 @@ using async::Task;
 
 namespace {
 
-constexpr auto kTuple = asio::as_tuple(async::use_awaitable);
+constexpr auto kTuple = asio::as_tuple(async::kUseAwaitable);
 
 int choose_h2(SSL*, const unsigned char** chosen, unsigned char* length, const unsigned char*,
               unsigned, void*) {
