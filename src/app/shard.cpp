@@ -247,7 +247,9 @@ void Shard::start(edges::Server& server, std::size_t queue_index) {
       timers_, *calls_, queue.get(), base::FairShares(process_.config.grpc.in_flight_max),
       std::chrono::seconds(10),
       [&m = process_.metrics.accept](std::string_view method, std::chrono::nanoseconds took) {
-        if (method == "GetNotification" || method.starts_with("List")) return;
+        const bool accepts = method == "SendNotification" || method == "BatchSendNotifications" ||
+                             method == "StreamNotifications";
+        if (!accepts) return;
         m.operations.add();
         m.latency.observe(took);
       }});
@@ -255,6 +257,11 @@ void Shard::start(edges::Server& server, std::size_t queue_index) {
       std::make_unique<edges::NotificationRpc>(*rpc_host_, server.service(), *accept_, *history_);
   admin_rpc_ =
       std::make_unique<edges::AdminRpc>(*rpc_host_, server.admin_service(), *letters_, *replay_);
+  health_rpc_ =
+      std::make_unique<edges::HealthRpc>(*rpc_host_, server.health_service(), server.serving());
+  if (auto* services = server.reflection_services()) {
+    reflection_rpc_ = std::make_unique<edges::ReflectionRpc>(*rpc_host_, *services);
+  }
   server_pump_ = std::make_unique<net::CompletionPump>(timers_.executor(), std::move(queue));
   boost::asio::post(context_, [this] {
     pg_intake_->start();
@@ -266,6 +273,8 @@ void Shard::start(edges::Server& server, std::size_t queue_index) {
     watchers_->spawn(watch());
     rpc_->start();
     admin_rpc_->start();
+    health_rpc_->start();
+    if (reflection_rpc_) reflection_rpc_->start();
   });
   thread_ = std::thread([this] { context_.run(); });
 }
@@ -274,6 +283,8 @@ void Shard::end_streams() {
   boost::asio::post(context_, [this] {
     rpc_->end_streams();
     admin_rpc_->end_streams();
+    health_rpc_->end_streams();
+    if (reflection_rpc_) reflection_rpc_->end_streams();
   });
 }
 

@@ -154,6 +154,8 @@ class Shard {
   std::unique_ptr<edges::RpcHost> rpc_host_;
   std::unique_ptr<edges::NotificationRpc> rpc_;
   std::unique_ptr<edges::AdminRpc> admin_rpc_;
+  std::unique_ptr<edges::HealthRpc> health_rpc_;
+  std::unique_ptr<edges::ReflectionRpc> reflection_rpc_;  // unset if it is switched off
   std::unique_ptr<net::CompletionPump> server_pump_;
   std::unique_ptr<async::TaskGroup> watchers_;
   std::thread thread_;

@@ -10,7 +10,7 @@ const definitions = protoLoader.loadSync(
   ['notification/notification.proto', 'notification/admin.proto', 'google/rpc/status.proto', 'google/rpc/error_details.proto',
     'grpc/health/v1/health.proto'],
   {
-    includeDirs: [path.join(here, '../../proto'), path.join(here, 'proto')],
+    includeDirs: [path.join(here, '../../proto')],
     enums: String, longs: Number, defaults: true, keepCase: true,
   },
 );
@@ -95,6 +95,20 @@ export class Client {
   check(service = '') {
     return this.#promise((done) => this.health.Check({ service },
       { deadline: Date.now() + 5000 }, done));
+  }
+
+  /** Watches a service's health until `until` returns true of what came, or the watch ends. */
+  watch(service, until = () => false) {
+    return new Promise((resolve) => {
+      const stream = this.health.Watch({ service }, { deadline: Date.now() + 30_000 });
+      const heard = [];
+      stream.on('data', ({ status }) => {
+        heard.push(status);
+        if (until(heard)) stream.cancel();
+      });
+      stream.on('error', () => {}); // the status says it too
+      stream.on('status', ({ code }) => resolve({ heard, code: grpc.status[code] }));
+    });
   }
 
   #promise(start) {

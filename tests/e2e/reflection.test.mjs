@@ -40,13 +40,15 @@ test('A tool shows what is wrong with a request.', async () => {
   assert.match(refused.stderr, /user_id must be a UUID/);
 });
 
-test('Reflection lists the services.', async () => {
-  const listed = await run(buf, ['curl', '--protocol', 'grpc', '--http2-prior-knowledge', '--list-services',
-    `http://${stack.address}`], { cwd: stack.dir });
-  assert.equal(listed.code, 0, listed.stderr);
-  assert.match(listed.stdout, /^notification\.NotificationService$/m);
-  assert.match(listed.stdout, /^notification\.AdminService$/m);
-});
+for (const version of ['v1', 'v1alpha']) {
+  test(`Reflection ${version} lists the services.`, async () => {
+    const listed = await run(buf, ['curl', '--protocol', 'grpc', '--http2-prior-knowledge', '--list-services',
+      '--reflect-protocol', `grpc-${version}`, `http://${stack.address}`], { cwd: stack.dir });
+    assert.equal(listed.code, 0, listed.stderr);
+    assert.match(listed.stdout, /^notification\.NotificationService$/m);
+    assert.match(listed.stdout, /^notification\.AdminService$/m);
+  });
+}
 
 test('The standard health check says SERVING, for the server and for each service by name.', async () => {
   assert.deepEqual(await stack.client.check(), { status: 'SERVING' });
@@ -54,6 +56,26 @@ test('The standard health check says SERVING, for the server and for each servic
     assert.deepEqual(await stack.client.check(service), { status: 'SERVING' });
   }
   await assert.rejects(stack.client.check('no.such.Service'), { code: 'NOT_FOUND' });
+});
+
+test('Who watches an unknown service is told so, and goes on watching.', async () => {
+  const { heard, code } = await stack.client.watch('no.such.Service', () => true);
+  assert.deepEqual([heard, code], [['SERVICE_UNKNOWN'], 'CANCELLED']);
+});
+
+test('Who watches hears NOT_SERVING when the service is stopped, and then UNAVAILABLE.', async () => {
+  let begun;
+  const first = new Promise((resolve) => { begun = resolve; });
+  const watches = ['', 'notification.NotificationService'].map((service) => stack.client.watch(service,
+    () => begun()));
+  await first;
+  const exited = stack.endService('SIGTERM', 25_000);
+  for (const { heard, code } of await Promise.all(watches)) {
+    assert.deepEqual(heard, ['SERVING', 'NOT_SERVING']);
+    assert.equal(code, 'UNAVAILABLE');
+  }
+  assert.equal(await exited, 0);
+  await stack.startService();
 });
 
 test('The contract passes buf lint.', async () => {

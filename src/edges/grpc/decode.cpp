@@ -6,6 +6,7 @@
 #include <grpcpp/impl/codegen/proto_utils.h>
 
 #include <string>
+#include <tuple>
 #include <vector>
 
 #include "base/text.hpp"
@@ -70,6 +71,15 @@ std::optional<rules::Violations> decode(grpc::ByteBuffer& bytes,
                                                                                    &message);
   if (parsed.ok()) return std::nullopt;
   return explain(copy, *message.GetDescriptor());
+}
+
+grpc::ByteBuffer to_bytes(const google::protobuf::Message& message) {
+  grpc::ByteBuffer bytes;
+  bool own_buffer = false;
+  // It fails on messages of 2 GiB only, which no answer of ours can become.
+  std::ignore = grpc::GenericSerialize<grpc::ProtoBufferWriter, google::protobuf::Message>(
+      message, &bytes, &own_buffer);
+  return bytes;
 }
 
 }  // namespace notify::edges

@@ -1,7 +1,5 @@
 #include "edges/grpc/notification_stream.hpp"
 
-#include <grpcpp/impl/codegen/proto_utils.h>
-
 #include <optional>
 #include <utility>
 
@@ -152,14 +150,9 @@ async::Task<void> NotificationStreams::answer(std::shared_ptr<Stream> stream,
 async::Task<void> NotificationStreams::write(std::shared_ptr<Stream> stream) {
   while (stream->results.results_size() > 0 && !stream->broken) {
     const pb::StreamNotificationsResponse results = std::exchange(stream->results, {});
-    grpc::ByteBuffer bytes;
-    bool own_buffer = false;
-    const grpc::Status encoded =
-        grpc::GenericSerialize<grpc::ProtoBufferWriter, pb::StreamNotificationsResponse>(
-            results, &bytes, &own_buffer);
     net::AwaitableEvent written(host_.timers.executor());
-    stream->stream.Write(bytes, &written);
-    stream->broken = !co_await written.wait() || !encoded.ok();
+    stream->stream.Write(to_bytes(results), &written);
+    stream->broken = !co_await written.wait();
   }
   stream->writing = false;
   stream->changed.notify();

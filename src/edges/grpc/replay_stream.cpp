@@ -1,7 +1,5 @@
 #include "edges/grpc/replay_stream.hpp"
 
-#include <grpcpp/impl/codegen/proto_utils.h>
-
 #include <utility>
 
 #include "edges/grpc/admin_messages.hpp"
@@ -87,15 +85,10 @@ async::Task<bool> ReplayStreams::write(std::shared_ptr<Stream> stream,
   if (ending_ && !is_last) co_return false;
   pb::ReplayNotificationsResponse message;
   encode(progress, message);
-  grpc::ByteBuffer bytes;
-  bool own_buffer = false;
-  const grpc::Status encoded =
-      grpc::GenericSerialize<grpc::ProtoBufferWriter, pb::ReplayNotificationsResponse>(
-          message, &bytes, &own_buffer);
   net::AwaitableEvent written(host_.timers.executor());
-  stream->writer.Write(bytes, &written);
+  stream->writer.Write(to_bytes(message), &written);
   const bool arrived = co_await written.wait();
-  co_return arrived&& encoded.ok() && (is_last || !ending_);
+  co_return arrived && (is_last || !ending_);
 }
 
 }  // namespace notify::edges

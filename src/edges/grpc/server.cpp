@@ -1,16 +1,10 @@
 #include "edges/grpc/server.hpp"
 
-#include <grpcpp/ext/proto_server_reflection_plugin.h>
-#include <grpcpp/health_check_service_interface.h>
-
 namespace notify::edges {
 
 base::Expected<std::unique_ptr<Server>> Server::listen(const ServerOptions& options,
                                                        std::size_t workers) {
   std::unique_ptr<Server> server(new Server());
-  grpc::EnableDefaultHealthCheckService(true);
-  if (options.reflection) grpc::reflection::InitProtoReflectionServerBuilderPlugin();
-
   grpc::ServerBuilder builder;
   builder.AddListeningPort(options.address, grpc::InsecureServerCredentials(), &server->port_);
   builder.SetMaxReceiveMessageSize(static_cast<int>(options.request_max_bytes));
@@ -21,6 +15,12 @@ base::Expected<std::unique_ptr<Server>> Server::listen(const ServerOptions& opti
   builder.AddChannelArgument(GRPC_ARG_HTTP2_MIN_RECV_PING_INTERVAL_WITHOUT_DATA_MS, 10'000);
   builder.RegisterService(&server->service_);
   builder.RegisterService(&server->admin_service_);
+  builder.RegisterService(&server->health_service_);
+  if (options.reflection) {
+    server->reflection_services_ = std::make_unique<RawReflectionServices>();
+    builder.RegisterService(&server->reflection_services_->v1);
+    builder.RegisterService(&server->reflection_services_->v1alpha);
+  }
   for (std::size_t i = 0; i < workers; ++i) {
     server->queues_.push_back(builder.AddCompletionQueue());
   }
@@ -28,7 +28,6 @@ base::Expected<std::unique_ptr<Server>> Server::listen(const ServerOptions& opti
   if (!server->server_ || server->port_ == 0) {
     return base::fail(base::Errc::unavailable, "cannot listen on " + options.address);
   }
-  server->set_serving(false);
   return server;
 }
 
@@ -36,14 +35,6 @@ Server::~Server() = default;
 
 std::unique_ptr<grpc::ServerCompletionQueue> Server::take_queue(std::size_t worker) {
   return std::move(queues_[worker]);
-}
-
-void Server::set_serving(bool serving) {
-  grpc::HealthCheckServiceInterface* health = server_->GetHealthCheckService();
-  if (health == nullptr) return;
-  health->SetServingStatus(serving);
-  health->SetServingStatus("notification.NotificationService", serving);
-  health->SetServingStatus("notification.AdminService", serving);
 }
 
 void Server::shut_down(std::chrono::milliseconds grace) {

@@ -3,13 +3,16 @@
 
 #include <grpcpp/grpcpp.h>
 
+#include <atomic>
 #include <memory>
 #include <string>
 #include <vector>
 
 #include "base/expected.hpp"
 #include "edges/grpc/admin_rpc.hpp"
+#include "edges/grpc/health_rpc.hpp"
 #include "edges/grpc/notification_rpc.hpp"
+#include "edges/grpc/reflection_rpc.hpp"
 
 namespace notify::edges {
 
@@ -31,13 +34,17 @@ class Server {
   [[nodiscard]] int port() const { return port_; }
   [[nodiscard]] RawNotificationService& service() { return service_; }
   [[nodiscard]] RawAdminService& admin_service() { return admin_service_; }
+  [[nodiscard]] RawHealthService& health_service() { return health_service_; }
+  /// nullptr if it is switched off.
+  [[nodiscard]] RawReflectionServices* reflection_services() { return reflection_services_.get(); }
 
   /// The queue of a worker, to be taken once by its pump.
   [[nodiscard]] std::unique_ptr<grpc::ServerCompletionQueue> take_queue(std::size_t worker);
 
   /// What the standard health service answers, for the server as a whole and for each service of
-  /// ours.
-  void set_serving(bool serving);
+  /// ours; not at first.
+  void set_serving(bool serving) { serving_ = serving; }
+  [[nodiscard]] const std::atomic<bool>& serving() const { return serving_; }
 
   /// Refuses new calls and waits for those under way, at most until `deadline`; what is left then
   /// is cancelled. The pumps have to run until after this.
@@ -47,6 +54,9 @@ class Server {
   Server() = default;
   RawNotificationService service_;
   RawAdminService admin_service_;
+  RawHealthService health_service_;
+  std::unique_ptr<RawReflectionServices> reflection_services_;
+  std::atomic<bool> serving_ = false;
   std::vector<std::unique_ptr<grpc::ServerCompletionQueue>> queues_;
   std::unique_ptr<grpc::Server> server_;
   int port_ = 0;

@@ -3,7 +3,6 @@
 // answers. What a method does is a function from its request to an Answer; all else is here once.
 
 #include <grpcpp/grpcpp.h>
-#include <grpcpp/impl/codegen/proto_utils.h>
 #include <grpcpp/support/async_unary_call.h>
 
 #include <chrono>
@@ -95,21 +94,12 @@ class UnaryMethod {
 
     void finish(flows::Answer<Response> answer) {
       state_ = State::finishing;
-      grpc::Status status;
-      grpc::ByteBuffer reply;
-      if (answer) {
-        bool own_buffer = false;
-        status =
-            grpc::GenericSerialize<grpc::ProtoBufferWriter, Response>(*answer, &reply, &own_buffer);
-      } else {
-        status = to_status(answer.error());
-      }
       RpcHost& host = method_.host_;
       host.on_done(method_.name_, host.timers.clock().steady_now() - started_);
-      if (status.ok()) {
-        writer_.Finish(reply, status, this);
+      if (answer) {
+        writer_.Finish(to_bytes(*answer), grpc::Status::OK, this);
       } else {
-        writer_.FinishWithError(status, this);
+        writer_.FinishWithError(to_status(answer.error()), this);
       }
     }
 

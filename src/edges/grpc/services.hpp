@@ -1,0 +1,17 @@
+#pragma once
+// The services of ours, by the names under which health and reflection know them.
+
+#include <algorithm>
+#include <array>
+#include <string_view>
+
+namespace notify::edges {
+
+inline constexpr std::array<std::string_view, 2> kServices = {"notification.NotificationService",
+                                                              "notification.AdminService"};
+
+[[nodiscard]] inline bool is_service(std::string_view name) {
+  return std::find(kServices.begin(), kServices.end(), name) != kServices.end();
+}
+
+}  // namespace notify::edges
