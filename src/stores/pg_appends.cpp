@@ -120,7 +120,10 @@ async::Task<void> PgAppends::ask_holders(const std::vector<Submission>& batch,
   const auto holders =
       co_await pool_.query(find_keys_query(batch, taken), timers_.after(options_.write_timeout));
   if (!holders) {
-    for (const std::size_t index : taken) results[index] = fail(to_error(holders.error()));
+    // Not "unavailable", which says that nothing was written: it may be their own earlier run that
+    // holds their keys.
+    const base::Error why{Errc::timed_out, "who holds a key could not be found out"};
+    for (const std::size_t index : taken) results[index] = fail(why);
     taken.clear();
     co_return;
   }
