@@ -38,7 +38,8 @@ Connection connect(const std::string& url, LedgerPhase phase) {
   if (PQstatus(connection.get()) != CONNECTION_OK) give_up(connection.get(), nullptr);
   const std::string settings =
       std::string("SET TimeZone = 'UTC'; SET DateStyle = 'ISO, YMD'; SET plan_cache_mode = ") +
-      (phase == LedgerPhase::append ? "force_generic_plan" : "force_custom_plan");
+      (phase == LedgerPhase::append ? "force_generic_plan"
+                                    : "force_custom_plan; SET enable_sort = off");
   const Result set(PQexec(connection.get(), settings.c_str()));
   if (PQresultStatus(set.get()) != PGRES_COMMAND_OK) give_up(connection.get(), set.get());
   return connection;

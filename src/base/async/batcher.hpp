@@ -148,7 +148,7 @@ class Batcher {
 
   Task<void> fly() {
     // A flight departs with the next turn of the loop, so that all who are ready now are on board.
-    co_await asio::post(flights_.executor(), async::kUseAwaitable);
+    co_await asio::post(flights_.executor(), kUseAwaitable);
     while (waiting_ > 0) {
       co_await keep_distance();
       std::vector<In> items;

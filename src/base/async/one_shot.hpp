@@ -42,7 +42,7 @@ class OneShot {
   [[nodiscard]] Task<T> wait() {
     std::optional<T> value =
         co_await asio::async_initiate<const asio::use_awaitable_t<Executor>, Signature>(
-            [this](auto handler) { this->start(std::move(handler)); }, async::kUseAwaitable);
+            [this](auto handler) { this->start(std::move(handler)); }, kUseAwaitable);
     co_return std::move(*value);
   }
 

@@ -49,7 +49,7 @@ template <class T>
   std::optional<base::Expected<T>> result;
   try {
     co_await asio::co_spawn(timers.executor(), store_result(std::move(task), result),
-                            asio::bind_cancellation_slot(signal.slot(), async::kUseAwaitable));
+                            asio::bind_cancellation_slot(signal.slot(), kUseAwaitable));
     co_return std::move(*result);
   } catch (const boost::system::system_error& error) {
     if (!expired || error.code() != asio::error::operation_aborted) throw;
