@@ -136,8 +136,9 @@ Expected<void> Shard::wire_delivery() {
 void Shard::wire_flows() {
   const config::Config& c = process_.config;
   accept_ = std::make_unique<flows::Accept>(
-      flows::Accept::Parts{*ledger_, *queue_, ids_, expiry_policy(c), accept_events(),
-                           [this] { deliver_->wake(); }},
+      flows::Accept::Parts{
+          *ledger_, *queue_, ids_, expiry_policy(c), accept_events(), [this] { deliver_->wake(); },
+          [this] { return heartbeat_->pulse().swept_until; }, c.accept.unqueued_max},
       timers_.executor(), on_escape());
   deliver_ = std::make_unique<flows::Deliver>(
       flows::Deliver::Parts{*ledger_, *queue_, *devices_, *apns_, timers_, rng_, retry_policy(c),

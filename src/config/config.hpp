@@ -70,6 +70,7 @@ struct Queue {
 struct Accept {
   std::size_t batch_max = 500;
   std::size_t waiting_max = 20'000;
+  std::size_t unqueued_max = 200'000;
 };
 
 struct Deliver {

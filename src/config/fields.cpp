@@ -97,6 +97,9 @@ std::vector<Field> make_fields() {
           "Most notifications in one transaction."),
       row("accept.waiting_max", &C::accept, &Accept::waiting_max, within(1, 1'000'000),
           "Notifications of each worker that may wait for a transaction; more are refused."),
+      row("accept.unqueued_max", &C::accept, &Accept::unqueued_max, within(1, 100'000'000),
+          "Notifications of each worker that may wait in PostgreSQL for Redis to be back; more are "
+          "refused."),
 
       row("deliver.lease_max", &C::deliver, &Deliver::lease_max, within(1, 256),
           "Notifications leased from the queue at a time."),

@@ -28,6 +28,13 @@ async::Task<Accept::Answers> Accept::accept(std::vector<rules::SendRequest> requ
                                             Caller caller) {
   Answers answers;
   answers.reserve(requests.size());
+  if (const auto away = queue_is_away_too_long()) {
+    for (std::size_t i = 0; i < requests.size(); ++i) {
+      parts_.events.refused(away->code);
+      answers.emplace_back(refuse(*away));
+    }
+    co_return answers;
+  }
   std::vector<stores::Submission> submissions;
   std::vector<std::size_t> places;  // of the submissions, among the answers
   for (const rules::SendRequest& request : requests) {
@@ -79,10 +86,30 @@ base::Expected<stores::Submission, Refusal> Accept::check(const rules::SendReque
                             idempotency_of(request, caller)};
 }
 
+std::optional<base::Error> Accept::queue_is_away_too_long() {
+  const auto waiting = [this] { return on_their_way_ + unqueued_.count(); };
+  if (waiting() < parts_.unqueued_max) return std::nullopt;
+  if (const auto until = parts_.swept_until()) unqueued_.swept_until(*until);
+  if (waiting() < parts_.unqueued_max) return std::nullopt;
+  return base::Error{base::Errc::overloaded, "the queue is away, and " + std::to_string(waiting()) +
+                                                 " notifications wait for it; come back later"};
+}
+
 async::Task<void> Accept::enqueue(std::vector<stores::QueueItem> items) {
+  std::vector<base::WallTime> created_at;
+  created_at.reserve(items.size());
+  for (const stores::QueueItem& item : items) {
+    created_at.push_back(item.notification.created_at());
+  }
+  on_their_way_ += created_at.size();
   const auto queued = co_await parts_.queue.enqueue(std::move(items));
+  on_their_way_ -= created_at.size();
   std::size_t failed = 0;
-  for (const auto& result : queued) failed += !result;
+  for (std::size_t i = 0; i < queued.size(); ++i) {
+    if (queued[i]) continue;
+    ++failed;
+    unqueued_.add(created_at[i]);
+  }
   if (failed > 0) parts_.events.not_queued(failed);
   if (failed < queued.size()) parts_.wake_deliver();
 }

@@ -3,15 +3,18 @@
 // same here: some requests of one caller, each with an answer of its own.
 //
 // The caller has its OK as soon as PostgreSQL has committed. Queueing follows on its own: if Redis
-// is away, or this process dies in between, the recover flow finds the row and queues it.
+// is away, or this process dies in between, the recover flow finds the row and queues it. Up to a
+// bound: what comes back after a long outage comes late, and its callers should know.
 
 #include <functional>
+#include <optional>
 #include <string>
 #include <vector>
 
 #include "base/async/task_group.hpp"
 #include "base/uuid.hpp"
 #include "flows/refusal.hpp"
+#include "flows/unqueued.hpp"
 #include "rules/validation.hpp"
 #include "stores/ledger.hpp"
 #include "stores/queue.hpp"
@@ -51,7 +54,9 @@ class Accept {
     base::UuidV7Generator& ids;
     rules::ExpiryPolicy expiry;
     AcceptEvents events;
-    std::function<void()> wake_deliver;  ///< something is due
+    std::function<void()> wake_deliver;                          ///< something is due
+    std::function<std::optional<base::WallTime>()> swept_until;  ///< what the sweep has queued
+    std::size_t unqueued_max = 200'000;  ///< accepted here, committed, and not in the queue
   };
 
   Accept(Parts parts, const async::Executor& executor, async::OnEscape on_escape);
@@ -61,9 +66,9 @@ class Accept {
   /// One answer for each request, in order; a refusal of one leaves the others alone.
   /// Lifetime: what the requests refer to outlives the call.
   /// Errors:   invalid with violations (nothing stored); already_exists (the caller's key stands
-  /// for
-  ///           another request); overloaded, unavailable (nothing stored); timed_out (it may have
-  ///           been stored, and the same request tells).
+  ///           for another request); overloaded, also while the queue has been away for too long,
+  ///           and unavailable (nothing stored); timed_out (it may have been stored, and the same
+  ///           request tells).
   /// Cancel:   they may have been accepted.
   [[nodiscard]] async::Task<Answers> accept(std::vector<rules::SendRequest> requests,
                                             Caller caller);
@@ -74,9 +79,13 @@ class Accept {
  private:
   [[nodiscard]] base::Expected<stores::Submission, Refusal> check(const rules::SendRequest& request,
                                                                   const Caller& caller);
+  /// Unset: there is room for more of what the queue does not take.
+  [[nodiscard]] std::optional<base::Error> queue_is_away_too_long();
   async::Task<void> enqueue(std::vector<stores::QueueItem> items);
 
   Parts parts_;
+  std::size_t on_their_way_ = 0;  ///< into the queue
+  Unqueued unqueued_;
   async::TaskGroup queueing_;
 };
 

@@ -96,6 +96,7 @@ struct Pulse {
   std::uint64_t epoch_number = 0;  ///< this node's own count of the epochs it has seen, from 1
   Epoch epoch = Epoch::young;
   bool leads = false;  ///< it was elected to recover for all, until its heartbeat runs out
+  std::optional<base::WallTime> swept_until;  ///< as Repairs::swept_until()
 };
 
 /// This node's leases, and the life sign that keeps them its own.

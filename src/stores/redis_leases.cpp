@@ -36,6 +36,16 @@ Expected<std::size_t> to_count(const Expected<Reply>& reply) {
   return static_cast<std::size_t>(*count);
 }
 
+Expected<std::optional<base::WallTime>> to_swept(const Reply& reply) {
+  if (reply.is_nil()) return std::optional<base::WallTime>();
+  const auto text = reply.as_text();
+  std::int64_t ms = 0;
+  if (!text || std::from_chars(text->data(), text->data() + text->size(), ms).ec != std::errc()) {
+    return fail(Errc::corrupt, std::string(kSweptKey) + " is not a time");
+  }
+  return std::optional(base::WallTime(std::chrono::milliseconds(ms)));
+}
+
 base::Error unknown_epoch() { return {Errc::unavailable, "no heartbeat has seen this server yet"}; }
 
 }  // namespace
@@ -47,7 +57,8 @@ RedisLeases::RedisLeases(redis::Client& redis, async::Timers& timers, base::Rng&
 async::Task<Expected<Pulse>> RedisLeases::heartbeat(std::chrono::milliseconds ttl,
                                                     base::Deadline deadline) {
   // Registered first: a node that holds leases is always on the register.
-  if (const auto beaten = co_await beat(ttl, deadline); !beaten) co_return fail(beaten.error());
+  const auto swept = co_await beat(ttl, deadline);
+  if (!swept) co_return fail(swept.error());
   const std::uint64_t connects = redis_.counters().connects;
   auto pulse = co_await read_epochs(ttl, deadline);
   if (!pulse) co_return fail(std::move(pulse).error());
@@ -56,13 +67,15 @@ async::Task<Expected<Pulse>> RedisLeases::heartbeat(std::chrono::milliseconds tt
                                    {books_.node(), std::to_string(ttl.count())}, deadline));
   if (!leads) co_return fail(leads.error());
   pulse->leads = *leads == 1;
+  pulse->swept_until = *swept;
   // A connection that was made in between has not been seen by all of it: the next one tells.
   connects_at_heartbeat_ = connects;
   co_return pulse;
 }
 
-async::Task<Expected<void>> RedisLeases::beat(std::chrono::milliseconds ttl,
-                                              base::Deadline deadline) {
+/// Returns what swept_until() does, in the same round trip.
+async::Task<Expected<std::optional<base::WallTime>>> RedisLeases::beat(
+    std::chrono::milliseconds ttl, base::Deadline deadline) {
   std::vector<Command> commands;
   commands.push_back(Command("ZADD")
                          .key(kNodesKey)
@@ -70,12 +83,13 @@ async::Task<Expected<void>> RedisLeases::beat(std::chrono::milliseconds ttl,
                          .arg(books_.node()));
   commands.push_back(
       Command("SET").key(heartbeat_key(books_.node())).arg("1").arg("PX").arg(ttl.count()));
+  commands.push_back(Command("GET").key(kSweptKey));
   const auto replies = co_await redis_.pipeline(std::move(commands), deadline);
   if (!replies) co_return fail(replies.error());
   for (const Reply& reply : *replies) {
     if (reply.is_error()) co_return fail(reply.to_error());
   }
-  co_return Expected<void>();
+  co_return to_swept(replies->back());
 }
 
 /// The youngest epoch of the books is that of the queue: in a cluster each may have its own.
@@ -288,16 +302,7 @@ async::Task<Expected<std::optional<base::WallTime>>> RedisLeases::swept_until(
     base::Deadline deadline) {
   const auto reply = co_await redis_.command(Command("GET").key(kSweptKey), deadline);
   if (!reply) co_return fail(reply.error());
-  std::optional<base::WallTime> until;
-  if (!reply->is_nil()) {
-    const auto text = reply->as_text();
-    std::int64_t ms = 0;
-    if (!text || std::from_chars(text->data(), text->data() + text->size(), ms).ec != std::errc()) {
-      co_return fail(Errc::corrupt, std::string(kSweptKey) + " is not a time");
-    }
-    until = base::WallTime(std::chrono::milliseconds(ms));
-  }
-  co_return until;
+  co_return to_swept(*reply);
 }
 
 async::Task<Expected<void>> RedisLeases::set_swept_until(base::WallTime until,

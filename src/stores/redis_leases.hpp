@@ -50,7 +50,8 @@ class RedisLeases final : public Leases, public Repairs {
   [[nodiscard]] std::chrono::milliseconds server_ahead() const { return server_ahead_; }
 
  private:
-  async::Task<base::Expected<void>> beat(std::chrono::milliseconds ttl, base::Deadline deadline);
+  async::Task<base::Expected<std::optional<base::WallTime>>> beat(std::chrono::milliseconds ttl,
+                                                                  base::Deadline deadline);
   async::Task<base::Expected<Pulse>> read_epochs(std::chrono::milliseconds ttl,
                                                  base::Deadline deadline);
   async::Task<base::Expected<std::size_t>> empty_leases_of(std::string node,

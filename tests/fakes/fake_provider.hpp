@@ -15,6 +15,8 @@
 
 namespace notify::fakes {
 
+using namespace std::chrono_literals;
+
 /// The push service itself: shared by the nodes.
 struct FakePushService {
   struct Received {
@@ -29,6 +31,8 @@ struct FakePushService {
   bool holds_answers = false;
   std::optional<rules::Outcome> to_all;  ///< what everybody gets, without being received
   bool loses_answers = false;            ///< it accepts, and nobody is told
+  /// What one request needs more than the way: requests of one connection overtake one another.
+  std::function<std::chrono::milliseconds()> delay;
 
   void answer(const rules::Device& device, std::vector<rules::Outcome> outcomes) {
     auto& queue = script[std::string(device.token.reveal())];
@@ -54,10 +58,10 @@ class FakeProvider final : public providers::Provider {
                                                  base::Deadline deadline) override {
     const Counted counted(*this);
     const base::SteadyTime left = link_.timers.clock().steady_now();
-    co_await link_.timers.sleep_for(link_.one_way);
+    const auto way = link_.one_way + (service_.delay ? service_.delay() : 0ms);
+    co_await link_.timers.sleep_for(way);
     // A node that stood still on the way there finds its connection closed.
-    const bool stood_still =
-        link_.timers.clock().steady_now() > left + link_.one_way + std::chrono::milliseconds(500);
+    const bool stood_still = link_.timers.clock().steady_now() > left + way + 500ms;
     if (link_.is_cut || stood_still) co_return unknown();
     if (service_.to_all) co_return *service_.to_all;
     rules::Outcome outcome = receive(notification, device);
@@ -65,7 +69,7 @@ class FakeProvider final : public providers::Provider {
     if (link_.is_cut || service_.loses_answers) co_return unknown();
     while (service_.holds_answers && !link_.is_cut) {
       if (deadline.passed(link_.timers.clock().steady_now())) co_return unknown();
-      co_await link_.timers.sleep_for(std::chrono::milliseconds(10));
+      co_await link_.timers.sleep_for(10ms);
     }
     co_return outcome;
   }

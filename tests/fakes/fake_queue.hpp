@@ -148,7 +148,7 @@ class FakeQueue final : public stores::Queue, public stores::Leases, public stor
       using enum stores::Epoch;
       const bool is_young = steady_now() < books_.epoch.since + ttl;
       const auto epoch = books_.epoch.whole ? whole : is_young ? young : gappy;
-      return base::Expected<stores::Pulse>({epoch_number_, epoch, leader == node_});
+      return base::Expected<stores::Pulse>({epoch_number_, epoch, leader == node_, books_.swept});
     });
   }
 

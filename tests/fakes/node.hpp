@@ -42,6 +42,7 @@ struct NodeOptions {
   rules::ExpiryPolicy expiry;
   std::chrono::milliseconds clock_ahead{0};
   async::BatcherLimits ledger;
+  std::size_t unqueued_max = 200'000;
   /// Replaces the heartbeat's opinion, for tests that run without one.
   std::optional<bool> leases_are_ours;
 };
@@ -57,7 +58,8 @@ class Node {
         ledger(outside.table, link, options.ledger),
         queue(outside.books, link, name),
         leases_ours(options.leases_are_ours),
-        accept({ledger, queue, ids, options.expiry, accept_events(), [this] { deliver.wake(); }},
+        accept({ledger, queue, ids, options.expiry, accept_events(), [this] { deliver.wake(); },
+                [this] { return heartbeat.pulse().swept_until; }, options.unqueued_max},
                loop.timers.executor(), no_escape()),
         deliver({ledger, queue, devices, provider, loop.timers, rng, options.retry, options.limits,
                  deliver_events(),

@@ -83,6 +83,8 @@ void run_one(std::uint64_t seed, const Options& options, Coverage& coverage) {
   std::printf("seed %llu failed; again: notify-sim --first %llu --seeds 1 --verbose\n",
               static_cast<unsigned long long>(seed), static_cast<unsigned long long>(seed));
   for (const std::string& what : wrongs) std::printf("  %s\n", what.c_str());
+  // A world that does not come to an end cannot be taken down either: it aborts.
+  std::fflush(stdout);
 }
 
 void print(const Coverage& c) {

@@ -47,9 +47,11 @@ World::World(WorldOptions options) : options_(options), rng_(options.seed) {
     const auto found = outside_.books.leased.find("node " + std::to_string(node));
     return found != outside_.books.leased.end() && found->second.contains(id);
   };
+  outside_.apple.delay = [this] { return draw(4) == 0 ? between(0ms, 60ms) : 0ms; };
   for (std::size_t i = 0; i < kUsers; ++i) {
     auto& devices = outside_.devices.of_user[user(i)];
-    for (std::uint8_t d = 0; d <= i % 2; ++d) {
+    for (const std::uint8_t d : {0, 1}) {
+      if (d > i % 2) break;
       rules::Device device = fakes::sample_device();
       device.id = base::DeviceId(base::uuid_v7_from(
           base::WallTime(), {0, 0, 0, 0, 0, 0, 0, 1, d, static_cast<std::uint8_t>(i)}));
@@ -96,6 +98,15 @@ void World::make_requests() {
     request.type = kind.type;
     request.priority = kind.priority;
     request.next_try = now() + between(6s, 6s + options_.load);
+    if (i == 0 || draw(4) != 0) continue;
+    // Somebody who types on: the same user gets it, at the heels of the one before.
+    Request& before = requests_[i - 1];
+    before.is_followed = true;
+    request.user = before.user;
+    request.user_text = before.user_text;
+    request.type = before.type;
+    request.priority = before.priority;
+    request.next_try.reset();
   }
   // What some devices answer at first.
   for (std::size_t i = 0; i < kUsers; ++i) {
@@ -223,7 +234,10 @@ void World::read_answers() {
     for (std::size_t i = 0; i < call->requests.size(); ++i) {
       Request& request = requests_[call->requests[i]];
       if (call->answers && (*call->answers)[i]) {
-        if (!request.told) request.told = now();
+        if (!request.told) {
+          request.told = now();
+          if (request.is_followed) requests_[call->requests[i] + 1].next_try = now();
+        }
         request.told_ids.push_back((*call->answers)[i]->id);
         if (draw(20) == 0) request.next_try = now() + between(0ms, 3s);
       } else if (!request.told) {

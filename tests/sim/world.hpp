@@ -60,7 +60,8 @@ struct Request {
   std::optional<base::WallTime> asked_first;
   std::optional<base::WallTime> told;          ///< OK, for the first time
   std::vector<base::NotificationId> told_ids;  ///< with each OK
-  std::optional<base::WallTime> next_try;      ///< unset: under way, or over
+  std::optional<base::WallTime> next_try;      ///< unset: under way, over, or not yet its turn
+  bool is_followed = false;                    ///< by the next one, as soon as this one is told OK
   int tries = 0;
 };
 

@@ -475,8 +475,10 @@ TEST_P(QueueContract, HowFarTheLedgerWasSweptIsKeptWithTheQueue) {
   EXPECT_EQ(world->run(world->first().repairs.swept_until(world->soon())).value(), std::nullopt);
   ok(world->first().repairs.set_swept_until(started, world->soon()));
   EXPECT_EQ(world->run(world->second().repairs.swept_until(world->soon())).value(), started);
+  EXPECT_EQ(heartbeat(world->second(), 1h).swept_until, started);
   world->empty();
   EXPECT_EQ(world->run(world->second().repairs.swept_until(world->soon())).value(), std::nullopt);
+  EXPECT_EQ(heartbeat(world->second(), 1h).swept_until, std::nullopt);
 }
 
 }  // namespace

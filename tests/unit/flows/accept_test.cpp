@@ -73,6 +73,33 @@ TEST_F(AcceptTest, AtTheBoundOfTheLedgerTheCallerIsToldWhenToComeBack) {
   EXPECT_EQ(outside.books.queued.size(), 5 - refused);
 }
 
+/// Decision D-11.
+TEST_F(AcceptTest, WithTheQueueAwayItGoesOnUpToABoundAndAgainWhenTheSweepHasCaughtUp) {
+  Node bounded(outside, "b", {.unqueued_max = 3});
+  bounded.heartbeat.start();
+  const auto requests = good_requests(4);
+  const auto accept = [&](std::size_t which) {
+    return bounded.run(accept_one(bounded.accept, requests.at(which)));
+  };
+  outside.time.run_for(1s);
+  bounded.queue.faults.enqueue.fail(Errc::unavailable);
+  for (std::size_t i = 0; i < 3; ++i) {
+    EXPECT_TRUE(accept(i));
+    outside.time.run_for(100ms);
+  }
+  const auto refused = accept(3);
+  ASSERT_FALSE(refused);
+  EXPECT_EQ(refused.error().error.code, Errc::overloaded);
+  EXPECT_TRUE(refused.error().retry_after);
+  EXPECT_EQ(outside.table.rows.size(), 3u);
+
+  bounded.queue.faults.enqueue.clear();
+  EXPECT_FALSE(accept(3)) << "Redis is back, and what it missed is not in it yet";
+  outside.books.swept = outside.clock.now() + 1s;
+  outside.time.run_for(2s);
+  EXPECT_TRUE(accept(3));
+}
+
 TEST_F(AcceptTest, ALedgerThatIsAwayIsARefusalWithADelay) {
   node.ledger.faults.append.fail(Errc::unavailable);
   const auto answer = accept();
