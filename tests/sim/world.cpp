@@ -50,8 +50,8 @@ World::World(WorldOptions options) : options_(options), rng_(options.seed) {
   outside_.apple.delay = [this] { return draw(4) == 0 ? between(0ms, 60ms) : 0ms; };
   for (std::size_t i = 0; i < kUsers; ++i) {
     auto& devices = outside_.devices.of_user[user(i)];
-    for (const std::uint8_t d : {0, 1}) {
-      if (d > i % 2) break;
+    const auto count = static_cast<std::uint8_t>(1 + i % 2);
+    for (std::uint8_t d = 0; d < count; ++d) {
       rules::Device device = fakes::sample_device();
       device.id = base::DeviceId(base::uuid_v7_from(
           base::WallTime(), {0, 0, 0, 0, 0, 0, 0, 1, d, static_cast<std::uint8_t>(i)}));
