@@ -3,15 +3,13 @@
 #include <CLI/CLI.hpp>
 #include <iostream>
 
+#include "app/explain.hpp"
 #include "app/migrate.hpp"
-#include "app/run_once.hpp"
 #include "app/serve.hpp"
 #include "config/load.hpp"
 #include "config/show.hpp"
 #include "edges/cli/admin_commands.hpp"
-#include "edges/cli/explain.hpp"
 #include "edges/cli/send.hpp"
-#include "stores/pg_history.hpp"
 
 namespace {
 
@@ -19,7 +17,6 @@ namespace app = notify::app;
 namespace base = notify::base;
 namespace config = notify::config;
 namespace edges = notify::edges;
-using notify::async::Task;
 
 constexpr int kFailed = 1;
 constexpr int kUsage = 2;  // bad arguments or configuration
@@ -53,34 +50,12 @@ std::optional<config::Config> load(const std::string& file) {
   return std::move(*loaded);
 }
 
-Task<base::Expected<void>> tell(notify::pg::Pool& pool, notify::async::Timers& timers,
-                                base::NotificationId id) {
-  notify::stores::PgHistory history(pool, timers.clock());
-  const auto story = co_await history.find(id, timers.after(std::chrono::seconds(10)));
-  if (!story) co_return base::fail(story.error());
-  std::cout << edges::explain(*story, timers.clock().now());
-  co_return base::Expected<void>();
-}
-
-int explain(const config::Config& configuration, const std::string& text) {
-  const auto id = base::NotificationId::parse(text);
-  if (!id) {
-    std::cerr << "notification-service: \"" << text << "\" is not a UUID\n";
-    return kUsage;
-  }
-  const auto told = app::run_with_database(
-      configuration, [id](notify::pg::Pool& pool, notify::async::Timers& timers) {
-        return tell(pool, timers, *id);
-      });
-  return told ? 0 : report(told.error());
-}
-
 /// The options of all subcommands, and what was chosen.
 struct Arguments {
   std::string config_file;
   std::string ports_file;
   std::string plan_directory = NOTIFY_DB_DIRECTORY;
-  std::string id;
+  app::ExplainOptions explain;
   edges::SendOptions send;
 };
 
@@ -104,6 +79,21 @@ void add_send_options(CLI::App* command, edges::SendOptions& send) {
       ->check(CLI::IsMember({"high", "medium", "low"}))
       ->capture_default_str();
   command->add_option("--ttl", send.ttl, "Seconds until it is not worth delivering any more");
+}
+
+void add_explain_options(CLI::App* command, app::ExplainOptions& options) {
+  auto* what = command->add_option_group("what");
+  what->add_option("id", options.id, "The notification's id");
+  auto* user = what->add_option("--user", options.user, "List what was accepted for this user");
+  auto* what_if = what->add_option(
+      "--what-if", options.what_if,
+      "Decide about notifications that do not exist, and send nothing: a file of JSON lines, or -");
+  what->require_option(1);
+  command->add_option("--since", options.since, "With --user: 1h, or 2026-11-22T23:54:25Z")
+      ->needs(user)
+      ->capture_default_str();
+  command->add_flag("--json", options.as_json, "With --what-if: a line of JSON for each")
+      ->needs(what_if);
 }
 
 struct Commands {
@@ -130,7 +120,7 @@ Commands add_commands(CLI::App& cli, Arguments& arguments) {
 
   commands.explain = cli.add_subcommand("explain", "Tell what happened to a notification, and why");
   add_config_option(commands.explain, arguments);
-  commands.explain->add_option("id", arguments.id, "The notification's id")->required();
+  add_explain_options(commands.explain, arguments.explain);
 
   commands.send = cli.add_subcommand("send", "Send one notification through a running service");
   add_send_options(commands.send, arguments.send);
@@ -162,7 +152,7 @@ int dispatch(const Commands& commands, const Arguments& arguments) {
     std::cout << config::show(*configuration);
     return 0;
   }
-  if (commands.explain->parsed()) return explain(*configuration, arguments.id);
+  if (commands.explain->parsed()) return app::explain(*configuration, arguments.explain);
   if (commands.migrate->parsed()) {
     const auto done = app::migrate(*configuration, arguments.plan_directory);
     return done ? 0 : report(done.error());

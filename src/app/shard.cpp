@@ -128,21 +128,54 @@ Expected<void> Shard::wire_delivery() {
   if (!key) return fail(std::move(key).error());
   apns_token_ = std::make_unique<providers::ProviderToken>(
       std::move(*key), providers::ApnsCredentials{c.apns.key_id, c.apns.team_id}, process_.clock);
-  apns_ = std::make_unique<providers::ApnsProvider>(*apns_pool_, *apns_token_, process_.clock,
-                                                    c.apns.topic);
+  apns_ = std::make_unique<providers::ApnsProvider>(
+      *apns_pool_, *apns_token_, process_.clock,
+      providers::ApnsProvider::Options{c.apns.topic,
+                                       {c.preview.hidden_title, c.preview.hidden_body}});
   return {};
+}
+
+void Shard::wire_deciding() {
+  const config::Config& c = process_.config;
+  const telemetry::DecisionMetrics& m = process_.metrics.decision;
+  settings_ = std::make_unique<stores::PgSettings>(*pg_);
+  stores::SettingsCacheOptions options;
+  options.users_max = c.settings.cache_users;
+  settings_cache_ = std::make_unique<stores::SettingsCache>(
+      *settings_, timers_, options,
+      stores::SettingsCacheEvents{
+          [&m](bool cached) { m.settings_lookups.add(cached ? "cache" : "postgres"); },
+          [this, &m](std::string_view step, const base::Error& error) {
+            m.step_failures.add(step);
+            step_failed("settings", step, error);
+          }},
+      on_escape());
+  deciding_ = std::make_unique<flows::Deciding>(
+      flows::Deciding::Parts{*settings_cache_, process_.clock, deciding_policy(c),
+                             flows::DecidingEvents{[&m](const rules::Decision& decision) {
+                               m.verdicts.add(rules::name(decision.verdict));
+                               if (decision.by) m.rules.add(rules::name(*decision.by));
+                             }}});
+  preferences_ = std::make_unique<flows::Preferences>(
+      flows::Preferences::Parts{*settings_, *ledger_, *audit_, ids_, process_.clock,
+                                [this, &m](std::string_view step, const base::Error& error) {
+                                  m.step_failures.add(step);
+                                  step_failed("settings", step, error);
+                                }});
 }
 
 void Shard::wire_flows() {
   const config::Config& c = process_.config;
+  wire_deciding();
   accept_ = std::make_unique<flows::Accept>(
-      flows::Accept::Parts{
-          *ledger_, *queue_, ids_, expiry_policy(c), accept_events(), [this] { deliver_->wake(); },
-          [this] { return heartbeat_->pulse().swept_until; }, c.accept.unqueued_max},
+      flows::Accept::Parts{*ledger_, *queue_, *deciding_, ids_, expiry_policy(c), accept_events(),
+                           [this] { deliver_->wake(); },
+                           [this] { return heartbeat_->pulse().swept_until; },
+                           c.accept.unqueued_max},
       timers_.executor(), on_escape());
   deliver_ = std::make_unique<flows::Deliver>(
-      flows::Deliver::Parts{*ledger_, *queue_, *devices_, *apns_, timers_, rng_, retry_policy(c),
-                            deliver_limits(c), deliver_events(),
+      flows::Deliver::Parts{*ledger_, *queue_, *devices_, *apns_, *deciding_, timers_, rng_,
+                            retry_policy(c), deliver_limits(c), deliver_events(),
                             [this] { return heartbeat_->lease_term(); }},
       on_escape());
   heartbeat_ = std::make_unique<flows::Heartbeat>(
@@ -256,6 +289,8 @@ void Shard::start(edges::Server& server, std::size_t queue_index) {
       }});
   rpc_ =
       std::make_unique<edges::NotificationRpc>(*rpc_host_, server.service(), *accept_, *history_);
+  preference_rpc_ = std::make_unique<edges::PreferenceRpc>(*rpc_host_, server.preference_service(),
+                                                           *preferences_);
   admin_rpc_ =
       std::make_unique<edges::AdminRpc>(*rpc_host_, server.admin_service(), *letters_, *replay_);
   health_rpc_ =
@@ -268,11 +303,13 @@ void Shard::start(edges::Server& server, std::size_t queue_index) {
     pg_intake_->start();
     pg_->start();
     redis_->start();
+    settings_cache_->start();
     deliver_->start();
     heartbeat_->start();
     recover_->start();
     watchers_->spawn(watch());
     rpc_->start();
+    preference_rpc_->start();
     admin_rpc_->start();
     health_rpc_->start();
     if (reflection_rpc_) reflection_rpc_->start();
@@ -315,6 +352,7 @@ async::Task<void> Shard::shut_down(base::Deadline deadline) {
   co_await recover_->stop();
   co_await heartbeat_->stop();
   co_await ledger_->stop();
+  co_await settings_cache_->stop();
   co_await queue_->stop();
   co_await heartbeat_->sign_off();
   co_await apns_pool_->stop(deadline);

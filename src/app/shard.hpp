@@ -19,6 +19,7 @@
 #include "flows/accept.hpp"
 #include "flows/deliver.hpp"
 #include "flows/heartbeat.hpp"
+#include "flows/preferences.hpp"
 #include "flows/recover.hpp"
 #include "flows/replay.hpp"
 #include "net/grpc/completion_pump.hpp"
@@ -30,9 +31,11 @@
 #include "stores/pg_dead_letters.hpp"
 #include "stores/pg_history.hpp"
 #include "stores/pg_ledger.hpp"
+#include "stores/pg_settings.hpp"
 #include "stores/pg_upkeep.hpp"
 #include "stores/redis_leases.hpp"
 #include "stores/redis_queue.hpp"
+#include "stores/settings_cache.hpp"
 #include "telemetry/health.hpp"
 #include "telemetry/log.hpp"
 #include "telemetry/metrics.hpp"
@@ -73,6 +76,7 @@ class Shard {
   [[nodiscard]] std::unique_ptr<pg::Pool> make_pg_pool(pg::Plans plans);
   [[nodiscard]] base::Expected<void> wire_storage();
   void wire_queue();
+  void wire_deciding();
   [[nodiscard]] base::Expected<void> wire_delivery();
   void wire_flows();
   [[nodiscard]] flows::AcceptEvents accept_events();
@@ -145,6 +149,10 @@ class Shard {
   std::unique_ptr<stores::PgDeadLetters> letters_;
   std::unique_ptr<stores::PgAudit> audit_;
   std::unique_ptr<stores::RedisQueue> queue_;
+  std::unique_ptr<stores::PgSettings> settings_;
+  std::unique_ptr<stores::SettingsCache> settings_cache_;
+  std::unique_ptr<flows::Deciding> deciding_;
+  std::unique_ptr<flows::Preferences> preferences_;
   std::unique_ptr<flows::Accept> accept_;
   std::unique_ptr<flows::Deliver> deliver_;
   std::unique_ptr<flows::Heartbeat> heartbeat_;
@@ -153,6 +161,7 @@ class Shard {
   std::unique_ptr<async::TaskGroup> calls_;
   std::unique_ptr<edges::RpcHost> rpc_host_;
   std::unique_ptr<edges::NotificationRpc> rpc_;
+  std::unique_ptr<edges::PreferenceRpc> preference_rpc_;
   std::unique_ptr<edges::AdminRpc> admin_rpc_;
   std::unique_ptr<edges::HealthRpc> health_rpc_;
   std::unique_ptr<edges::ReflectionRpc> reflection_rpc_;  // unset if it is switched off

@@ -48,6 +48,12 @@ rules::ExpiryPolicy expiry_policy(const config::Config& config) {
   return policy;
 }
 
+flows::DecidingPolicy deciding_policy(const config::Config& config) {
+  return {.critical_types = config.decision.critical_types,
+          .release_jitter = config.decision.release_jitter,
+          .expiry = expiry_policy(config)};
+}
+
 rules::RetryPolicy retry_policy(const config::Config& config) {
   rules::RetryPolicy policy;
   policy.delays.clear();

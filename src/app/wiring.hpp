@@ -3,6 +3,7 @@
 
 #include "config/config.hpp"
 #include "crypto/es256.hpp"
+#include "flows/deciding.hpp"
 #include "flows/deliver.hpp"
 #include "flows/heartbeat.hpp"
 #include "flows/recover.hpp"
@@ -20,6 +21,7 @@ namespace notify::app {
 /// Errors: Errc::invalid if the file cannot be read or holds no P-256 key.
 [[nodiscard]] base::Expected<crypto::Es256Key> read_apns_key(const config::Config& config);
 [[nodiscard]] rules::ExpiryPolicy expiry_policy(const config::Config& config);
+[[nodiscard]] flows::DecidingPolicy deciding_policy(const config::Config& config);
 [[nodiscard]] rules::RetryPolicy retry_policy(const config::Config& config);
 [[nodiscard]] flows::DeliverLimits deliver_limits(const config::Config& config);
 [[nodiscard]] flows::HeartbeatPolicy heartbeat_policy(const config::Config& config);

@@ -151,6 +151,9 @@ std::optional<WallTime> parse_sql_timestamp(std::string_view text) {
   const auto minute = read_number(text, 14, 2);
   const auto second = read_number(text, 17, 2);
   if (!year || !month || !day || !hour || !minute || !second) return std::nullopt;
+  const bool separated =
+      text[4] == '-' && text[7] == '-' && text[10] == ' ' && text[13] == ':' && text[16] == ':';
+  if (!separated || *hour > 23 || *minute > 59 || *second > 60) return std::nullopt;
   int millis = 0;
   if (text.size() > 19) {
     if (text[19] != '.' || text.size() > 26) return std::nullopt;
@@ -168,6 +171,26 @@ std::optional<WallTime> parse_sql_timestamp(std::string_view text) {
   return WallTime(std::chrono::sys_days(date).time_since_epoch() + std::chrono::hours(*hour) +
                   std::chrono::minutes(*minute) + std::chrono::seconds(*second) +
                   std::chrono::milliseconds(millis));
+}
+
+std::optional<WallTime> parse_time(std::string_view text) {
+  std::chrono::minutes ahead{0};
+  if (text.size() > 6 && (text.back() == 'Z' || text.back() == 'z')) {
+    text.remove_suffix(1);
+  } else if (text.size() >= 25 && (text[text.size() - 6] == '+' || text[text.size() - 6] == '-')) {
+    const auto hours = read_number(text, text.size() - 5, 2);
+    const auto minutes = read_number(text, text.size() - 2, 2);
+    if (!hours || !minutes || *hours > 23 || *minutes > 59) return std::nullopt;
+    ahead = std::chrono::hours(*hours) + std::chrono::minutes(*minutes);
+    if (text[text.size() - 6] == '-') ahead = -ahead;
+    text.remove_suffix(6);
+  }
+  std::string sql(text);
+  if (sql.size() < 19 || (sql[10] != 'T' && sql[10] != ' ')) return std::nullopt;
+  sql[10] = ' ';
+  const auto time = parse_sql_timestamp(sql);
+  if (!time) return std::nullopt;
+  return *time - ahead;
 }
 
 void append_json_string(std::string& out, std::string_view text) {

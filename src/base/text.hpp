@@ -28,6 +28,8 @@ namespace notify::base {
 /// PostgreSQL's `timestamp` in UTC: `2026-11-22 23:54:25.123` (and back, with 0–6 digits).
 [[nodiscard]] std::string to_sql_timestamp(WallTime time);
 [[nodiscard]] std::optional<WallTime> parse_sql_timestamp(std::string_view text);
+/// Either of these forms, RFC 3339 also with an offset; without one it is UTC.
+[[nodiscard]] std::optional<WallTime> parse_time(std::string_view text);
 
 /// Appends `text` as a JSON string literal with its quotes (RFC 8259 §7). The text must be valid
 /// UTF-8; no other escapes than needed, so that equal texts give equal bytes.

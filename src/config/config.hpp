@@ -73,6 +73,20 @@ struct Accept {
   std::size_t unqueued_max = 200'000;
 };
 
+struct Decision {
+  std::vector<std::string> critical_types{"security", "security_alert"};
+  Duration release_jitter = 1min;
+};
+
+struct Preview {
+  std::string hidden_title = "Whispr";
+  std::string hidden_body = "New message";
+};
+
+struct Settings {
+  std::size_t cache_users = 200'000;
+};
+
 struct Deliver {
   std::size_t lease_max = 64;
   std::size_t in_flight_max = 2'000;
@@ -122,6 +136,9 @@ struct Config {
   Apns apns;
   Queue queue;
   Accept accept;
+  Decision decision;
+  Preview preview;
+  Settings settings;
   Deliver deliver;
   Recover recover;
   Expiry expiry;

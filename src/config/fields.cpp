@@ -101,6 +101,19 @@ std::vector<Field> make_fields() {
           "Notifications of each worker that may wait in PostgreSQL for Redis to be back; more are "
           "refused."),
 
+      row("decision.critical_types", &C::decision, &Decision::critical_types, any(),
+          "Types that no setting of a user can stop."),
+      row("decision.release_jitter", &C::decision, &Decision::release_jitter, within(0ms, 1h),
+          "What waits for the end of quiet hours comes within so long after it, not all at once."),
+
+      row("preview.hidden_title", &C::preview, &Preview::hidden_title, within(1, 64),
+          "Title for who wants nothing readable on a locked screen."),
+      row("preview.hidden_body", &C::preview, &Preview::hidden_body, within(1, 64),
+          "Body for who wants no message readable on a locked screen."),
+
+      row("settings.cache_users", &C::settings, &Settings::cache_users, within(1'000, 10'000'000),
+          "Users whose settings each worker remembers."),
+
       row("deliver.lease_max", &C::deliver, &Deliver::lease_max, within(1, 256),
           "Notifications leased from the queue at a time."),
       row("deliver.in_flight_max", &C::deliver, &Deliver::in_flight_max, within(1, 100'000),

@@ -35,24 +35,42 @@ async::Task<Accept::Answers> Accept::accept(std::vector<rules::SendRequest> requ
     }
     co_return answers;
   }
-  std::vector<stores::Submission> submissions;
-  std::vector<std::size_t> places;  // of the submissions, among the answers
+  std::vector<Draft> drafts;
+  drafts.reserve(requests.size());
+  bool all_known = true;
   for (const rules::SendRequest& request : requests) {
     auto checked = check(request, caller);
     if (checked) {
-      places.push_back(answers.size());
-      submissions.push_back(std::move(*checked));
+      checked->place = answers.size();
+      all_known = all_known && checked->settings != nullptr;
+      drafts.push_back(std::move(*checked));
       answers.emplace_back(Accepted{});
     } else {
       answers.emplace_back(base::Unexpected<Refusal>(std::move(checked).error()));
     }
   }
+  if (!all_known) co_await read_settings(drafts, answers);
+  co_await commit(std::move(drafts), std::move(caller.lane), answers);
+  co_return answers;
+}
+
+/// Lifetime: `answers` is in the caller's frame.
+async::Task<void> Accept::commit(std::vector<Draft> drafts, std::string lane, Answers& answers) {
+  std::vector<std::size_t> places;  // of the submissions, among the answers
+  std::vector<stores::Submission> submissions;
   std::vector<stores::QueueItem> items;
-  items.reserve(submissions.size());
-  for (const stores::Submission& submission : submissions) {
-    items.push_back({submission.notification, submission.notification.created_at()});
+  places.reserve(drafts.size());
+  submissions.reserve(drafts.size());
+  items.reserve(drafts.size());
+  for (Draft& draft : drafts) {
+    if (!draft.settings) continue;
+    decide(draft);
+    const rules::Notification& n = draft.submission.notification;
+    items.push_back({n, n.created_at()});
+    places.push_back(draft.place);
+    submissions.push_back(std::move(draft.submission));
   }
-  auto appended = co_await parts_.ledger.append(std::move(submissions), std::move(caller.lane));
+  auto appended = co_await parts_.ledger.append(std::move(submissions), std::move(lane));
   std::vector<stores::QueueItem> fresh;
   for (std::size_t i = 0; i < appended.size(); ++i) {
     if (!appended[i]) {
@@ -66,24 +84,64 @@ async::Task<Accept::Answers> Accept::accept(std::vector<rules::SendRequest> requ
       parts_.events.repeated();
     } else {
       parts_.events.accepted();
-      fresh.push_back(std::move(items[i]));
+      // What waits has a row in `due`; what is suppressed is over.
+      if (there.status == rules::Status::pending) fresh.push_back(std::move(items[i]));
     }
   }
   // From here on they are safe, and so are the answers.
   if (!fresh.empty()) queueing_.spawn(enqueue(std::move(fresh)));
-  co_return answers;
 }
 
-base::Expected<stores::Submission, Refusal> Accept::check(const rules::SendRequest& request,
-                                                          const Caller& caller) {
+base::Expected<Accept::Draft, Refusal> Accept::check(const rules::SendRequest& request,
+                                                     const Caller& caller) {
   const base::NotificationId id(parts_.ids.next());
   auto checked = rules::validate(request, id, parts_.expiry);
   if (auto* violations = std::get_if<rules::Violations>(&checked)) {
     parts_.events.refused(base::Errc::invalid);
     return refuse(std::move(*violations));
   }
-  return stores::Submission{std::move(std::get<rules::Notification>(checked)),
-                            idempotency_of(request, caller)};
+  Draft draft;
+  draft.submission.notification = std::move(std::get<rules::Notification>(checked));
+  draft.submission.idempotency = idempotency_of(request, caller);
+  draft.settings = parts_.deciding.known(draft.submission.notification.user);
+  return draft;
+}
+
+async::Task<void> Accept::read_settings(std::vector<Draft>& drafts, Answers& answers) {
+  std::vector<base::UserId> users;
+  std::vector<Draft*> waiting;
+  for (Draft& draft : drafts) {
+    if (draft.settings) continue;
+    users.push_back(draft.submission.notification.user);
+    waiting.push_back(&draft);
+  }
+  auto read = co_await parts_.deciding.read(std::move(users));
+  for (std::size_t i = 0; i < waiting.size(); ++i) {
+    if (read[i]) {
+      waiting[i]->settings = std::move(*read[i]);
+    } else {
+      // Who may want quiet is not sent anything on a guess.
+      parts_.events.refused(read[i].error().code);
+      answers[waiting[i]->place] =
+          refuse({base::Errc::unavailable, "the user's settings cannot be read"});
+    }
+  }
+}
+
+void Accept::decide(Draft& draft) const {
+  stores::Submission& submission = draft.submission;
+  rules::Notification& n = submission.notification;
+  const Deciding::Outcome outcome = parts_.deciding.decide(*draft.settings, n);
+  submission.decision = parts_.deciding.record(*draft.settings, n, outcome);
+  switch (outcome.decision.verdict) {
+    case rules::Verdict::deliver:
+    case rules::Verdict::deliver_silently: break;
+    case rules::Verdict::suppress: submission.status = rules::Status::suppressed; break;
+    case rules::Verdict::defer:
+      submission.status = rules::Status::deferred;
+      n.expires_at = outcome.expires_at.value_or(n.expires_at);
+      submission.due = stores::Due{outcome.release_at, stores::DueReason::deferred, {}};
+  }
 }
 
 std::optional<base::Error> Accept::queue_is_away_too_long() {

@@ -1,6 +1,6 @@
 #pragma once
-// accept: requests → valid → committed → OK → queued. One request, a batch and a stream are the
-// same here: some requests of one caller, each with an answer of its own.
+// accept: requests → valid → decided → committed → OK → queued. One request, a batch and a stream
+// are the same here: some requests of one caller, each with an answer of its own.
 //
 // The caller has its OK as soon as PostgreSQL has committed. Queueing follows on its own: if Redis
 // is away, or this process dies in between, the recover flow finds the row and queues it. Up to a
@@ -13,6 +13,7 @@
 
 #include "base/async/task_group.hpp"
 #include "base/uuid.hpp"
+#include "flows/deciding.hpp"
 #include "flows/refusal.hpp"
 #include "flows/unqueued.hpp"
 #include "rules/validation.hpp"
@@ -51,6 +52,7 @@ class Accept {
   struct Parts {
     stores::Ledger& ledger;
     stores::Queue& queue;
+    Deciding& deciding;
     base::UuidV7Generator& ids;
     rules::ExpiryPolicy expiry;
     AcceptEvents events;
@@ -77,8 +79,19 @@ class Accept {
   [[nodiscard]] async::Task<void> stop() { return queueing_.join(); }
 
  private:
-  [[nodiscard]] base::Expected<stores::Submission, Refusal> check(const rules::SendRequest& request,
-                                                                  const Caller& caller);
+  /// A request on its way to the ledger.
+  struct Draft {
+    stores::Submission submission;
+    std::size_t place = 0;         ///< of its answer
+    stores::SettingsPtr settings;  ///< of its user
+  };
+
+  [[nodiscard]] base::Expected<Draft, Refusal> check(const rules::SendRequest& request,
+                                                     const Caller& caller);
+  /// Of those whose settings are not in memory. Who has none then was refused in `answers`.
+  async::Task<void> read_settings(std::vector<Draft>& drafts, Answers& answers);
+  void decide(Draft& draft) const;
+  async::Task<void> commit(std::vector<Draft> drafts, std::string lane, Answers& answers);
   /// Unset: there is room for more of what the queue does not take.
   [[nodiscard]] std::optional<base::Error> queue_is_away_too_long();
   async::Task<void> enqueue(std::vector<stores::QueueItem> items);

@@ -104,10 +104,7 @@ async::Task<void> Deliver::admit_suspects(std::vector<Held*> suspects) {
   for (Held* held : suspects) {
     const stores::LeaseKey key = held->lease.key();
     if (!known) {
-      // Without the record nothing may be sent; the queue keeps it until the record is back.
-      const auto postponed =
-          co_await parts_.queue.postpone(key, now() + parts_.limits.devices_retry);
-      if (!postponed) parts_.events.step_failed("postpone", postponed.error());
+      co_await put_off(held->lease);
       let_go(*held);
       continue;
     }
@@ -155,10 +152,35 @@ async::Task<void> Deliver::deliver_held(Held& held, std::optional<rules::Progres
   if (stopping_) co_return;  // it stays on the books, for the others
   const bool was_due = known.has_value();
   const rules::Progress before = std::move(known).value_or(rules::Progress{});
-  if (now() >= n.expires_at) {
-    co_await expire(lease, before, was_due);
+  if (before.is_superseded) {
+    co_await finish(lease, Status::superseded, before, was_due);
     co_return;
   }
+  stores::SettingsPtr settings = parts_.deciding.known(n.user);
+  if (!settings) {
+    auto read = co_await parts_.deciding.read(n.user);
+    if (!read) {
+      parts_.events.step_failed("settings", read.error());
+      co_await put_off(lease);
+      co_return;
+    }
+    settings = std::move(*read);
+  }
+  const Deciding::Outcome outcome = parts_.deciding.decide(*settings, n);
+  switch (outcome.decision.verdict) {
+    case rules::Verdict::deliver:
+    case rules::Verdict::deliver_silently:
+      co_await try_devices(held, outcome.style, before, was_due);
+      break;
+    case rules::Verdict::defer:
+    case rules::Verdict::suppress: co_await hold_back(lease, *settings, outcome, before, was_due);
+  }
+}
+
+async::Task<void> Deliver::try_devices(Held& held, const rules::Style& style,
+                                       const rules::Progress& before, bool was_due) {
+  const stores::Lease& lease = held.lease;
+  const Notification& n = lease.notification;
   const auto devices = co_await parts_.devices.user_devices(
       n.user, parts_.timers.after(parts_.limits.devices_timeout));
   if (!devices) {
@@ -169,7 +191,7 @@ async::Task<void> Deliver::deliver_held(Held& held, std::optional<rules::Progres
   const rules::Targets targets = rules::choose_targets(*devices, before, now());
   // A node that lost its leases while it waited must not send: somebody else may be doing so.
   if (parts_.lease_term() != held.term) co_return;
-  const std::vector<Outcome> outcomes = co_await send_all(n, targets.due);
+  const std::vector<Outcome> outcomes = co_await send_all({n, style}, targets.due);
   held.turn.pass();
 
   stores::DeliveryRecord record;
@@ -187,15 +209,45 @@ async::Task<void> Deliver::deliver_held(Held& held, std::optional<rules::Progres
   report_dead_tokens(n.user, targets.due, outcomes);
 }
 
-async::Task<void> Deliver::expire(const stores::Lease& lease, const rules::Progress& before,
-                                  bool was_due) {
+async::Task<void> Deliver::hold_back(const stores::Lease& lease, const stores::Settings& settings,
+                                     const Deciding::Outcome& outcome,
+                                     const rules::Progress& before, bool was_due) {
+  if (outcome.decision.by == rules::Rule::lifetime) {
+    co_await finish(lease, Status::expired, before, was_due);
+    co_return;
+  }
+  const bool waits = outcome.decision.verdict == rules::Verdict::defer;
   stores::DeliveryRecord record;
   record.notification = lease.notification.id;
   record.at = now();
   record.was_due = was_due;
-  // What one device has accepted stays delivered, though the others have run out of time.
-  if (!rules::is_final(before.status)) record.status = Status::expired;
+  record.decision = parts_.deciding.record(settings, lease.notification, outcome);
+  if (waits) {
+    record.due = stores::Due{outcome.release_at, stores::DueReason::deferred, {}};
+    record.expires_at = outcome.expires_at;
+  }
+  if (!rules::is_final(before.status)) {
+    record.status = waits ? Status::deferred : Status::suppressed;
+  }
   co_await settle(lease, std::move(record));
+}
+
+/// What one device has accepted stays delivered, though it is over for the others.
+async::Task<void> Deliver::finish(const stores::Lease& lease, Status status,
+                                  const rules::Progress& before, bool was_due) {
+  stores::DeliveryRecord record;
+  record.notification = lease.notification.id;
+  record.at = now();
+  record.was_due = was_due;
+  if (!rules::is_final(before.status)) record.status = status;
+  co_await settle(lease, std::move(record));
+}
+
+/// What is needed to go on cannot be read: the queue keeps it until it can.
+async::Task<void> Deliver::put_off(const stores::Lease& lease) {
+  const auto back =
+      co_await parts_.queue.postpone(lease.key(), now() + parts_.limits.devices_retry);
+  if (!back) parts_.events.step_failed("postpone", back.error());
 }
 
 async::Task<void> Deliver::postpone_for_devices(const stores::Lease& lease,
@@ -224,18 +276,20 @@ async::Task<void> Deliver::settle(const stores::Lease& lease, stores::DeliveryRe
   }
   if (!recorded) {
     parts_.events.step_failed("record", recorded.error());
-    const auto back = co_await parts_.queue.postpone(key, now() + parts_.limits.devices_retry);
-    if (!back) parts_.events.step_failed("postpone", back.error());
+    co_await put_off(lease);
     co_return;
   }
   if (status) parts_.events.finished(*status, now() - lease.notification.created_at());
-  const bool within_horizon = due && due->at <= now() + stores::kQueueHorizon;
+  // The end of quiet hours may come earlier than planned, if the user changes them: then what
+  // waits in the ledger is found there, and what were in the queue would not be.
+  const bool within_horizon =
+      due && due->reason != stores::DueReason::deferred && due->at <= now() + stores::kQueueHorizon;
   const Expected<void> released = within_horizon ? co_await parts_.queue.postpone(key, due->at)
                                                  : co_await parts_.queue.ack(key);
   if (!released) parts_.events.step_failed("release", released.error());
 }
 
-async::Task<std::vector<Outcome>> Deliver::send_all(const Notification& n,
+async::Task<std::vector<Outcome>> Deliver::send_all(Styled what,
                                                     const std::vector<Target>& targets) {
   std::vector<Outcome> outcomes(targets.size());
   if (targets.empty()) co_return outcomes;
@@ -243,24 +297,24 @@ async::Task<std::vector<Outcome>> Deliver::send_all(const Notification& n,
   std::size_t left = targets.size() - 1;
   async::OneShot<async::Unit> others_done(parts_.timers.executor());
   for (std::size_t i = 1; i < targets.size(); ++i) {
-    sends_.spawn(send_beside(n, targets[i], outcomes[i], left, others_done));
+    sends_.spawn(send_beside(what, targets[i], outcomes[i], left, others_done));
   }
-  co_await send_one(n, targets.front(), outcomes.front());
+  co_await send_one(what, targets.front(), outcomes.front());
   if (left > 0) co_await others_done.wait();
   co_return outcomes;
 }
 
-async::Task<void> Deliver::send_beside(const Notification& n, const Target& target,
-                                       Outcome& outcome, std::size_t& left,
+async::Task<void> Deliver::send_beside(Styled what, const Target& target, Outcome& outcome,
+                                       std::size_t& left,
                                        async::OneShot<async::Unit>& others_done) {
-  co_await send_one(n, target, outcome);
+  co_await send_one(what, target, outcome);
   if (--left == 0) others_done.complete({});
 }
 
-async::Task<void> Deliver::send_one(const Notification& n, const Target& target, Outcome& outcome) {
+async::Task<void> Deliver::send_one(Styled what, const Target& target, Outcome& outcome) {
   const base::SteadyTime started = parts_.timers.clock().steady_now();
   if (target.device.platform == rules::Platform::ios) {
-    outcome = co_await parts_.apns.send(n, target.device,
+    outcome = co_await parts_.apns.send(what.notification, what.style, target.device,
                                         parts_.timers.after(parts_.limits.send_timeout));
   } else {
     outcome = {.kind = rules::OutcomeKind::rejected,

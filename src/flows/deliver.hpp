@@ -1,5 +1,5 @@
 #pragma once
-// deliver: leased → devices → sent → outcome → committed → acked.
+// deliver: leased → decided → devices → sent → outcome → committed → acked.
 //
 // Nothing is given up before its outcome stands in the ledger: a node that dies in the middle
 // leaves its leases to recover, and what PostgreSQL knows decides what is tried again.
@@ -13,6 +13,7 @@
 #include "base/async/timers.hpp"
 #include "base/rng.hpp"
 #include "clients/device_directory.hpp"
+#include "flows/deciding.hpp"
 #include "flows/user_order.hpp"
 #include "providers/provider.hpp"
 #include "rules/delivery.hpp"
@@ -50,6 +51,7 @@ class Deliver {
     stores::Queue& queue;
     clients::DeviceDirectory& devices;
     providers::Provider& apns;
+    Deciding& deciding;
     async::Timers& timers;
     base::Rng& rng;
     rules::RetryPolicy retry;
@@ -92,17 +94,28 @@ class Deliver {
   async::Task<void> admit_suspects(std::vector<Held*> suspects);
   async::Task<void> deliver_one(Held& held, std::optional<rules::Progress> before);
   async::Task<void> deliver_held(Held& held, std::optional<rules::Progress> before);
-  async::Task<void> expire(const stores::Lease& lease, const rules::Progress& before, bool was_due);
+  async::Task<void> try_devices(Held& held, const rules::Style& style,
+                                const rules::Progress& before, bool was_due);
+  /// It is not tried now, or not at all.
+  async::Task<void> hold_back(const stores::Lease& lease, const stores::Settings& settings,
+                              const Deciding::Outcome& outcome, const rules::Progress& before,
+                              bool was_due);
+  async::Task<void> finish(const stores::Lease& lease, rules::Status status,
+                           const rules::Progress& before, bool was_due);
+  async::Task<void> put_off(const stores::Lease& lease);
   async::Task<void> postpone_for_devices(const stores::Lease& lease, const base::Error& why);
   async::Task<void> close(Held& held);
   void let_go(const Held& held);
-  async::Task<std::vector<rules::Outcome>> send_all(const rules::Notification& notification,
+  /// What is sent: a notification as its user wants it.
+  struct Styled {
+    const rules::Notification& notification;
+    const rules::Style& style;
+  };
+  async::Task<std::vector<rules::Outcome>> send_all(Styled what,
                                                     const std::vector<rules::Target>& targets);
-  async::Task<void> send_beside(const rules::Notification& notification,
-                                const rules::Target& target, rules::Outcome& outcome,
+  async::Task<void> send_beside(Styled what, const rules::Target& target, rules::Outcome& outcome,
                                 std::size_t& left, async::OneShot<async::Unit>& others_done);
-  async::Task<void> send_one(const rules::Notification& notification, const rules::Target& target,
-                             rules::Outcome& outcome);
+  async::Task<void> send_one(Styled what, const rules::Target& target, rules::Outcome& outcome);
   async::Task<void> settle(const stores::Lease& lease, stores::DeliveryRecord record);
   async::Task<void> report_gone(clients::InvalidToken report);
   void report_dead_tokens(base::UserId user, const std::vector<rules::Target>& targets,

@@ -5,6 +5,7 @@
 #include "base/deadline.hpp"
 #include "rules/notification.hpp"
 #include "rules/outcome.hpp"
+#include "rules/style.hpp"
 
 namespace notify::providers {
 
@@ -16,6 +17,7 @@ class Provider {
   /// certainly did not get it, and unknown if it may have.
   /// Cancel: throws operation_aborted; the notification may have been delivered.
   [[nodiscard]] virtual async::Task<rules::Outcome> send(const rules::Notification& notification,
+                                                         const rules::Style& style,
                                                          const rules::Device& device,
                                                          base::Deadline deadline) = 0;
 };

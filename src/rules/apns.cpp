@@ -11,14 +11,21 @@
 namespace notify::rules {
 namespace {
 
+/// What a style can add: the interruption level, the preview level, and hidden texts in place of
+/// shorter ones.
+constexpr std::size_t kStyleRoom = 52 + 2 * kHiddenTextMax;
+
 /// `aps` of a visible notification: alert, badge, sound, thread-id, category, mutable-content.
-base::JsonObject aps_of_alert(const Notification& n) {
+base::JsonObject aps_of_alert(const Notification& n, const Style& style,
+                              const HiddenTexts& hidden) {
+  const ShownTexts shown = shown_texts(n, style.preview, hidden);
   base::JsonObject alert;
-  alert.text_if_set("title", n.title).text_if_set("body", n.body);
+  alert.text_if_set("title", shown.title).text_if_set("body", shown.body);
   base::JsonObject aps;
   aps.object("alert", std::move(alert));
   if (n.presentation.badge) aps.number("badge", *n.presentation.badge);
-  aps.text_if_set("sound", n.presentation.sound);
+  aps.text_if_set("sound", style.sound);
+  if (style.is_silent) aps.text("interruption-level", "passive");
   if (n.conversation) aps.text("thread-id", n.conversation->to_string());
   aps.text_if_set("category", n.presentation.category);
   if (n.presentation.mutable_content) aps.number("mutable-content", 1);
@@ -119,14 +126,23 @@ ApnsHeaders apns_headers(const Notification& n, base::DeviceId device) {
           .collapse_id = n.presentation.collapse_id};
 }
 
-std::string apns_payload(const Notification& n) {
+std::string apns_payload(const Notification& n, const Style& style, const HiddenTexts& hidden) {
   base::JsonObject payload(512);
   payload.object("aps", n.presentation.background
                             ? std::move(base::JsonObject().number("content-available", 1))
-                            : aps_of_alert(n));
+                            : aps_of_alert(n, style, hidden));
   payload.text("notification_id", n.id.to_string());
+  if (style.preview != PreviewLevel::full) payload.text("preview", name(style.preview));
   for (const auto& [key, value] : n.presentation.data) payload.text(key, value);
   return std::move(payload).finish();
+}
+
+std::size_t apns_payload_bound(const Notification& n) {
+  if (n.presentation.background) return apns_payload(n, {}, {}).size() + kStyleRoom;
+  Style style;
+  style.sound = n.presentation.sound;
+  if (style.sound == "default") style.sound.assign(kSoundMax, 'x');
+  return apns_payload(n, style, {}).size() + kStyleRoom;
 }
 
 std::string apns_path(const base::Secret& token) {

@@ -10,6 +10,7 @@
 
 #include "rules/notification.hpp"
 #include "rules/outcome.hpp"
+#include "rules/style.hpp"
 
 namespace notify::rules {
 
@@ -27,8 +28,13 @@ struct ApnsHeaders {
 
 [[nodiscard]] ApnsHeaders apns_headers(const Notification& notification, base::DeviceId device);
 
-/// The JSON body, at most kApnsPayloadMax bytes for a notification that was accepted.
-[[nodiscard]] std::string apns_payload(const Notification& notification);
+/// The JSON body, at most kApnsPayloadMax bytes for a notification that was accepted. What the
+/// style leaves out is not in it; a preview level other than `full` is told to the app, at
+/// "preview", whose extension may put in what it has decrypted.
+[[nodiscard]] std::string apns_payload(const Notification& notification, const Style& style,
+                                       const HiddenTexts& hidden);
+/// How long it can get, whatever the user's settings are.
+[[nodiscard]] std::size_t apns_payload_bound(const Notification& notification);
 
 /// `/3/device/<token>`, or empty if the token is not hexadecimal: then no request can carry it.
 [[nodiscard]] std::string apns_path(const base::Secret& token);

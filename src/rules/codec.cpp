@@ -3,6 +3,7 @@
 #include <simdjson.h>
 
 #include "base/json_object.hpp"
+#include "base/text.hpp"
 
 namespace notify::rules {
 namespace {
@@ -51,7 +52,28 @@ Presentation read_presentation(const Element& object) {
   p.category = text_or_empty(object, "category");
   p.mutable_content = flag_or_false(object, "mutable_content");
   p.background = flag_or_false(object, "background");
+  p.mention = flag_or_false(object, "mention");
   return p;
+}
+
+std::optional<RecordedDecision> read_decision(const Element& metadata, std::string_view key) {
+  Element object;
+  if (metadata[key].get(object) != SUCCESS) return std::nullopt;
+  const auto verdict = parse_verdict(text_or_empty(object, "verdict"));
+  if (!verdict) return std::nullopt;
+  RecordedDecision decision;
+  decision.at = base::parse_time(text_or_empty(object, "at"));
+  decision.verdict = *verdict;
+  decision.by = text_or_empty(object, "by");
+  decision.until = base::parse_time(text_or_empty(object, "until"));
+  decision.by_defaults = text_or_empty(object, "settings") == "default";
+  simdjson::dom::array reasons;
+  if (object["reasons"].get(reasons) != SUCCESS) return decision;
+  for (const Element reason : reasons) {
+    decision.reasons.push_back({text_or_empty(reason, "rule"), text_or_empty(reason, "result"),
+                                text_or_empty(reason, "input")});
+  }
+  return decision;
 }
 
 }  // namespace
@@ -64,7 +86,8 @@ std::string encode_presentation(const Presentation& p) {
   object.text_if_set("sound", p.sound)
       .text_if_set("category", p.category)
       .flag_if_set("mutable_content", p.mutable_content)
-      .flag_if_set("background", p.background);
+      .flag_if_set("background", p.background)
+      .flag_if_set("mention", p.mention);
   return std::move(object).finish();
 }
 
@@ -77,9 +100,10 @@ Expected<Presentation> decode_presentation(std::string_view json) {
   return read_presentation(root);
 }
 
-std::string encode_metadata(const Notification& n) {
+std::string encode_metadata(const Notification& n, std::string_view decision) {
   base::JsonObject object;
   if (!n.labels.empty()) object.object("labels", to_json(n.labels));
+  if (!decision.empty()) object.raw("decision", decision);
   return std::move(object).finish();
 }
 
@@ -90,6 +114,15 @@ Expected<Strings> decode_labels(std::string_view metadata_json) {
     return fail(Errc::corrupt, "the metadata of a notification is not JSON");
   }
   return strings_or_none(root, "labels");
+}
+
+Expected<RecordedDecisions> decode_decisions(std::string_view metadata_json) {
+  simdjson::dom::parser parser;
+  Element root;
+  if (parser.parse(metadata_json.data(), metadata_json.size()).get(root) != SUCCESS) {
+    return fail(Errc::corrupt, "the metadata of a notification is not JSON");
+  }
+  return RecordedDecisions{read_decision(root, "decision"), read_decision(root, "later")};
 }
 
 std::string encode_queue_item(const Notification& n) {

@@ -7,6 +7,7 @@
 #include <string_view>
 
 #include "base/expected.hpp"
+#include "rules/decision.hpp"
 #include "rules/notification.hpp"
 
 namespace notify::rules {
@@ -14,8 +15,15 @@ namespace notify::rules {
 [[nodiscard]] std::string encode_presentation(const Presentation& presentation);
 [[nodiscard]] base::Expected<Presentation> decode_presentation(std::string_view json);
 
-/// The column `metadata`; written once, with the row.
-[[nodiscard]] std::string encode_metadata(const Notification& notification);
+/// The column `metadata`; written once, with the row. `decision` is JSON, or empty.
+[[nodiscard]] std::string encode_metadata(const Notification& notification,
+                                          std::string_view decision);
+/// What was decided when it was accepted, and what was decided last, if that was later.
+struct RecordedDecisions {
+  std::optional<RecordedDecision> first;
+  std::optional<RecordedDecision> later;
+};
+[[nodiscard]] base::Expected<RecordedDecisions> decode_decisions(std::string_view metadata_json);
 [[nodiscard]] base::Expected<std::map<std::string, std::string>> decode_labels(
     std::string_view metadata_json);
 

@@ -17,6 +17,7 @@ struct Progress {
   /// When an operator last had it sent again. Attempts of before neither are the last word on their
   /// device nor count against its retries, unless they were delivered.
   std::optional<base::WallTime> replayed_at;
+  bool is_superseded = false;  ///< the user has got a newer one with the same collapse id
 };
 
 /// Whether nothing is left to do: it ended without an acceptance and was not replayed.

@@ -39,6 +39,9 @@ std::string canonical_request(const SendRequest& r) {
   canonical.number_if_set(expires_at).text(r.collapse_id).number_if_set(r.badge);
   canonical.text(r.sound).text(r.category).number(r.mutable_content).number(r.background);
   canonical.pairs(r.labels);
+  // Fields that came later are there only if they are set: the program before this one knows the
+  // request by the same text.
+  if (r.mention) canonical.text("mention");
   return std::move(canonical).take();
 }
 

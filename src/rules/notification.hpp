@@ -33,6 +33,7 @@ struct Presentation {
   std::string category;
   bool mutable_content = false;
   bool background = false;
+  bool mention = false;  ///< the user is mentioned in what it is about
 
   friend bool operator==(const Presentation&, const Presentation&) = default;
 };
@@ -51,6 +52,7 @@ struct Notification {
   base::WallTime expires_at;
 
   [[nodiscard]] base::WallTime created_at() const { return id.uuid().instant(); }
+  [[nodiscard]] bool is_mention() const { return presentation.mention || type == "mention"; }
 
   friend bool operator==(const Notification&, const Notification&) = default;
 };

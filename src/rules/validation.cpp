@@ -15,7 +15,6 @@ constexpr std::size_t kDataEntriesMax = 64;
 constexpr std::size_t kDataKeyMax = 64;
 constexpr std::size_t kDataValueMax = 2048;
 constexpr std::size_t kShortTextMax = 64;  // Apple's limit for apns-collapse-id
-constexpr std::size_t kSoundMax = 100;     // user_settings.notification_sound is VARCHAR(100)
 constexpr std::int32_t kBadgeMax = 1'000'000;
 constexpr std::size_t kLabelsMax = 16;
 constexpr std::size_t kIdempotencyKeyMax = 128;
@@ -80,18 +79,6 @@ class Checker {
  private:
   Violations violations_;
 };
-
-void check_type(Checker& check, std::string_view type) {
-  const bool well_formed = !type.empty() && type.size() <= kTypeMax && is_lower(type.front()) &&
-                           std::all_of(type.begin(), type.end(), [](char c) {
-                             return is_lower(c) || is_digit(c) || c == '_';
-                           });
-  if (!well_formed) {
-    check.add("type",
-              "must be 1 to 50 lower-case letters, digits and underscores, starting with a letter, "
-              "as in \"message\"");
-  }
-}
 
 void check_texts(Checker& check, const SendRequest& r) {
   if (r.background) {
@@ -220,10 +207,17 @@ Presentation read_presentation(const SendRequest& r) {
   p.category = r.category;
   p.mutable_content = r.mutable_content;
   p.background = r.background;
+  p.mention = r.mention;
   return p;
 }
 
 }  // namespace
+
+bool is_type(std::string_view text) {
+  return !text.empty() && text.size() <= kTypeMax && is_lower(text.front()) &&
+         std::all_of(text.begin(), text.end(),
+                     [](char c) { return is_lower(c) || is_digit(c) || c == '_'; });
+}
 
 std::chrono::seconds ExpiryPolicy::of(std::string_view type) const {
   if (type == "call") return call;
@@ -243,7 +237,7 @@ std::variant<Notification, Violations> validate(const SendRequest& r, base::Noti
   if (!r.message_id.empty()) {
     n.message = check.id<base::MessageId>("message_id", r.message_id);
   }
-  check_type(check, r.type);
+  if (!is_type(r.type)) check.add("type", kTypeForm);
   check_texts(check, r);
   check_data(check, r.data);
   const std::optional<Priority> priority = read_priority(check, r.priority);
@@ -262,11 +256,13 @@ std::variant<Notification, Violations> validate(const SendRequest& r, base::Noti
   for (const auto& [key, value] : r.labels) n.labels.emplace(key, value);
   n.priority = *priority;
 
-  const std::size_t payload_size = apns_payload(n).size();
+  const std::size_t payload_size = apns_payload_bound(n);
   if (payload_size > kApnsPayloadMax) {
-    check.add("data", "title, body and data together make a payload of " +
-                          std::to_string(payload_size) +
-                          " bytes on Apple devices; at most 4,096 are allowed");
+    check.add("data",
+              "title, body and data together, with what the user's settings can add, make a "
+              "payload of " +
+                  std::to_string(payload_size) +
+                  " bytes on Apple devices; at most 4,096 are allowed");
     return std::move(check).take();
   }
   return n;

@@ -43,7 +43,14 @@ struct SendRequest {
   bool background = false;
   std::vector<std::pair<std::string_view, std::string_view>> labels;
   std::string_view idempotency_key;
+  bool mention = false;
 };
+
+/// Whether it can be a notification's type, and what to say if it cannot.
+[[nodiscard]] bool is_type(std::string_view text);
+inline constexpr const char* kTypeForm =
+    "must be 1 to 50 lower-case letters, digits and underscores, starting with a letter, as in "
+    "\"message\"";
 
 /// How long a notification that says nothing of its expiry is worth delivering (decision D-13).
 struct ExpiryPolicy {

@@ -4,6 +4,7 @@
 #include <optional>
 #include <vector>
 
+#include "rules/codec.hpp"
 #include "stores/ledger.hpp"
 
 namespace notify::stores {
@@ -15,6 +16,7 @@ struct HistoryRecord {
   std::optional<base::WallTime> delivered_at;
   std::optional<base::WallTime> opened_at;
   std::optional<base::WallTime> expired_at;
+  rules::RecordedDecisions decisions;
 };
 
 /// That an operator had it sent again.

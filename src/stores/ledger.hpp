@@ -32,16 +32,21 @@ struct Due {
 struct DeliveryRecord {
   base::NotificationId notification;
   std::vector<rules::Attempt> attempts;
-  std::optional<rules::Status> status;  ///< if it changes; ignored unless it moves up a rank
-  base::WallTime at;                    ///< becomes sent_at, delivered_at or expired_at
-  std::optional<Due> due;               ///< unset: nothing more is to be done
-  bool was_due = false;                 ///< a row of `due` may exist and has to go
+  std::optional<rules::Status> status;         ///< if it changes; ignored unless it moves up a rank
+  base::WallTime at;                           ///< becomes sent_at, delivered_at or expired_at
+  std::optional<Due> due;                      ///< unset: nothing more is to be done
+  bool was_due = false;                        ///< a row of `due` may exist and has to go
+  std::string decision{};                      ///< JSON: why it was not tried; empty: it was
+  std::optional<base::WallTime> expires_at{};  ///< with `decision`, if it lives longer for it
 };
 
 /// What accept hands in.
 struct Submission {
   rules::Notification notification;
   rules::Idempotency idempotency;
+  rules::Status status = rules::Status::pending;
+  std::optional<Due> due;  ///< with Status::deferred
+  std::string decision{};  ///< JSON: why; empty: not recorded
 };
 
 /// What stands in the ledger for a submission: its own notification or, if the request is a repeat,
@@ -69,6 +74,11 @@ class Ledger {
   /// Commits attempts, status and `due` in one transaction; writing the same record again is
   /// harmless. Concurrent calls share it.
   [[nodiscard]] virtual async::Task<base::Expected<void>> record(DeliveryRecord record) = 0;
+
+  /// What waits for the end of a user's quiet hours is due at `at` instead, if that is earlier: who
+  /// has changed them should not wait for the end of the old ones.
+  [[nodiscard]] virtual async::Task<base::Expected<void>> release_deferred(
+      base::UserId user, base::WallTime at, base::Deadline deadline) = 0;
 
   using ProgressById = std::unordered_map<base::NotificationId, rules::Progress>;
   /// What is known of these; an id that is not in the answer has no row.

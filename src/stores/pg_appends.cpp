@@ -26,7 +26,7 @@ Results all_alike(std::size_t size, const base::Error& error) {
 
 Appended accepted(const Submission& submission) {
   const Notification& n = submission.notification;
-  return {n.id, n.expires_at, rules::Status::pending, false};
+  return {n.id, n.expires_at, submission.status, false};
 }
 
 }  // namespace

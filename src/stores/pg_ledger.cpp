@@ -9,6 +9,12 @@
 namespace notify::stores {
 namespace {
 
+/// How far another node's clock may be ahead (D-5 allows two seconds).
+constexpr std::chrono::seconds kClockAhead{5};
+
+/// Nothing lives longer: 28 days, and the quiet hours of a week before them.
+constexpr std::chrono::days kWaitsMax{36};
+
 using base::Errc;
 using base::Expected;
 using base::fail;
@@ -74,6 +80,15 @@ async::Task<PgLedger::Results> PgLedger::record_batch(std::vector<DeliveryRecord
   co_return all_alike(size, async::Unit{});
 }
 
+async::Task<Expected<void>> PgLedger::release_deferred(base::UserId user, base::WallTime at,
+                                                       base::Deadline deadline) {
+  pg::Params params;
+  params.id(user).timestamp(at).timestamp(at - kWaitsMax);
+  const auto released = co_await pool_.query({sql::kReleaseDeferred, std::move(params)}, deadline);
+  if (!released) co_return fail(to_error(released.error()));
+  co_return Expected<void>();
+}
+
 async::Task<Expected<Ledger::ProgressById>> PgLedger::progress(
     std::vector<base::NotificationId> ids, base::Deadline deadline) {
   const auto itself = [](base::NotificationId id) { return id; };
@@ -90,6 +105,9 @@ async::Task<Expected<Ledger::ProgressById>> PgLedger::progress(
   pg::Params replays_of;
   replays_of.array(wanted);
   queries.push_back({sql::kReplayedAt, std::move(replays_of)});
+  pg::Params newer_than = ids_and_bounds(ids, itself);
+  newer_than.timestamp(timers_.clock().now() + kClockAhead);
+  queries.push_back({sql::kSuperseded, std::move(newer_than)});
   const auto results = co_await pool_.transaction(std::move(queries), deadline);
   if (!results) co_return fail(to_error(results.error()));
 
@@ -117,6 +135,13 @@ async::Task<Expected<Ledger::ProgressById>> PgLedger::progress(
     const base::WallTime at = row.timestamp(1);
     if (row.fault()) co_return fail(*row.fault());
     if (found != progress.end()) found->second.replayed_at = at;
+  }
+  const pg::Result& superseded = (*results)[3];
+  for (std::size_t i = 0; i < superseded.rows(); ++i) {
+    const auto id = superseded.uuid(i, 0);
+    if (!id) co_return fail(id.error());
+    const auto found = progress.find(base::NotificationId(*id));
+    if (found != progress.end()) found->second.is_superseded = true;
   }
   co_return progress;
 }

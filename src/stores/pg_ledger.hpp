@@ -33,6 +33,8 @@ class PgLedger final : public Ledger {
     return appends_.append(std::move(submissions), std::move(lane));
   }
   [[nodiscard]] async::Task<base::Expected<void>> record(DeliveryRecord record) override;
+  [[nodiscard]] async::Task<base::Expected<void>> release_deferred(
+      base::UserId user, base::WallTime at, base::Deadline deadline) override;
   [[nodiscard]] async::Task<base::Expected<ProgressById>> progress(
       std::vector<base::NotificationId> ids, base::Deadline deadline) override;
 

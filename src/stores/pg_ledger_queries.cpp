@@ -55,8 +55,8 @@ void add_history_columns(pg::Params& params, const std::vector<Submission>& batc
     titles.text(n.title);
     bodies.text(n.body);
     payloads.json(rules::encode_presentation(n.presentation));
-    metadata.json(rules::encode_metadata(n));
-    statuses.text(rules::name(rules::Status::pending));
+    metadata.json(rules::encode_metadata(n, submission.decision));
+    statuses.text(rules::name(submission.status));
     priorities.text(rules::name(n.priority));
     expires.timestamp(n.expires_at);
   }
@@ -64,6 +64,19 @@ void add_history_columns(pg::Params& params, const std::vector<Submission>& batc
                                   &payloads, &metadata, &statuses, &priorities, &expires}) {
     params.array(*column);
   }
+}
+
+void add_due_columns(pg::Params& params, const std::vector<Submission>& batch) {
+  pg::Array due_at(pg::Type::timestamp, batch.size()), reasons(pg::Type::text, batch.size());
+  for (const Submission& submission : batch) {
+    due_at.timestamp(submission.due ? std::optional(submission.due->at) : std::nullopt);
+    if (submission.due) {
+      reasons.text(name(submission.due->reason));
+    } else {
+      reasons.null();
+    }
+  }
+  params.array(due_at).array(reasons);
 }
 
 /// Texts of an outcome partly come from a peer. A record that PostgreSQL refuses would be written
@@ -161,6 +174,29 @@ pg::Params status_params(const std::vector<const DeliveryRecord*>& changed) {
   return params;
 }
 
+/// Why those of a batch that were not tried were not.
+std::optional<pg::Query> decision_query(const std::vector<const DeliveryRecord*>& sorted) {
+  using pg::Type;
+  std::vector<const DeliveryRecord*> decided;
+  for (const DeliveryRecord* record : sorted) {
+    if (!record->decision.empty() && record->status) decided.push_back(record);
+  }
+  if (decided.empty()) return std::nullopt;
+  pg::Array ids(Type::uuid), created(Type::timestamp), decisions(Type::jsonb),
+      expires(Type::timestamp), statuses(Type::text);
+  for (const DeliveryRecord* record : decided) {
+    ids.id(record->notification);
+    created.timestamp(record->notification.uuid().instant());
+    decisions.json(record->decision);
+    expires.timestamp(record->expires_at);
+    statuses.text(rules::name(*record->status));
+  }
+  const Instants bounds = instants_of(decided, [](auto* record) { return record->notification; });
+  pg::Params params = columns({&ids, &created, &decisions, &expires, &statuses});
+  params.timestamp(bounds.first).timestamp(bounds.last);
+  return pg::Query{sql::kUpdateDecision, std::move(params)};
+}
+
 }  // namespace
 
 pg::Query append_query(const std::vector<Submission>& batch) {
@@ -169,7 +205,11 @@ pg::Query append_query(const std::vector<Submission>& batch) {
   params.timestamp(bounds.first - rules::kIdempotencyWindow)
       .timestamp(base::WallTime(std::chrono::floor<std::chrono::days>(bounds.last)));
   add_history_columns(params, batch);
-  return {sql::kAppend, std::move(params)};
+  const bool some_wait = std::any_of(batch.begin(), batch.end(),
+                                     [](const Submission& s) { return s.due.has_value(); });
+  if (!some_wait) return {sql::kAppend, std::move(params)};
+  add_due_columns(params, batch);
+  return {sql::kAppendWithDue, std::move(params)};
 }
 
 pg::Query find_keys_query(const std::vector<Submission>& batch,
@@ -217,6 +257,7 @@ std::vector<pg::Query> record_queries(const std::vector<DeliveryRecord>& batch) 
   std::vector<pg::Query> queries;
   const std::vector<Tried> tried = attempts_of(batch);
   if (!tried.empty()) queries.push_back({sql::kInsertAttempts, attempt_params(tried)});
+  if (auto decisions = decision_query(sorted)) queries.push_back(std::move(*decisions));
   if (!changed.empty()) queries.push_back({sql::kUpdateStatus, status_params(changed)});
   if (due_ids.size() > 0) {
     queries.push_back({sql::kUpsertDue, columns({&due_ids, &due_at, &due_reasons, &due_details})});

@@ -20,43 +20,55 @@ namespace notify::stores::sql {
 /// streamed: unnest() in the select list, unlike in FROM, makes no copy of them. IS TRUE keeps IN a
 /// hashed lookup; as a join it is planned for a few rows and compares each with each. Made for a
 /// generic plan: to plan a small batch costs more than to run it.
-inline constexpr pg::Statement kAppend = {
-    "ledger_append",
-    "WITH fresh AS MATERIALIZED ("
-    "SELECT w.*, w.created_at < date_trunc('day', w.created_at) + interval '5 minutes' "
-    "AND NOT EXISTS (SELECT FROM idempotency_keys i "
-    "WHERE i.caller = w.caller AND i.key_hash = w.key_hash "
-    "AND i.created_at > $7::timestamp - interval '24 hours' "
-    "AND i.created_at <= w.created_at - interval '24 hours') AS to_guard "
-    "FROM (SELECT unnest($1::uuid[]) AS id, unnest($2::timestamp[]) AS created_at, "
-    "unnest($3::text[]) AS caller, unnest($4::bytea[]) AS key_hash, "
-    "unnest($5::bytea[]) AS request_hash, unnest($6::boolean[]) AS explicit) w "
-    "WHERE (SELECT i.notification_id FROM idempotency_keys i "
-    "WHERE i.caller = w.caller AND i.key_hash = w.key_hash "
-    "AND i.created_at > $7 AND i.created_at < $8 "
-    "AND i.created_at > w.created_at - interval '24 hours' LIMIT 1) IS NULL), "
-    "guarded AS ("
-    "INSERT INTO idempotency_keys "
-    "(caller, key_hash, request_hash, explicit, notification_id, created_at) "
-    "SELECT caller, key_hash, request_hash, explicit, id, "
-    "date_trunc('day', created_at) - interval '1 microsecond' FROM fresh WHERE to_guard "
-    "ORDER BY caller, key_hash ON CONFLICT DO NOTHING RETURNING notification_id), "
-    "keyed AS ("
-    "INSERT INTO idempotency_keys "
-    "(caller, key_hash, request_hash, explicit, notification_id, created_at) "
-    "SELECT caller, key_hash, request_hash, explicit, id, created_at FROM fresh "
-    "WHERE NOT to_guard OR id IN (SELECT notification_id FROM guarded) "
-    "ORDER BY caller, key_hash ON CONFLICT DO NOTHING RETURNING notification_id), "
-    "written AS ("
-    "INSERT INTO notification_history (id, created_at, user_id, conversation_id, message_id, "
-    "notification_type, title, body, payload, metadata, status, priority, expires_at) "
-    "SELECT w.* FROM (SELECT unnest($1::uuid[]) AS id, unnest($2::timestamp[]), "
-    "unnest($9::uuid[]), unnest($10::uuid[]), unnest($11::uuid[]), unnest($12::text[]), "
-    "unnest($13::text[]), unnest($14::text[]), unnest($15::jsonb[]), unnest($16::jsonb[]), "
-    "unnest($17::text[]), unnest($18::text[]), unnest($19::timestamp[])) w "
-    "WHERE (w.id IN (SELECT notification_id FROM keyed)) IS TRUE) "
-    "SELECT w.ord FROM unnest($1::uuid[]) WITH ORDINALITY AS w (id, ord) "
-    "WHERE (w.id IN (SELECT notification_id FROM keyed)) IS NOT TRUE ORDER BY w.ord"};
+#define NOTIFY_APPEND_WRITES                                                                 \
+  "WITH fresh AS MATERIALIZED ("                                                             \
+  "SELECT w.*, w.created_at < date_trunc('day', w.created_at) + interval '5 minutes' "       \
+  "AND NOT EXISTS (SELECT FROM idempotency_keys i "                                          \
+  "WHERE i.caller = w.caller AND i.key_hash = w.key_hash "                                   \
+  "AND i.created_at > $7::timestamp - interval '24 hours' "                                  \
+  "AND i.created_at <= w.created_at - interval '24 hours') AS to_guard "                     \
+  "FROM (SELECT unnest($1::uuid[]) AS id, unnest($2::timestamp[]) AS created_at, "           \
+  "unnest($3::text[]) AS caller, unnest($4::bytea[]) AS key_hash, "                          \
+  "unnest($5::bytea[]) AS request_hash, unnest($6::boolean[]) AS explicit) w "               \
+  "WHERE (SELECT i.notification_id FROM idempotency_keys i "                                 \
+  "WHERE i.caller = w.caller AND i.key_hash = w.key_hash "                                   \
+  "AND i.created_at > $7 AND i.created_at < $8 "                                             \
+  "AND i.created_at > w.created_at - interval '24 hours' LIMIT 1) IS NULL), "                \
+  "guarded AS ("                                                                             \
+  "INSERT INTO idempotency_keys "                                                            \
+  "(caller, key_hash, request_hash, explicit, notification_id, created_at) "                 \
+  "SELECT caller, key_hash, request_hash, explicit, id, "                                    \
+  "date_trunc('day', created_at) - interval '1 microsecond' FROM fresh WHERE to_guard "      \
+  "ORDER BY caller, key_hash ON CONFLICT DO NOTHING RETURNING notification_id), "            \
+  "keyed AS ("                                                                               \
+  "INSERT INTO idempotency_keys "                                                            \
+  "(caller, key_hash, request_hash, explicit, notification_id, created_at) "                 \
+  "SELECT caller, key_hash, request_hash, explicit, id, created_at FROM fresh "              \
+  "WHERE NOT to_guard OR id IN (SELECT notification_id FROM guarded) "                       \
+  "ORDER BY caller, key_hash ON CONFLICT DO NOTHING RETURNING notification_id), "            \
+  "written AS ("                                                                             \
+  "INSERT INTO notification_history (id, created_at, user_id, conversation_id, message_id, " \
+  "notification_type, title, body, payload, metadata, status, priority, expires_at) "        \
+  "SELECT w.* FROM (SELECT unnest($1::uuid[]) AS id, unnest($2::timestamp[]), "              \
+  "unnest($9::uuid[]), unnest($10::uuid[]), unnest($11::uuid[]), unnest($12::text[]), "      \
+  "unnest($13::text[]), unnest($14::text[]), unnest($15::jsonb[]), unnest($16::jsonb[]), "   \
+  "unnest($17::text[]), unnest($18::text[]), unnest($19::timestamp[])) w "                   \
+  "WHERE (w.id IN (SELECT notification_id FROM keyed)) IS TRUE)"
+#define NOTIFY_APPEND_LEFT_OUT                                           \
+  "SELECT w.ord FROM unnest($1::uuid[]) WITH ORDINALITY AS w (id, ord) " \
+  "WHERE (w.id IN (SELECT notification_id FROM keyed)) IS NOT TRUE ORDER BY w.ord"
+inline constexpr pg::Statement kAppend = {"ledger_append",
+                                          NOTIFY_APPEND_WRITES " " NOTIFY_APPEND_LEFT_OUT};
+
+/// The same for a batch of which some wait: $20 and $21 are when they are due, and why.
+inline constexpr pg::Statement kAppendWithDue = {
+    "ledger_append_with_due", NOTIFY_APPEND_WRITES
+    ", waiting AS ("
+    "INSERT INTO due (notification_id, due_at, reason) "
+    "SELECT d.* FROM (SELECT unnest($1::uuid[]) AS id, unnest($20::timestamp[]) AS due_at, "
+    "unnest($21::text[])) d "
+    "WHERE d.due_at IS NOT NULL AND (d.id IN (SELECT notification_id FROM keyed)) IS TRUE "
+    "ON CONFLICT DO NOTHING) " NOTIFY_APPEND_LEFT_OUT};
 
 /// Who holds keys: the place in the batch, the notification of the earlier request, and whether the
 /// requests are the same; no row for a key that nobody holds. By the unique index of each day
@@ -103,6 +115,19 @@ inline constexpr pg::Statement kUpdateStatus = {
     "AND h.created_at >= $7 AND h.created_at <= $8 "
     "AND notification_status_rank(u.status) > notification_status_rank(h.status)"};
 
+/// By primary key, before the status: why it moves there, and how long it lives for it. Not of who
+/// comes too late.
+inline constexpr pg::Statement kUpdateDecision = {
+    "ledger_update_decision",
+    "UPDATE notification_history h SET "
+    "metadata = h.metadata || jsonb_build_object('later', u.decision), "
+    "expires_at = coalesce(u.expires_at, h.expires_at) "
+    "FROM unnest($1::uuid[], $2::timestamp[], $3::jsonb[], $4::timestamp[], $5::text[]) "
+    "AS u (id, created_at, decision, expires_at, status) "
+    "WHERE h.created_at = u.created_at AND h.id = u.id "
+    "AND h.created_at >= $6 AND h.created_at <= $7 "
+    "AND notification_status_rank(u.status) >= notification_status_rank(h.status)"};
+
 /// By primary key.
 inline constexpr pg::Statement kUpsertDue = {
     "ledger_upsert_due",
@@ -110,6 +135,13 @@ inline constexpr pg::Statement kUpsertDue = {
     "SELECT * FROM unnest($1::uuid[], $2::timestamp[], $3::text[], $4::text[]) "
     "ON CONFLICT (notification_id) DO UPDATE SET due_at = excluded.due_at, "
     "reason = excluded.reason, detail = excluded.detail"};
+
+/// idx_notification_history_user_id_created_at, then due by primary key.
+inline constexpr pg::Statement kReleaseDeferred = {
+    "ledger_release_deferred",
+    "UPDATE due SET due_at = $2 FROM notification_history h "
+    "WHERE due.notification_id = h.id AND due.reason = 'deferred' AND due.due_at > $2 "
+    "AND h.user_id = $1 AND h.created_at >= $3 AND h.status = 'deferred'"};
 
 /// By primary key.
 inline constexpr pg::Statement kDeleteDue = {
@@ -132,6 +164,18 @@ inline constexpr pg::Statement kAttemptsOf = {
     "ledger_attempts_of", "SELECT " NOTIFY_ATTEMPT_COLUMNS
                           " FROM delivery_attempts a WHERE a.notification_id = ANY ($1::uuid[]) "
                           "AND a.id >= $2 AND a.id <= $3 ORDER BY a.attempted_at, a.id"};
+
+/// By primary key, then idx_notification_history_user_id_created_at for those with a collapse id,
+/// from their own instant to $5.
+inline constexpr pg::Statement kSuperseded = {
+    "ledger_superseded",
+    "SELECT h.id FROM notification_history h "
+    "JOIN unnest($1::uuid[], $2::timestamp[]) AS wanted (id, created_at) USING (created_at, id) "
+    "WHERE h.created_at >= $3 AND h.created_at <= $4 AND h.payload ? 'collapse_id' "
+    "AND EXISTS (SELECT FROM notification_history newer WHERE newer.user_id = h.user_id "
+    "AND newer.created_at >= h.created_at AND newer.created_at <= $5 AND newer.id > h.id "
+    "AND newer.payload->>'collapse_id' = h.payload->>'collapse_id' "
+    "AND newer.status NOT IN ('suppressed', 'cancelled'))"};
 
 /// By primary key.
 inline constexpr pg::Statement kReplayedAt = {

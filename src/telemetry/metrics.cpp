@@ -17,6 +17,25 @@ AcceptMetrics accept(MetricRegistry& r) {
   };
 }
 
+DecisionMetrics decision(MetricRegistry& r) {
+  return {
+      r.counter_by({"notification_decisions_total",
+                    "Decisions, by verdict; each notification has one when it is accepted and one "
+                    "before each try."},
+                   "verdict", {"deliver", "deliver silently", "defer", "suppress"}),
+      r.counter_by(
+          {"notification_decision_rules_total", "Decisions other than by default, by rule."},
+          "rule",
+          {"lifetime", "known_user", "user_enabled", "type_enabled", "conversation_enabled", "mute",
+           "level", "rate_limit", "quiet_hours"}),
+      r.counter_by({"notification_settings_lookups_total",
+                    "Questions for a user's settings, by who answered."},
+                   "from", {"cache", "postgres"}),
+      r.counter_by({"notification_settings_failures_total", "Steps with settings failed."}, "step",
+                   {"look", "release_deferred"}),
+  };
+}
+
 Gauge queue_depth(MetricRegistry& r, const std::string& priority) {
   return r.gauge({"notification_queue_items",
                   "Notifications in the queue, due or waiting for their time.",
@@ -35,11 +54,12 @@ QueueMetrics queue(MetricRegistry& r) {
 
 DeliverMetrics deliver(MetricRegistry& r) {
   return {
-      r.counter_by({"notification_deliver_results_total", "Notifications, by the status reached."},
-                   "status", {"delivered", "sent", "failed", "expired"}),
+      r.counter_by(
+          {"notification_deliver_results_total", "Notifications, by the status reached."}, "status",
+          {"delivered", "sent", "failed", "expired", "deferred", "suppressed", "superseded"}),
       r.counter_by({"notification_deliver_failures_total", "Steps of delivering failed."}, "step",
-                   {"lease", "progress", "devices", "record", "postpone", "ack", "release",
-                    "report_invalid_token"}),
+                   {"lease", "progress", "settings", "devices", "record", "postpone", "ack",
+                    "release", "report_invalid_token"}),
       r.counter_by({"notification_deliver_device_lookups_total",
                     "Questions for a user's devices, by who answered."},
                    "from", {"cache", "auth_service"}),
@@ -91,6 +111,7 @@ RecoverMetrics recover(MetricRegistry& r) {
 
 Metrics::Metrics(MetricRegistry& r)
     : accept(telemetry::accept(r)),
+      decision(telemetry::decision(r)),
       queue(telemetry::queue(r)),
       deliver(telemetry::deliver(r)),
       apns(provider(r, "apns")),

@@ -15,6 +15,13 @@ struct AcceptMetrics {
   Counter not_queued;  ///< accepted while Redis was away: recover queues them
 };
 
+struct DecisionMetrics {
+  CounterBy verdicts;
+  CounterBy rules;             ///< that decided
+  CounterBy settings_lookups;  ///< by who answered
+  CounterBy step_failures;     ///< by step
+};
+
 struct QueueMetrics {
   CounterBy step_failures;  ///< by step of a flow, of those that use the queue
   Gauge high;               ///< items in the queue, due or waiting for their time
@@ -60,6 +67,7 @@ struct Metrics {
   explicit Metrics(MetricRegistry& registry);
 
   AcceptMetrics accept;
+  DecisionMetrics decision;
   QueueMetrics queue;
   DeliverMetrics deliver;
   ProviderMetrics apns;

@@ -7,7 +7,7 @@ import protoLoader from '@grpc/proto-loader';
 
 const here = path.dirname(fileURLToPath(import.meta.url));
 const definitions = protoLoader.loadSync(
-  ['notification/notification.proto', 'notification/admin.proto', 'google/rpc/status.proto', 'google/rpc/error_details.proto',
+  ['notification/notification.proto', 'notification/preference.proto', 'notification/admin.proto', 'google/rpc/status.proto', 'google/rpc/error_details.proto',
     'grpc/health/v1/health.proto'],
   {
     includeDirs: [path.join(here, '../../proto')],
@@ -46,12 +46,14 @@ export class Client {
     // After a restart a test should not wait for a long backoff.
     const options = { 'grpc.initial_reconnect_backoff_ms': 50, 'grpc.max_reconnect_backoff_ms': 200 };
     this.notifications = new packages.notification.NotificationService(address, credentials, options);
+    this.preferences = new packages.notification.PreferenceService(address, credentials, options);
     this.admin = new packages.notification.AdminService(address, credentials, options);
     this.health = new packages.grpc.health.v1.Health(address, credentials, options);
   }
 
   close() {
     this.notifications.close();
+    this.preferences.close();
     this.admin.close();
     this.health.close();
   }
@@ -59,6 +61,12 @@ export class Client {
   call(method, request, { deadlineMs = 10_000 } = {}) {
     return this.#promise((done) => this.notifications[method](request,
       { deadline: Date.now() + deadlineMs }, done));
+  }
+
+  /** A method of PreferenceService. */
+  callPreferences(method, request) {
+    return this.#promise((done) => this.preferences[method](request,
+      { deadline: Date.now() + 10_000 }, done));
   }
 
   listDeadLetters(request) {

@@ -60,6 +60,14 @@ struct FakeLedgerTable {
     if (known == keys.end()) {
       keys.emplace(place, Key{idempotency.request, n.id});
       append(n);
+      Row& row = rows.at(n.id);
+      row.record.status = submission.status;
+      row.due = submission.due;
+      if (!submission.decision.empty()) {
+        row.record.decisions =
+            rules::decode_decisions(rules::encode_metadata(n, submission.decision)).value();
+      }
+      return stores::Appended{n.id, n.expires_at, submission.status, false};
     } else if (idempotency.is_explicit && known->second.request != idempotency.request) {
       return base::fail(base::Errc::already_exists, "the key stands for another request");
     } else if (known->second.first != n.id) {
@@ -68,6 +76,17 @@ struct FakeLedgerTable {
                               true};
     }
     return stores::Appended{n.id, n.expires_at, rules::Status::pending, false};
+  }
+  /// Whether the same user has got a newer one with the same collapse id.
+  [[nodiscard]] bool is_superseded(base::NotificationId id) const {
+    const rules::Notification& n = rows.at(id).record.notification;
+    if (n.presentation.collapse_id.empty()) return false;
+    return std::any_of(rows.upper_bound(id), rows.end(), [&n](const auto& entry) {
+      const stores::HistoryRecord& newer = entry.second.record;
+      return newer.notification.user == n.user &&
+             newer.notification.presentation.collapse_id == n.presentation.collapse_id &&
+             newer.status != rules::Status::suppressed && newer.status != rules::Status::cancelled;
+    });
   }
   void append(const rules::Notification& n) {
     Row row;
@@ -79,6 +98,13 @@ struct FakeLedgerTable {
     if (found == rows.end()) return;
     Row& row = found->second;
     for (const rules::Attempt& attempt : record.attempts) add(row, attempt);
+    if (!record.decision.empty() && record.status &&
+        status_rank(*record.status) >= status_rank(row.record.status)) {
+      row.record.decisions.later =
+          rules::decode_decisions("{\"later\":" + record.decision + "}").value().later;
+      row.record.notification.expires_at =
+          record.expires_at.value_or(row.record.notification.expires_at);
+    }
     if (record.status && status_rank(*record.status) > status_rank(row.record.status)) {
       move_to(row.record, *record.status, record.at);
     }
@@ -154,6 +180,19 @@ class FakeLedger final : public stores::Ledger, public stores::History, public s
     co_return base::Expected<void>();
   }
 
+  [[nodiscard]] async::Task<base::Expected<void>> release_deferred(base::UserId user,
+                                                                   base::WallTime at,
+                                                                   base::Deadline) override {
+    return link_.travel(faults.progress, [this, user, at] {
+      for (auto& [id, row] : table_.rows) {
+        if (row.record.notification.user != user || !row.due) continue;
+        const bool waits_for_quiet = row.due->reason == stores::DueReason::deferred;
+        if (waits_for_quiet && row.due->at > at) row.due->at = at;
+      }
+      return base::Expected<void>();
+    });
+  }
+
   [[nodiscard]] async::Task<base::Expected<ProgressById>> progress(
       std::vector<base::NotificationId> ids, base::Deadline) override {
     return link_.travel(faults.progress, [this, ids = std::move(ids)] {
@@ -164,6 +203,7 @@ class FakeLedger final : public stores::Ledger, public stores::History, public s
         const FakeLedgerTable::Row& row = found->second;
         known[id] = {row.record.status, row.attempts, {}};
         if (!row.replays.empty()) known[id].replayed_at = row.replays.back().at;
+        known[id].is_superseded = table_.is_superseded(id);
       }
       return base::Expected<ProgressById>(std::move(known));
     });

@@ -24,6 +24,7 @@ struct FakePushService {
     base::DeviceId device;
     std::string apns_id;
     base::WallTime at;
+    rules::Style style;
   };
   std::vector<Received> received;
   std::function<bool(int node, base::NotificationId)> is_lease_of;  ///< for the journal
@@ -54,6 +55,7 @@ class FakeProvider final : public providers::Provider {
   [[nodiscard]] std::size_t under_way_max() const { return under_way_max_; }
 
   [[nodiscard]] async::Task<rules::Outcome> send(const rules::Notification& notification,
+                                                 const rules::Style& style,
                                                  const rules::Device& device,
                                                  base::Deadline deadline) override {
     const Counted counted(*this);
@@ -64,7 +66,7 @@ class FakeProvider final : public providers::Provider {
     const bool stood_still = link_.timers.clock().steady_now() > left + way + 500ms;
     if (link_.is_cut || stood_still) co_return unknown();
     if (service_.to_all) co_return *service_.to_all;
-    rules::Outcome outcome = receive(notification, device);
+    rules::Outcome outcome = receive(notification, style, device);
     co_await link_.timers.sleep_for(link_.one_way);
     if (link_.is_cut || service_.loses_answers) co_return unknown();
     while (service_.holds_answers && !link_.is_cut) {
@@ -89,9 +91,10 @@ class FakeProvider final : public providers::Provider {
     return {.kind = rules::OutcomeKind::unknown, .code = "timed_out", .message = "no answer"};
   }
 
-  rules::Outcome receive(const rules::Notification& n, const rules::Device& device) {
+  rules::Outcome receive(const rules::Notification& n, const rules::Style& style,
+                         const rules::Device& device) {
     service_.received.push_back(
-        {n.id, device.id, rules::apns_headers(n, device.id).id, link_.timers.clock().now()});
+        {n.id, device.id, rules::apns_headers(n, device.id).id, link_.timers.clock().now(), style});
     link_.note({.kind = Journal::Kind::sent,
                 .notification = n.id,
                 .device = device.id,

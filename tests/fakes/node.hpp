@@ -14,6 +14,7 @@
 #include "fakes/fake_ledger.hpp"
 #include "fakes/fake_provider.hpp"
 #include "fakes/fake_queue.hpp"
+#include "fakes/fake_settings.hpp"
 #include "fakes/fake_time.hpp"
 #include "fakes/fake_upkeep.hpp"
 #include "flows/accept.hpp"
@@ -32,6 +33,7 @@ struct Outside {
   FakeOffice office;
   FakeDevices devices;
   FakePushService apple;
+  FakeSettingsTable settings{{}, {}, &clock};
 };
 
 struct NodeOptions {
@@ -43,6 +45,8 @@ struct NodeOptions {
   std::chrono::milliseconds clock_ahead{0};
   async::BatcherLimits ledger;
   std::size_t unqueued_max = 200'000;
+  stores::SettingsCacheOptions settings;
+  flows::DecidingPolicy deciding;
   /// Replaces the heartbeat's opinion, for tests that run without one.
   std::optional<bool> leases_are_ours;
 };
@@ -58,11 +62,14 @@ class Node {
         ledger(outside.table, link, options.ledger),
         queue(outside.books, link, name),
         leases_ours(options.leases_are_ours),
-        accept({ledger, queue, ids, options.expiry, accept_events(), [this] { deliver.wake(); },
-                [this] { return heartbeat.pulse().swept_until; }, options.unqueued_max},
+        settings_cache(settings, loop.timers, options.settings, settings_events(), no_escape()),
+        deciding({settings_cache, clock, options.deciding, {}}),
+        accept({ledger, queue, deciding, ids, options.expiry, accept_events(),
+                [this] { deliver.wake(); }, [this] { return heartbeat.pulse().swept_until; },
+                options.unqueued_max},
                loop.timers.executor(), no_escape()),
-        deliver({ledger, queue, devices, provider, loop.timers, rng, options.retry, options.limits,
-                 deliver_events(),
+        deliver({ledger, queue, devices, provider, deciding, loop.timers, rng, options.retry,
+                 options.limits, deliver_events(),
                  [this] {
                    if (leases_ours) return std::uint64_t{*leases_ours ? 1U : 0U};
                    return heartbeat.lease_term();
@@ -93,6 +100,7 @@ class Node {
     run(recover.stop());
     run(heartbeat.stop());
     run(ledger.stop());
+    run(settings_cache.stop());
     outside_.time.remove(loop);
   }
 
@@ -102,6 +110,7 @@ class Node {
   }
   /// Everything but delivery.
   void keep_alive() {
+    settings_cache.start();
     heartbeat.start();
     recover.start();
   }
@@ -148,6 +157,11 @@ class Node {
             .step_failed = [this](std::string_view step,
                                   const base::Error&) { failed_steps.emplace_back(step); }};
   }
+  stores::SettingsCacheEvents settings_events() {
+    return {.asked = [this](bool cached) { cached ? ++settings_cached : ++settings_read; },
+            .step_failed = [this](std::string_view step,
+                                  const base::Error&) { failed_steps.emplace_back(step); }};
+  }
   flows::RecoverEvents recover_events() {
     return {.elected = [this] { ++elected; },
             .taken_over = [this](std::size_t n) { taken_over += n; },
@@ -174,6 +188,7 @@ class Node {
   FakeUpkeep upkeep{outside_.office, link};
   FakeDeviceDirectory devices{outside_.devices, link};
   FakeProvider provider{outside_.apple, link};
+  FakeSettings settings{outside_.settings, link};
   std::optional<bool> leases_ours;
   bool frozen = false;
 
@@ -188,7 +203,11 @@ class Node {
   std::size_t readmitted = 0;
   std::size_t elected = 0;
   std::size_t rebuilds = 0;
+  std::size_t settings_cached = 0;
+  std::size_t settings_read = 0;
 
+  stores::SettingsCache settings_cache;
+  flows::Deciding deciding;
   flows::Accept accept;
   flows::Deliver deliver;
   flows::Heartbeat heartbeat;

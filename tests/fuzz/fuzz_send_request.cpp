@@ -29,7 +29,7 @@ void check(const rules::SendRequest& request) {
     return;
   }
   const auto& notification = std::get<rules::Notification>(checked);
-  fuzz::require(rules::apns_payload(notification).size() <= rules::kApnsPayloadMax,
+  fuzz::require(rules::apns_payload_bound(notification) <= rules::kApnsPayloadMax,
                 "what was accepted fits Apple's limit");
   const auto again = rules::decode_queue_item(rules::encode_queue_item(notification));
   fuzz::require(again.has_value(), "what was accepted can be queued");

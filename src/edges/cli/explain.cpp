@@ -91,13 +91,45 @@ std::string conclusion(const stores::Story& story, base::WallTime now) {
   return "";
 }
 
+/// The rule that decided, and what it found; the others follow on lines of their own.
+std::string decision_text(const rules::RecordedDecision& decision) {
+  std::string text = "decided: " + std::string(rules::name(decision.verdict));
+  if (decision.until) text += " until " + base::to_rfc3339(*decision.until);
+  if (decision.by_defaults) return text + ", by the defaults: the user has set nothing";
+  text += decision.by.empty() ? ", no rule objects" : ", by " + decision.by;
+  for (const auto& reason : decision.reasons) {
+    text += "\n" + std::string(35, ' ') + reason.rule + " " + reason.result + ": " + reason.input;
+  }
+  return text;
+}
+
+void add_decisions(const stores::HistoryRecord& record, std::vector<Event>& events) {
+  for (const auto& decision : {record.decisions.first, record.decisions.later}) {
+    if (!decision) continue;
+    events.push_back(
+        {decision->at.value_or(record.notification.created_at()), decision_text(*decision)});
+  }
+}
+
 }  // namespace
+
+std::string summary(const stores::HistoryRecord& record) {
+  const rules::Notification& n = record.notification;
+  const auto& decision = record.decisions.later ? record.decisions.later : record.decisions.first;
+  std::string text = base::to_rfc3339(n.created_at()) + "  " + n.id.to_string() + "  " +
+                     std::string(rules::name(record.status)) + "  " + n.type;
+  if (decision && !decision->by.empty()) {
+    text += "  (" + std::string(rules::name(decision->verdict)) + ", by " + decision->by + ")";
+  }
+  return text;
+}
 
 std::string explain(const stores::Story& story, base::WallTime now) {
   const stores::HistoryRecord& record = story.record;
   const rules::Notification& n = record.notification;
   std::vector<Event> events;
   events.push_back({n.created_at(), accepted_text(n)});
+  add_decisions(record, events);
   for (const rules::Attempt& attempt : story.attempts) {
     events.push_back({attempt.attempted_at, attempt_text(attempt)});
   }

@@ -11,4 +11,7 @@ namespace notify::edges {
 /// Title, body and data are not shown: the reader needs to know what happened, not what was said.
 [[nodiscard]] std::string explain(const stores::Story& story, base::WallTime now);
 
+/// One line of a list: when, which, what kind, and where it stands.
+[[nodiscard]] std::string summary(const stores::HistoryRecord& record);
+
 }  // namespace notify::edges

@@ -57,6 +57,21 @@ pb::AttemptStatus to_wire(rules::AttemptStatus status) {
   return pb::ATTEMPT_STATUS_UNSPECIFIED;
 }
 
+void encode(const rules::RecordedDecision& decision, const rules::Notification& n,
+            pb::Decision& to) {
+  net::set(to.mutable_decided_at(), decision.at.value_or(n.created_at()));
+  to.set_verdict(static_cast<pb::Verdict>(decision.verdict));
+  to.set_rule(decision.by);
+  if (decision.until) net::set(to.mutable_until(), *decision.until);
+  for (const auto& reason :
+       decision.by_defaults ? rules::reasons_by_defaults(n) : decision.reasons) {
+    pb::DecisionReason& shown = *to.add_reasons();
+    shown.set_rule(reason.rule);
+    shown.set_result(reason.result);
+    shown.set_input(reason.input);
+  }
+}
+
 }  // namespace
 
 rules::SendRequest to_rules(const pb::SendNotificationRequest& r) {
@@ -82,6 +97,7 @@ rules::SendRequest to_rules(const pb::SendNotificationRequest& r) {
   request.background = r.background();
   request.labels = to_pairs(r.labels());
   request.idempotency_key = r.idempotency_key();
+  request.mention = r.mention();
   return request;
 }
 
@@ -104,6 +120,10 @@ void encode(const stores::HistoryRecord& record, pb::Notification& to) {
   if (record.opened_at) net::set(to.mutable_opened_at(), *record.opened_at);
   if (record.expired_at) net::set(to.mutable_expired_at(), *record.expired_at);
   for (const auto& [key, value] : n.labels) (*to.mutable_labels())[key] = value;
+  to.set_mention(n.presentation.mention);
+  const rules::RecordedDecisions& decisions = record.decisions;
+  if (decisions.first) encode(*decisions.first, n, *to.mutable_decision());
+  if (decisions.later) encode(*decisions.later, n, *to.mutable_later_decision());
 }
 
 void encode(const rules::Attempt& attempt, pb::DeliveryAttempt& to) {

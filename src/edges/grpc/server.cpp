@@ -14,6 +14,7 @@ base::Expected<std::unique_ptr<Server>> Server::listen(const ServerOptions& opti
   // Clients may keep idle connections checked, as often as every ten seconds.
   builder.AddChannelArgument(GRPC_ARG_HTTP2_MIN_RECV_PING_INTERVAL_WITHOUT_DATA_MS, 10'000);
   builder.RegisterService(&server->service_);
+  builder.RegisterService(&server->preference_service_);
   builder.RegisterService(&server->admin_service_);
   builder.RegisterService(&server->health_service_);
   if (options.reflection) {

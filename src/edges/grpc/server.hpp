@@ -12,6 +12,7 @@
 #include "edges/grpc/admin_rpc.hpp"
 #include "edges/grpc/health_rpc.hpp"
 #include "edges/grpc/notification_rpc.hpp"
+#include "edges/grpc/preference_rpc.hpp"
 #include "edges/grpc/reflection_rpc.hpp"
 
 namespace notify::edges {
@@ -33,6 +34,7 @@ class Server {
 
   [[nodiscard]] int port() const { return port_; }
   [[nodiscard]] RawNotificationService& service() { return service_; }
+  [[nodiscard]] RawPreferenceService& preference_service() { return preference_service_; }
   [[nodiscard]] RawAdminService& admin_service() { return admin_service_; }
   [[nodiscard]] RawHealthService& health_service() { return health_service_; }
   /// nullptr if it is switched off.
@@ -53,6 +55,7 @@ class Server {
  private:
   Server() = default;
   RawNotificationService service_;
+  RawPreferenceService preference_service_;
   RawAdminService admin_service_;
   RawHealthService health_service_;
   std::unique_ptr<RawReflectionServices> reflection_services_;

@@ -7,7 +7,8 @@
 
 namespace notify::edges {
 
-inline constexpr std::array<std::string_view, 2> kServices = {"notification.NotificationService",
+inline constexpr std::array<std::string_view, 3> kServices = {"notification.NotificationService",
+                                                              "notification.PreferenceService",
                                                               "notification.AdminService"};
 
 [[nodiscard]] inline bool is_service(std::string_view name) {

@@ -25,8 +25,8 @@ Outcome from_failure(const http2::Failure& failure) {
 }  // namespace
 
 ApnsProvider::ApnsProvider(http2::Pool& pool, ProviderToken& token, const base::Clock& clock,
-                           std::string topic)
-    : pool_(pool), token_(token), clock_(clock), topic_(std::move(topic)) {}
+                           Options options)
+    : pool_(pool), token_(token), clock_(clock), options_(std::move(options)) {}
 
 http2::Request ApnsProvider::make_request(const rules::Notification& notification,
                                           const rules::Device& device, std::string path,
@@ -39,7 +39,7 @@ http2::Request ApnsProvider::make_request(const rules::Notification& notificatio
   // Apple keeps a small HPACK table and says which fields belong into it: what repeats.
   request.headers.push_back(
       {"authorization", std::string(authorization.reveal()), Indexing::never});
-  request.headers.push_back({"apns-topic", device.app_id.empty() ? topic_ : device.app_id});
+  request.headers.push_back({"apns-topic", device.app_id.empty() ? options_.topic : device.app_id});
   request.headers.push_back({"apns-push-type", std::string(h.push_type)});
   request.headers.push_back({"apns-priority", std::string(h.priority)});
   request.headers.push_back({"apns-id", std::move(h.id), Indexing::never});
@@ -47,12 +47,12 @@ http2::Request ApnsProvider::make_request(const rules::Notification& notificatio
   if (!h.collapse_id.empty()) {
     request.headers.push_back({"apns-collapse-id", std::move(h.collapse_id), Indexing::never});
   }
-  request.body = rules::apns_payload(notification);
   return request;
 }
 
 async::Task<Outcome> ApnsProvider::send(const rules::Notification& notification,
-                                        const rules::Device& device, base::Deadline deadline) {
+                                        const rules::Style& style, const rules::Device& device,
+                                        base::Deadline deadline) {
   std::string path = rules::apns_path(device.token);
   if (path.empty()) {
     co_return Outcome{.kind = OutcomeKind::token_gone,
@@ -67,6 +67,7 @@ async::Task<Outcome> ApnsProvider::send(const rules::Notification& notification,
                       .message = authorization.error().detail};
   }
   http2::Request request = make_request(notification, device, std::move(path), *authorization);
+  request.body = rules::apns_payload(notification, style, options_.hidden);
   const http2::Result result = co_await pool_.send(std::move(request), deadline);
   if (!result) co_return from_failure(result.error());
   const rules::ApnsAnswer answer =

@@ -18,11 +18,14 @@ namespace notify::providers {
 /// Source:    Apple, "Sending notification requests to APNs".
 class ApnsProvider final : public Provider {
  public:
-  /// `topic` is for devices that name no app of their own.
-  ApnsProvider(http2::Pool& pool, ProviderToken& token, const base::Clock& clock,
-               std::string topic);
+  struct Options {
+    std::string topic;  ///< for devices that name no app of their own
+    rules::HiddenTexts hidden;
+  };
+  ApnsProvider(http2::Pool& pool, ProviderToken& token, const base::Clock& clock, Options options);
 
   [[nodiscard]] async::Task<rules::Outcome> send(const rules::Notification& notification,
+                                                 const rules::Style& style,
                                                  const rules::Device& device,
                                                  base::Deadline deadline) override;
 
@@ -34,7 +37,7 @@ class ApnsProvider final : public Provider {
   http2::Pool& pool_;
   ProviderToken& token_;
   const base::Clock& clock_;
-  std::string topic_;
+  Options options_;
 };
 
 }  // namespace notify::providers

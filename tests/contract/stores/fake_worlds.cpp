@@ -2,6 +2,7 @@
 #include "fakes/fake_dead_letters.hpp"
 #include "fakes/fake_ledger.hpp"
 #include "fakes/fake_queue.hpp"
+#include "fakes/fake_settings.hpp"
 #include "fakes/fake_time.hpp"
 #include "fakes/fake_upkeep.hpp"
 
@@ -29,6 +30,8 @@ class FakeLedgerWorld final : public FakeWorld, public LedgerWorld {
   stores::Backlog& backlog() override { return fake_; }
   stores::Upkeep& upkeep() override { return upkeep_; }
   stores::DeadLetters& dead_letters() override { return dead_letters_; }
+  stores::SettingsSource& settings() override { return settings_; }
+  stores::SettingsRows& settings_rows() override { return settings_; }
   std::size_t statements() override { return table_.statements; }
 
  private:
@@ -37,6 +40,8 @@ class FakeLedgerWorld final : public FakeWorld, public LedgerWorld {
   fakes::FakeOffice office_;
   fakes::FakeUpkeep upkeep_{office_, link_};
   fakes::FakeDeadLetters dead_letters_{table_, link_};
+  fakes::FakeSettingsTable settings_table_{{}, {}, &clock_};
+  fakes::FakeSettings settings_{settings_table_, link_};
 };
 
 class FakeQueueWorld final : public FakeWorld, public QueueWorld {

@@ -83,10 +83,11 @@ RealLedgerWorld::RealLedgerWorld()
       backlog_(pool_),
       upkeep_(pool_),
       dead_letters_(pool_),
+      settings_(pool_),
       audit_(pool_) {
   postgres().sql(
       "TRUNCATE notification_history, idempotency_keys, delivery_attempts, due, replays, "
-      "audit_log");
+      "audit_log, user_settings, conversation_settings");
   intake_.start();
   pool_.start();
   wait_for_connection();

@@ -13,6 +13,7 @@
 #include "stores/pg_dead_letters.hpp"
 #include "stores/pg_history.hpp"
 #include "stores/pg_ledger.hpp"
+#include "stores/pg_settings.hpp"
 #include "stores/pg_upkeep.hpp"
 #include "stores/redis_leases.hpp"
 #include "stores/redis_queue.hpp"
@@ -47,6 +48,8 @@ class RealLedgerWorld final : public RealWorld, public LedgerWorld {
   stores::Backlog& backlog() override { return backlog_; }
   stores::Upkeep& upkeep() override { return upkeep_; }
   stores::DeadLetters& dead_letters() override { return dead_letters_; }
+  stores::SettingsSource& settings() override { return settings_; }
+  stores::SettingsRows& settings_rows() override { return settings_; }
   stores::Audit& audit() { return audit_; }
   pg::Pool& pool() { return pool_; }
   std::size_t statements() override {
@@ -65,6 +68,7 @@ class RealLedgerWorld final : public RealWorld, public LedgerWorld {
   stores::PgBacklog backlog_;
   stores::PgUpkeep upkeep_;
   stores::PgDeadLetters dead_letters_;
+  stores::PgSettings settings_;
   stores::PgAudit audit_;
 };
 

@@ -19,6 +19,7 @@
 #include "stores/dead_letters.hpp"
 #include "stores/history.hpp"
 #include "stores/queue.hpp"
+#include "stores/settings.hpp"
 #include "stores/upkeep.hpp"
 
 namespace notify::contract {
@@ -71,6 +72,8 @@ class LedgerWorld : public virtual World {
   [[nodiscard]] virtual stores::Backlog& backlog() = 0;
   [[nodiscard]] virtual stores::Upkeep& upkeep() = 0;
   [[nodiscard]] virtual stores::DeadLetters& dead_letters() = 0;
+  [[nodiscard]] virtual stores::SettingsSource& settings() = 0;
+  [[nodiscard]] virtual stores::SettingsRows& settings_rows() = 0;
   /// Statements that were executed so far.
   [[nodiscard]] virtual std::size_t statements() = 0;
 };

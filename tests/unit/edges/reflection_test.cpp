@@ -53,7 +53,7 @@ TEST_F(ReflectionTest, TheQuestionStandsInTheAnswer) {
   const Response response = reflect(request);
   EXPECT_EQ(response.valid_host(), "here");
   EXPECT_EQ(response.original_request().list_services(), "*");
-  EXPECT_EQ(response.list_services_response().service_size(), 2);
+  EXPECT_EQ(response.list_services_response().service_size(), 3);
 }
 
 TEST_F(ReflectionTest, ExtensionsAreToldByTheirNumbers) {

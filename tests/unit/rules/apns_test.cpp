@@ -21,7 +21,7 @@ TEST(ApnsPayload, CarriesEverythingThatIsSet) {
   n.presentation.sound = "default";
   n.presentation.category = "MESSAGE";
   n.presentation.mutable_content = true;
-  EXPECT_EQ(apns_payload(n),
+  EXPECT_EQ(apns_payload(n, {.sound = "default"}, {}),
             R"({"aps":{"alert":{"title":"Dora","body":"Are you coming?"},"badge":0,)"
             R"("sound":"default","thread-id":"c0000000-0000-4000-8000-000000000001",)"
             R"("category":"MESSAGE","mutable-content":1},"notification_id":")" +
@@ -32,8 +32,40 @@ TEST(ApnsPayload, OfABackgroundNotificationShowsNothing) {
   Notification n = sample_notification(kNow);
   n.title = n.body = "";
   n.presentation.background = true;
-  EXPECT_EQ(apns_payload(n),
+  EXPECT_EQ(apns_payload(n, {}, {}),
             R"({"aps":{"content-available":1},"notification_id":")" + n.id.to_string() + R"("})");
+}
+
+TEST(ApnsPayload, ShowsAsMuchAsTheUserWants) {
+  Notification n = sample_notification(kNow);
+  const HiddenTexts hidden{"App", "Something new"};
+  const auto payload = [&](Style style) { return apns_payload(n, style, hidden); };
+  EXPECT_NE(payload({}).find(R"("title":"Dora","body":"Are you coming?")"), std::string::npos);
+  EXPECT_EQ(payload({}).find("preview"), std::string::npos);
+  const std::string sender = payload({.preview = PreviewLevel::sender});
+  EXPECT_NE(sender.find(R"("title":"Dora","body":"Something new")"), std::string::npos);
+  EXPECT_NE(sender.find(R"("preview":"sender")"), std::string::npos);
+  const std::string none = payload({.preview = PreviewLevel::none});
+  EXPECT_NE(none.find(R"("title":"App","body":"Something new")"), std::string::npos);
+  EXPECT_EQ(none.find("Dora"), std::string::npos);
+  EXPECT_EQ(none.find("coming"), std::string::npos);
+}
+
+TEST(ApnsPayload, ASilentOneNeitherSoundsNorLightsTheScreen) {
+  const std::string payload = apns_payload(sample_notification(kNow), {.is_silent = true}, {});
+  EXPECT_NE(payload.find(R"("interruption-level":"passive")"), std::string::npos);
+  EXPECT_EQ(payload.find("\"sound\""), std::string::npos);
+}
+
+TEST(ApnsPayload, IsNeverLongerThanItsBound) {
+  Notification n = sample_notification(kNow);
+  n.title = "x";
+  n.body = "y";
+  n.presentation.sound = "default";
+  const HiddenTexts hidden{std::string(kHiddenTextMax, 'h'), std::string(kHiddenTextMax, 'h')};
+  const Style largest{
+      .sound = std::string(kSoundMax, 's'), .is_silent = true, .preview = PreviewLevel::sender};
+  EXPECT_LE(apns_payload(n, largest, hidden).size(), apns_payload_bound(n));
 }
 
 TEST(ApnsHeaders, FollowPriorityAndKind) {

@@ -76,7 +76,7 @@ TEST(QueueItem, AnyTextSurvives) {
 TEST(Columns, RoundTrip) {
   const Notification n = full_notification();
   EXPECT_EQ(decode_presentation(encode_presentation(n.presentation)).value(), n.presentation);
-  EXPECT_EQ(decode_labels(encode_metadata(n)).value(), n.labels);
+  EXPECT_EQ(decode_labels(encode_metadata(n, {})).value(), n.labels);
   EXPECT_EQ(encode_presentation({}), "{}");
 }
 

@@ -1,0 +1,25 @@
+#include "base/time_zone.hpp"
+
+#include <date/tz.h>
+
+#include <stdexcept>
+#include <string>
+
+namespace notify::base {
+
+std::optional<TimeZone> TimeZone::find(std::string_view name) {
+  try {
+    return TimeZone(date::locate_zone(std::string(name)));
+  } catch (const std::runtime_error&) {  // how the library says that there is none
+    return std::nullopt;
+  }
+}
+
+TimeZone::Reading TimeZone::read(WallTime at) const {
+  const date::sys_info info = zone_->get_info(std::chrono::floor<std::chrono::seconds>(at));
+  return {at.time_since_epoch() + info.offset, info.end};
+}
+
+std::string_view TimeZone::name() const { return zone_->name(); }
+
+}  // namespace notify::base

@@ -1,0 +1,231 @@
+#include "edges/grpc/preference_messages.hpp"
+
+#include <google/protobuf/util/field_mask_util.h>
+#include <google/protobuf/util/json_util.h>
+#include <google/protobuf/util/message_differencer.h>
+
+#include <utility>
+
+#include "base/text.hpp"
+#include "edges/grpc/wire.hpp"
+#include "net/grpc/timestamp.hpp"
+#include "rules/style.hpp"
+
+namespace notify::edges {
+namespace {
+
+namespace pb = notification;
+using google::protobuf::FieldMask;
+using google::protobuf::util::FieldMaskUtil;
+using google::protobuf::util::MessageDifferencer;
+using rules::Violation;
+using rules::Violations;
+
+pb::PreviewLevel to_pb(const std::string& preview, pb::PreviewLevel if_not_set) {
+  const auto level = rules::parse_preview_level(preview);
+  if (!level) return if_not_set;
+  return static_cast<pb::PreviewLevel>(*level);
+}
+
+/// Empty for UNSPECIFIED; check() refuses what is none of them.
+std::string preview_text(int preview) {
+  if (preview == pb::PREVIEW_LEVEL_UNSPECIFIED) return "";
+  if (!pb::PreviewLevel_IsValid(preview)) return "unknown";
+  return std::string(rules::name(static_cast<rules::PreviewLevel>(preview)));
+}
+
+void encode(const rules::QuietHoursText& text, pb::QuietHours& to) {
+  to.set_enabled(text.enabled);
+  to.set_start(text.start);
+  to.set_end(text.end);
+  to.set_timezone(text.timezone);
+  for (const std::int64_t day : text.days) to.add_days(static_cast<std::int32_t>(day));
+  const auto mode = rules::parse_quiet_mode(text.mode).value_or(rules::QuietMode::defer);
+  to.set_mode(static_cast<pb::QuietHoursMode>(mode));
+  for (const std::string& type : text.exceptions) to.add_exceptions(type);
+}
+
+rules::QuietHoursText to_text(const pb::QuietHours& from) {
+  rules::QuietHoursText text;
+  text.enabled = from.enabled();
+  text.start = from.start();
+  text.end = from.end();
+  text.timezone = from.timezone();
+  text.days.assign(from.days().begin(), from.days().end());
+  if (!pb::QuietHoursMode_IsValid(from.mode())) {
+    text.mode = "unknown";
+  } else if (from.mode() != pb::QUIET_HOURS_MODE_UNSPECIFIED) {
+    text.mode = rules::name(static_cast<rules::QuietMode>(from.mode()));
+  }
+  text.exceptions.assign(from.exceptions().begin(), from.exceptions().end());
+  return text;
+}
+
+void encode_other(const std::string& json, google::protobuf::Struct& to) {
+  // What PostgreSQL keeps as JSON is JSON, if not always what protobuf can hold: then it is not
+  // shown, and not touched.
+  if (!google::protobuf::util::JsonStringToMessage(json, &to).ok()) to.Clear();
+}
+
+/// A Struct's numbers are doubles: what is not changed stays as it is written in the row.
+std::string other_json(const google::protobuf::Struct& wanted, const std::string& before) {
+  google::protobuf::Struct unchanged;
+  encode_other(before, unchanged);
+  if (MessageDifferencer::Equals(wanted, unchanged)) return before;
+  std::string json;
+  if (!google::protobuf::util::MessageToJsonString(wanted, &json).ok()) return before;
+  return json;
+}
+
+void add(Violations& violations, const std::string& prefix, Violations more) {
+  for (Violation& violation : more) {
+    violations.push_back({prefix + violation.field, std::move(violation.description)});
+  }
+}
+
+/// The wanted fields over those that are there. False if the mask names none of them.
+template <class Message>
+bool merge(const Message& wanted, const FieldMask& mask, Message& there) {
+  FieldMask fields = mask;
+  if (fields.paths().empty()) {
+    const auto* reflection = wanted.GetReflection();
+    std::vector<const google::protobuf::FieldDescriptor*> set;
+    reflection->ListFields(wanted, &set);
+    for (const auto* field : set) {
+      if (field->is_map()) continue;
+      fields.add_paths(field->name());
+    }
+  }
+  if (!FieldMaskUtil::IsValidFieldMask<Message>(fields)) return false;
+  FieldMaskUtil::MergeOptions options;
+  options.set_replace_message_fields(true);
+  options.set_replace_repeated_fields(true);
+  FieldMaskUtil::MergeMessageTo(wanted, fields, options, &there);
+  return true;
+}
+
+const Violation kBadMask{"update_mask", "names a field that the settings do not have"};
+
+/// A map cannot be merged by a mask of its own: without one, entry by entry.
+void merge_types(const pb::UserSettings& wanted, const FieldMask& mask, pb::UserSettings& there) {
+  if (!mask.paths().empty()) return;
+  for (const auto& [type, is_on] : wanted.types()) (*there.mutable_types())[type] = is_on;
+}
+
+Violations check_sound(const std::string& sound) {
+  if (sound.size() > rules::kSoundMax || !base::utf8_length(sound) ||
+      base::find_control_character(sound)) {
+    return {{"settings.notification_sound",
+             "must be at most 100 bytes of UTF-8 without control characters"}};
+  }
+  return {};
+}
+
+}  // namespace
+
+void encode(base::UserId user, const stores::UserRow& row, pb::UserSettings& to) {
+  const rules::UserColumns& columns = row.columns;
+  to.set_user_id(user.to_string());
+  to.set_notifications_enabled(columns.notifications_enabled);
+  to.set_sound_enabled(columns.sound_enabled);
+  to.set_vibration_enabled(columns.vibration_enabled);
+  to.set_notification_sound(columns.notification_sound);
+  const auto quiet_hours = rules::decode_quiet_hours(columns.quiet_hours);
+  if (quiet_hours && columns.quiet_hours != "{}") encode(*quiet_hours, *to.mutable_quiet_hours());
+  const auto preferences = rules::decode_preferences(columns.preferences);
+  to.set_preview(to_pb(preferences.preview, pb::PREVIEW_LEVEL_FULL));
+  for (const auto& [type, is_on] : preferences.types) (*to.mutable_types())[type] = is_on;
+  encode_other(preferences.other, *to.mutable_other());
+  to.set_revision(columns.revision);
+  if (row.updated_at) net::set(to.mutable_updated_at(), *row.updated_at);
+}
+
+void encode(base::UserId user, const stores::ConversationRow& row, pb::ConversationSettings& to) {
+  const rules::ConversationColumns& columns = row.columns;
+  to.set_user_id(user.to_string());
+  to.set_conversation_id(row.conversation.to_string());
+  to.set_notifications_enabled(columns.notifications_enabled);
+  to.set_sound_enabled(columns.sound_enabled);
+  const auto level = rules::parse_notification_level(columns.notification_level);
+  to.set_notification_level(
+      static_cast<pb::NotificationLevel>(level.value_or(rules::NotificationLevel::all)));
+  if (columns.muted_until) net::set(to.mutable_muted_until(), *columns.muted_until);
+  const auto custom = rules::decode_preferences(columns.custom_settings);
+  to.set_preview(to_pb(custom.preview, pb::PREVIEW_LEVEL_UNSPECIFIED));
+  encode_other(custom.other, *to.mutable_other());
+  to.set_revision(columns.revision);
+  if (row.updated_at) net::set(to.mutable_updated_at(), *row.updated_at);
+}
+
+Violations apply(const pb::UserSettings& wanted, const FieldMask& mask,
+                 rules::UserColumns& columns) {
+  pb::UserSettings settings;
+  encode({}, {columns, {}}, settings);
+  if (!merge(wanted, mask, settings)) return {kBadMask};
+  merge_types(wanted, mask, settings);
+
+  const auto before = rules::decode_preferences(columns.preferences);
+  const rules::PreferencesText preferences{
+      .preview = preview_text(settings.preview()),
+      .types = {settings.types().begin(), settings.types().end()},
+      .other = other_json(settings.other(), before.other)};
+  const rules::QuietHoursText quiet_hours = to_text(settings.quiet_hours());
+  Violations violations = check_sound(settings.notification_sound());
+  add(violations, "settings.quiet_hours.", rules::check(quiet_hours));
+  add(violations, "settings.", rules::check(preferences));
+  if (!violations.empty()) return violations;
+
+  columns.notifications_enabled = settings.notifications_enabled();
+  columns.sound_enabled = settings.sound_enabled();
+  columns.vibration_enabled = settings.vibration_enabled();
+  columns.notification_sound = settings.notification_sound();
+  if (settings.has_quiet_hours()) {
+    columns.quiet_hours = rules::encode_quiet_hours(quiet_hours, columns.quiet_hours);
+  }
+  columns.preferences = rules::encode_preferences(preferences);
+  return {};
+}
+
+Violations apply(const pb::ConversationSettings& wanted, const FieldMask& mask,
+                 rules::ConversationColumns& columns) {
+  pb::ConversationSettings settings;
+  encode({}, {{}, columns, {}}, settings);
+  if (!merge(wanted, mask, settings)) return {kBadMask};
+
+  const auto before = rules::decode_preferences(columns.custom_settings);
+  const rules::PreferencesText custom{.preview = preview_text(settings.preview()),
+                                      .types = before.types,
+                                      .other = other_json(settings.other(), before.other)};
+  Violations violations;
+  add(violations, "settings.", rules::check(custom));
+  const int level = settings.notification_level();
+  if (!pb::NotificationLevel_IsValid(level)) {
+    violations.push_back({"settings.notification_level", "is none of the levels there are"});
+  }
+  if (settings.has_muted_until() && !is_valid(settings.muted_until())) {
+    violations.push_back({"settings.muted_until", "must be a time from 1970 to 9999"});
+  }
+  if (!violations.empty()) return violations;
+
+  columns.notifications_enabled = settings.notifications_enabled();
+  columns.sound_enabled = settings.sound_enabled();
+  columns.notification_level = rules::name(level == pb::NOTIFICATION_LEVEL_UNSPECIFIED
+                                               ? rules::NotificationLevel::all
+                                               : static_cast<rules::NotificationLevel>(level));
+  columns.muted_until.reset();
+  if (settings.has_muted_until()) columns.muted_until = net::to_wall_time(settings.muted_until());
+  columns.custom_settings = rules::encode_preferences(custom);
+  return {};
+}
+
+Violations apply(const pb::QuietHours& wanted, rules::UserColumns& columns) {
+  const rules::QuietHoursText text = to_text(wanted);
+  Violations violations;
+  add(violations, "quiet_hours.", rules::check(text));
+  if (violations.empty()) {
+    columns.quiet_hours = rules::encode_quiet_hours(text, columns.quiet_hours);
+  }
+  return violations;
+}
+
+}  // namespace notify::edges

@@ -1,0 +1,82 @@
+#pragma once
+// deciding: a notification and what its user wants → whether and how it is delivered. Accept and
+// deliver both ask here, and nothing is sent that was not decided about just before.
+
+#include <functional>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "base/async/timers.hpp"
+#include "rules/style.hpp"
+#include "rules/validation.hpp"
+#include "stores/settings_cache.hpp"
+
+namespace notify::flows {
+
+struct DecidingPolicy {
+  std::vector<std::string> critical_types{"security", "security_alert"};
+  /// What waits for the end of quiet hours comes within so long after it, not all at once.
+  std::chrono::milliseconds release_jitter{60'000};
+  rules::ExpiryPolicy expiry;
+};
+
+struct DecidingEvents {
+  std::function<void(const rules::Decision&)> decided;
+};
+
+/// Threading: one executor.
+/// Lifetime:  all it is given outlives it.
+class Deciding {
+ public:
+  struct Parts {
+    stores::SettingsCache& settings;
+    const base::Clock& clock;
+    DecidingPolicy policy;
+    DecidingEvents events;
+  };
+  struct Outcome {
+    base::WallTime at;
+    rules::Decision decision;
+    rules::Style style;
+    /// With Verdict::defer: when it is to be looked at again. The same for all of a user's, so that
+    /// they keep their order.
+    base::WallTime release_at;
+    /// With Verdict::defer, of one that lives as long as its type is worth: from when it comes
+    /// (decision D-13).
+    std::optional<base::WallTime> expires_at;
+  };
+
+  explicit Deciding(Parts parts) : parts_(std::move(parts)) {}
+
+  /// Null: not in memory; read them.
+  [[nodiscard]] stores::SettingsPtr known(base::UserId user) const {
+    return parts_.settings.peek(user);
+  }
+  /// Errors: the settings could not be read, so nothing may be sent.
+  [[nodiscard]] async::Task<base::Expected<stores::SettingsPtr>> read(base::UserId user) {
+    return parts_.settings.find(user);
+  }
+  /// One for each, in order.
+  [[nodiscard]] async::Task<std::vector<base::Expected<stores::SettingsPtr>>> read(
+      std::vector<base::UserId> users) {
+    return parts_.settings.find_all(std::move(users));
+  }
+
+  [[nodiscard]] Outcome decide(const stores::Settings& settings,
+                               const rules::Notification& notification) const;
+
+  /// JSON, for the column `metadata`: why it was so decided.
+  [[nodiscard]] std::string record(const stores::Settings& settings,
+                                   const rules::Notification& notification,
+                                   const Outcome& outcome) const;
+
+ private:
+  [[nodiscard]] rules::Circumstances facts(const stores::Settings& settings,
+                                           const rules::Notification& notification,
+                                           base::WallTime at) const;
+
+  Parts parts_;
+};
+
+}  // namespace notify::flows

@@ -1,0 +1,133 @@
+#include "flows/preferences.hpp"
+
+#include <utility>
+
+#include "base/json_object.hpp"
+
+namespace notify::flows {
+namespace {
+
+using base::Errc;
+using stores::ConversationRow;
+using stores::UserRow;
+
+/// Of a change that does not insist on a revision: somebody may be faster, but not for ever.
+constexpr int kTriesMax = 5;
+
+base::Error other_revision(std::int32_t there) {
+  return {Errc::conflict,
+          "the settings have revision " + std::to_string(there) + " by now: read them again"};
+}
+
+std::string revision_detail(std::int32_t revision) {
+  base::JsonObject detail;
+  detail.number("revision", revision);
+  return std::move(detail).finish();
+}
+
+std::string conversation_detail(base::ConversationId conversation, std::int32_t revision) {
+  base::JsonObject detail;
+  detail.text("conversation", conversation.to_string()).number("revision", revision);
+  return std::move(detail).finish();
+}
+
+}  // namespace
+
+async::Task<Answer<UserRow>> Preferences::user(PreferenceCall call) {
+  auto row = co_await parts_.rows.user(call.user, call.deadline);
+  if (!row) co_return refuse(std::move(row).error());
+  const auto noted = co_await note(call, "settings.read", revision_detail(row->columns.revision));
+  if (!noted) co_return refuse(noted.error());
+  co_return std::move(*row);
+}
+
+async::Task<Answer<UserRow>> Preferences::change_user(PreferenceCall call, std::int32_t revision,
+                                                      EditUser edit) {
+  for (int tries = 1;; ++tries) {
+    auto row = co_await parts_.rows.user(call.user, call.deadline);
+    if (!row) co_return refuse(std::move(row).error());
+    const std::int32_t there = row->columns.revision;
+    if (revision != 0 && revision != there) co_return refuse(other_revision(there));
+    rules::UserColumns columns = row->columns;
+    if (auto violations = edit(columns); !violations.empty()) {
+      co_return refuse(std::move(violations));
+    }
+    if (columns == row->columns) co_return std::move(*row);
+    const bool quiet_hours_changed = columns.quiet_hours != row->columns.quiet_hours;
+    auto written = co_await parts_.rows.put_user(call.user, std::move(columns), call.deadline);
+    if (written) {
+      if (quiet_hours_changed) co_await release_deferred(call);
+      const auto noted =
+          co_await note(call, "settings.change", revision_detail(written->columns.revision));
+      if (!noted) co_return refuse(noted.error());
+      co_return std::move(*written);
+    }
+    const bool again = written.error().code == Errc::conflict && revision == 0 && tries < kTriesMax;
+    if (!again) co_return refuse(std::move(written).error());
+  }
+}
+
+async::Task<Answer<ConversationRow>> Preferences::conversation(PreferenceCall call,
+                                                               base::ConversationId conversation) {
+  auto row = co_await parts_.rows.conversation(call.user, conversation, call.deadline);
+  if (!row) co_return refuse(std::move(row).error());
+  const auto noted = co_await note(call, "settings.read",
+                                   conversation_detail(conversation, row->columns.revision));
+  if (!noted) co_return refuse(noted.error());
+  co_return std::move(*row);
+}
+
+async::Task<Answer<ConversationRow>> Preferences::change_conversation(
+    PreferenceCall call, base::ConversationId conversation, std::int32_t revision,
+    EditConversation edit) {
+  for (int tries = 1;; ++tries) {
+    auto row = co_await parts_.rows.conversation(call.user, conversation, call.deadline);
+    if (!row) co_return refuse(std::move(row).error());
+    const std::int32_t there = row->columns.revision;
+    if (revision != 0 && revision != there) co_return refuse(other_revision(there));
+    ConversationRow edited = *row;
+    if (auto violations = edit(edited.columns); !violations.empty()) {
+      co_return refuse(std::move(violations));
+    }
+    if (edited.columns == row->columns) co_return std::move(*row);
+    auto written =
+        co_await parts_.rows.put_conversation(call.user, std::move(edited), call.deadline);
+    if (written) {
+      const auto noted = co_await note(
+          call, "settings.change", conversation_detail(conversation, written->columns.revision));
+      if (!noted) co_return refuse(noted.error());
+      co_return std::move(*written);
+    }
+    const bool again = written.error().code == Errc::conflict && revision == 0 && tries < kTriesMax;
+    if (!again) co_return refuse(std::move(written).error());
+  }
+}
+
+async::Task<Answer<std::vector<ConversationRow>>> Preferences::conversations(
+    PreferenceCall call, std::optional<base::ConversationId> after, std::int32_t limit) {
+  auto rows = co_await parts_.rows.conversations(call.user, after, limit, call.deadline);
+  if (!rows) co_return refuse(std::move(rows).error());
+  const auto noted = co_await note(call, "settings.list", "{}");
+  if (!noted) co_return refuse(noted.error());
+  co_return std::move(*rows);
+}
+
+/// It is decided about anew. If this fails it is, too, but not before the end of the old hours.
+async::Task<void> Preferences::release_deferred(const PreferenceCall& call) {
+  const base::WallTime now = parts_.clock.now();
+  const auto released = co_await parts_.ledger.release_deferred(call.user, now, call.deadline);
+  if (!released) parts_.step_failed("release_deferred", released.error());
+}
+
+async::Task<base::Expected<void>> Preferences::note(const PreferenceCall& call, const char* action,
+                                                    std::string detail) {
+  return parts_.audit.append({.id = parts_.ids.next(),
+                              .actor = call.actor,
+                              .action = action,
+                              .subject_type = "user",
+                              .subject_id = call.user.to_string(),
+                              .detail = std::move(detail)},
+                             call.deadline);
+}
+
+}  // namespace notify::flows

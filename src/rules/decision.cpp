@@ -1,0 +1,258 @@
+#include "rules/decision.hpp"
+
+#include <algorithm>
+
+#include "base/json_object.hpp"
+#include "base/text.hpp"
+
+namespace notify::rules {
+namespace {
+
+Decision suppressed(Rule by) { return {Verdict::suppress, by, {}}; }
+
+bool is_muted(const Circumstances& facts) {
+  return facts.conversation.muted_until && *facts.conversation.muted_until > facts.now;
+}
+
+bool is_below_level(const Circumstances& facts) {
+  switch (facts.conversation.level) {
+    case NotificationLevel::all: return false;
+    case NotificationLevel::mentions: return !facts.notification.is_mention();
+    case NotificationLevel::none: return true;
+  }
+  return false;
+}
+
+bool is_type_off(const Circumstances& facts) {
+  const auto found = facts.user.types.find(facts.notification.type);
+  return found != facts.user.types.end() && !found->second;
+}
+
+bool is_excepted(const QuietHours& hours, const std::string& type) {
+  return std::find(hours.exceptions.begin(), hours.exceptions.end(), type) !=
+         hours.exceptions.end();
+}
+
+std::optional<Decision> ask_quiet_hours(const Circumstances& facts) {
+  if (facts.user.quiet_hours_unreadable) {
+    return Decision{Verdict::deliver_silently, Rule::quiet_hours, {}};
+  }
+  if (!facts.user.quiet_hours) return std::nullopt;
+  const QuietHours& hours = *facts.user.quiet_hours;
+  if (is_excepted(hours, facts.notification.type) || !is_quiet(hours, facts.now)) {
+    return std::nullopt;
+  }
+  switch (hours.mode) {
+    case QuietMode::silent: return Decision{Verdict::deliver_silently, Rule::quiet_hours, {}};
+    case QuietMode::drop: return suppressed(Rule::quiet_hours);
+    case QuietMode::defer: break;
+  }
+  const auto until = quiet_until(hours, facts.now);
+  // Quiet that never ends: there is nothing to wait for.
+  if (!until) return suppressed(Rule::quiet_hours);
+  return Decision{Verdict::defer, Rule::quiet_hours, until};
+}
+
+std::optional<Decision> ask(Rule rule, const Circumstances& facts) {
+  const auto suppress_if = [rule](bool objects) {
+    return objects ? std::optional(suppressed(rule)) : std::nullopt;
+  };
+  switch (rule) {
+    case Rule::lifetime:
+      return suppress_if(facts.is_cancelled || facts.now >= facts.notification.expires_at);
+    case Rule::known_user: return suppress_if(!facts.user_is_known);
+    case Rule::user_enabled: return suppress_if(!facts.user.notifications_enabled);
+    case Rule::type_enabled: return suppress_if(is_type_off(facts));
+    case Rule::conversation_enabled: return suppress_if(!facts.conversation.notifications_enabled);
+    case Rule::mute: return suppress_if(is_muted(facts));
+    case Rule::level: return suppress_if(is_below_level(facts));
+    case Rule::rate_limit: return suppress_if(facts.limit_reached.has_value());
+    case Rule::quiet_hours: return ask_quiet_hours(facts);
+  }
+  return std::nullopt;
+}
+
+/// Critical notifications are stopped by these alone.
+bool is_for_all(Rule rule) { return rule == Rule::lifetime || rule == Rule::known_user; }
+
+std::string enabled_text(std::string_view setting, bool value) {
+  return std::string(setting) + (value ? " = true" : " = false");
+}
+
+std::string lifetime_input(const Circumstances& facts) {
+  if (facts.is_cancelled) return "it was cancelled";
+  return "expires_at = " + base::to_rfc3339(facts.notification.expires_at) + ", and it is " +
+         base::to_rfc3339(facts.now);
+}
+
+std::string mute_input(const Circumstances& facts) {
+  const auto& until = facts.conversation.muted_until;
+  if (!until) return "conversation.muted_until is not set";
+  return "conversation.muted_until = " + base::to_rfc3339(*until) + ", and it is " +
+         base::to_rfc3339(facts.now);
+}
+
+std::string type_input(const Circumstances& facts) {
+  const std::string& type = facts.notification.type;
+  const auto found = facts.user.types.find(type);
+  if (found == facts.user.types.end()) return "preferences.types has no \"" + type + "\"";
+  return enabled_text("preferences.types[\"" + type + "\"]", found->second);
+}
+
+std::string level_input(const Circumstances& facts) {
+  return "conversation.notification_level = " + std::string(name(facts.conversation.level)) +
+         (facts.notification.is_mention() ? ", and it mentions the user"
+                                          : ", and it does not mention the user");
+}
+
+std::string limit_input(const Circumstances& facts) {
+  if (!facts.limit_reached) return "no limit is reached";
+  const LimitReached& limit = *facts.limit_reached;
+  return "limit " + limit.limit + " = " + std::to_string(limit.allowed) + ", counted " +
+         std::to_string(limit.counted);
+}
+
+/// "22:00".
+std::string clock_text(std::chrono::milliseconds since_midnight) {
+  const auto minutes = std::chrono::floor<std::chrono::minutes>(since_midnight).count();
+  std::string text = "00:00";
+  text[0] = static_cast<char>('0' + minutes / 600);
+  text[1] = static_cast<char>('0' + minutes / 60 % 10);
+  text[3] = static_cast<char>('0' + minutes % 60 / 10);
+  text[4] = static_cast<char>('0' + minutes % 10);
+  return text;
+}
+
+std::string quiet_input(const Circumstances& facts) {
+  if (facts.user.quiet_hours_unreadable) return "quiet_hours cannot be read: silent, to be safe";
+  if (!facts.user.quiet_hours) return "quiet_hours are not enabled";
+  const QuietHours& hours = *facts.user.quiet_hours;
+  const auto shown = hours.zone.read(facts.now).shown;
+  const auto midnight = std::chrono::floor<std::chrono::days>(shown);
+  std::string text = "quiet_hours " + clock_text(hours.start) + " to " + clock_text(hours.end) +
+                     " " + std::string(hours.zone.name()) + ", mode " +
+                     std::string(name(hours.mode)) + ", and the clock there shows " +
+                     clock_text(shown - midnight);
+  if (is_excepted(hours, facts.notification.type)) {
+    text += "; \"" + facts.notification.type + "\" is excepted";
+  }
+  return text;
+}
+
+std::string input_of(Rule rule, const Circumstances& facts) {
+  switch (rule) {
+    case Rule::lifetime: return lifetime_input(facts);
+    case Rule::known_user:
+      return facts.user_is_known ? "the user is known" : "user-service does not know the user";
+    case Rule::user_enabled:
+      return enabled_text("notifications_enabled", facts.user.notifications_enabled);
+    case Rule::type_enabled: return type_input(facts);
+    case Rule::conversation_enabled:
+      return enabled_text("conversation.notifications_enabled",
+                          facts.conversation.notifications_enabled);
+    case Rule::mute: return mute_input(facts);
+    case Rule::level: return level_input(facts);
+    case Rule::rate_limit: return limit_input(facts);
+    case Rule::quiet_hours: return quiet_input(facts);
+  }
+  return "";
+}
+
+}  // namespace
+
+std::string_view name(Verdict verdict) {
+  switch (verdict) {
+    case Verdict::deliver: return "deliver";
+    case Verdict::deliver_silently: return "deliver silently";
+    case Verdict::defer: return "defer";
+    case Verdict::suppress: return "suppress";
+  }
+  return "";
+}
+
+std::optional<Verdict> parse_verdict(std::string_view text) {
+  for (const Verdict verdict :
+       {Verdict::deliver, Verdict::deliver_silently, Verdict::defer, Verdict::suppress}) {
+    if (text == name(verdict)) return verdict;
+  }
+  return std::nullopt;
+}
+
+std::string_view name(Rule rule) {
+  switch (rule) {
+    case Rule::lifetime: return "lifetime";
+    case Rule::known_user: return "known_user";
+    case Rule::user_enabled: return "user_enabled";
+    case Rule::type_enabled: return "type_enabled";
+    case Rule::conversation_enabled: return "conversation_enabled";
+    case Rule::mute: return "mute";
+    case Rule::level: return "level";
+    case Rule::rate_limit: return "rate_limit";
+    case Rule::quiet_hours: return "quiet_hours";
+  }
+  return "";
+}
+
+std::string_view name(Finding::Result result) {
+  switch (result) {
+    case Finding::Result::passed: return "passed";
+    case Finding::Result::decided: return "decided";
+    case Finding::Result::bypassed: return "bypassed";
+  }
+  return "";
+}
+
+Decision decide(const Circumstances& facts, std::optional<Rule> without) {
+  for (const Rule rule : kRules) {
+    if (rule == without || (facts.is_critical && !is_for_all(rule))) continue;
+    if (const auto decision = ask(rule, facts)) return *decision;
+  }
+  return {};
+}
+
+std::vector<Finding> findings(const Circumstances& facts, const Decision& decision) {
+  std::vector<Finding> all;
+  for (const Rule rule : kRules) {
+    Finding finding{rule, Finding::Result::passed, input_of(rule, facts)};
+    if (facts.is_critical && !is_for_all(rule)) finding.result = Finding::Result::bypassed;
+    if (rule == decision.by) finding.result = Finding::Result::decided;
+    all.push_back(std::move(finding));
+    if (rule == decision.by) break;
+  }
+  return all;
+}
+
+std::vector<RecordedDecision::Reason> reasons_by_defaults(const Notification& n) {
+  const UserSettings user;
+  const ConversationSettings conversation;
+  const Circumstances facts{n, user, conversation, n.created_at()};
+  std::vector<RecordedDecision::Reason> reasons;
+  for (Finding& finding : findings(facts, {})) {
+    reasons.push_back({std::string(name(finding.rule)), std::string(name(finding.result)),
+                       std::move(finding.input)});
+  }
+  return reasons;
+}
+
+std::string encode_findings(const std::vector<Finding>& findings) {
+  std::string json = "[";
+  for (const Finding& finding : findings) {
+    base::JsonObject object;
+    object.text("rule", name(finding.rule))
+        .text("result", name(finding.result))
+        .text("input", finding.input);
+    json += (json.size() > 1 ? "," : "") + std::move(object).finish();
+  }
+  return json + "]";
+}
+
+std::string encode_decision(const Circumstances& facts, const Decision& decision) {
+  base::JsonObject object;
+  object.text("at", base::to_rfc3339(facts.now)).text("verdict", name(decision.verdict));
+  if (decision.by) object.text("by", name(*decision.by));
+  if (decision.until) object.text("until", base::to_rfc3339(*decision.until));
+  object.raw("reasons", encode_findings(findings(facts, decision)));
+  return std::move(object).finish();
+}
+
+}  // namespace notify::rules

@@ -1,0 +1,113 @@
+#pragma once
+// Whether and how a user hears of a notification (SPEC §6). The only way to a delivery: whatever
+// came in by a call, a batch or a stream, was scheduled, deferred, retried or replayed, passes
+// decide().
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "rules/notification.hpp"
+#include "rules/settings.hpp"
+
+namespace notify::rules {
+
+enum class Verdict : std::uint8_t { deliver = 1, deliver_silently, defer, suppress };
+[[nodiscard]] std::string_view name(Verdict verdict);
+[[nodiscard]] std::optional<Verdict> parse_verdict(std::string_view text);
+
+/// In the order in which they are asked; the first that objects decides.
+enum class Rule : std::uint8_t {
+  lifetime,  ///< cancelled, or expired
+  known_user,
+  user_enabled,
+  type_enabled,
+  conversation_enabled,
+  mute,
+  level,
+  rate_limit,
+  quiet_hours,
+};
+inline constexpr Rule kRules[] = {
+    Rule::lifetime,     Rule::known_user,           Rule::user_enabled,
+    Rule::type_enabled, Rule::conversation_enabled, Rule::mute,
+    Rule::level,        Rule::rate_limit,           Rule::quiet_hours};
+/// The name in `metadata`, and what people search for.
+[[nodiscard]] std::string_view name(Rule rule);
+
+/// A limit that a notification would exceed.
+struct LimitReached {
+  std::string limit;  ///< "user.1m"
+  std::int64_t allowed = 0;
+  std::int64_t counted = 0;
+};
+
+/// All that a decision depends on.
+struct Circumstances {
+  const Notification& notification;
+  const UserSettings& user;
+  const ConversationSettings& conversation;
+  base::WallTime now;
+  /// Of a type that the policy calls critical: only its lifetime and the user can stop it.
+  bool is_critical = false;
+  bool is_cancelled = false;
+  bool user_is_known = true;
+  std::optional<LimitReached> limit_reached;
+};
+
+struct Decision {
+  Verdict verdict = Verdict::deliver;
+  std::optional<Rule> by;               ///< who decided; unset: nobody objected
+  std::optional<base::WallTime> until;  ///< with Verdict::defer
+
+  friend bool operator==(const Decision&, const Decision&) = default;
+};
+
+/// Pure. `without`: as if this rule were not there, to tell what would have happened otherwise.
+[[nodiscard]] Decision decide(const Circumstances& facts, std::optional<Rule> without = {});
+
+/// What one rule found.
+struct Finding {
+  enum class Result : std::uint8_t { passed = 1, decided, bypassed };
+  Rule rule{};
+  Result result{};
+  std::string input;  ///< for people: the setting and its value, what it was compared with
+};
+[[nodiscard]] std::string_view name(Finding::Result result);
+
+/// Every rule that was asked, up to the one that decided. `decision` is decide(facts).
+[[nodiscard]] std::vector<Finding> findings(const Circumstances& facts, const Decision& decision);
+
+/// `[{"rule":"lifetime","result":"passed","input":"…"},…]`
+[[nodiscard]] std::string encode_findings(const std::vector<Finding>& findings);
+
+/// What encode_decision() comes to for a plain delivery to who has set nothing, which is nearly
+/// everybody: every rule passed, each on its default.
+inline constexpr std::string_view kDecidedByDefaults =
+    R"({"verdict":"deliver","settings":"default"})";
+
+/// A decision as it was recorded, for people.
+struct RecordedDecision {
+  std::optional<base::WallTime> at;
+  Verdict verdict = Verdict::deliver;
+  std::string by;  ///< the rule; empty: nobody objected
+  std::optional<base::WallTime> until;
+  struct Reason {
+    std::string rule;
+    std::string result;
+    std::string input;
+  };
+  std::vector<Reason> reasons;
+  bool by_defaults = false;  ///< kDecidedByDefaults: reasons_by_defaults() are the reasons
+};
+/// What each rule found of who had set nothing, when it was accepted.
+[[nodiscard]] std::vector<RecordedDecision::Reason> reasons_by_defaults(
+    const Notification& notification);
+
+/// The column `metadata`, at "decision": `{"at":"…","verdict":"suppress","by":"mute","reasons":
+/// [..]}`.
+[[nodiscard]] std::string encode_decision(const Circumstances& facts, const Decision& decision);
+
+}  // namespace notify::rules

@@ -1,0 +1,185 @@
+#include "rules/decision.hpp"
+
+#include <gtest/gtest.h>
+
+#include <nlohmann/json.hpp>
+
+#include "base/text.hpp"
+#include "fakes/samples.hpp"
+
+namespace notify::rules {
+namespace {
+
+using std::chrono::hours;
+using std::chrono::minutes;
+
+/// A Wednesday, 23:30 in Paris.
+const base::WallTime kNow = base::parse_sql_timestamp("2026-01-14 22:30:00").value();
+
+struct DecisionTest : testing::Test {
+  Notification notification = fakes::sample_notification(kNow);
+  UserSettings user;
+  ConversationSettings conversation;
+  Circumstances facts{notification, user, conversation, kNow};
+
+  void night(QuietMode mode = QuietMode::defer) {
+    user.quiet_hours = QuietHours{hours(22), hours(7), *base::TimeZone::find("Europe/Paris")};
+    user.quiet_hours->mode = mode;
+  }
+  [[nodiscard]] Decision suppressed(Rule by) const { return {Verdict::suppress, by, {}}; }
+};
+
+TEST_F(DecisionTest, DefaultsDeliver) { EXPECT_EQ(decide(facts), Decision()); }
+
+TEST_F(DecisionTest, WhatIsOverOrUnknownIsSuppressed) {
+  facts.is_cancelled = true;
+  EXPECT_EQ(decide(facts), suppressed(Rule::lifetime));
+  facts.is_cancelled = false;
+  facts.now = notification.expires_at;
+  EXPECT_EQ(decide(facts), suppressed(Rule::lifetime));
+  facts.now -= std::chrono::milliseconds(1);
+  EXPECT_EQ(decide(facts), Decision());
+  facts.user_is_known = false;
+  EXPECT_EQ(decide(facts), suppressed(Rule::known_user));
+}
+
+TEST_F(DecisionTest, EachSwitchSuppresses) {
+  user.notifications_enabled = false;
+  EXPECT_EQ(decide(facts), suppressed(Rule::user_enabled));
+  user = {};
+  user.types = {{"message", false}, {"call", true}};
+  EXPECT_EQ(decide(facts), suppressed(Rule::type_enabled));
+  notification.type = "call";
+  EXPECT_EQ(decide(facts), Decision());
+  conversation.notifications_enabled = false;
+  EXPECT_EQ(decide(facts), suppressed(Rule::conversation_enabled));
+}
+
+TEST_F(DecisionTest, MutedIsUntilTheInstantAndNoLonger) {
+  conversation.muted_until = kNow + std::chrono::milliseconds(1);
+  EXPECT_EQ(decide(facts), suppressed(Rule::mute));
+  conversation.muted_until = kNow;
+  EXPECT_EQ(decide(facts), Decision());
+}
+
+TEST_F(DecisionTest, AMentionIsWhatIsMarkedAsOneOrIsOfThatType) {
+  conversation.level = NotificationLevel::mentions;
+  EXPECT_EQ(decide(facts), suppressed(Rule::level));
+  notification.presentation.mention = true;
+  EXPECT_EQ(decide(facts), Decision());
+  notification.presentation.mention = false;
+  notification.type = "mention";
+  EXPECT_EQ(decide(facts), Decision());
+  conversation.level = NotificationLevel::none;
+  EXPECT_EQ(decide(facts), suppressed(Rule::level));
+}
+
+TEST_F(DecisionTest, ALimitSuppresses) {
+  facts.limit_reached = LimitReached{"user.1m", 60, 60};
+  EXPECT_EQ(decide(facts), suppressed(Rule::rate_limit));
+}
+
+TEST_F(DecisionTest, QuietHoursDoWhatTheirModeSays) {
+  night();
+  const auto morning = base::parse_sql_timestamp("2026-01-15 06:00:00").value();
+  EXPECT_EQ(decide(facts), (Decision{Verdict::defer, Rule::quiet_hours, morning}));
+  night(QuietMode::silent);
+  EXPECT_EQ(decide(facts), (Decision{Verdict::deliver_silently, Rule::quiet_hours, {}}));
+  night(QuietMode::drop);
+  EXPECT_EQ(decide(facts), suppressed(Rule::quiet_hours));
+  user.quiet_hours->exceptions = {"message"};
+  EXPECT_EQ(decide(facts), Decision());
+}
+
+TEST_F(DecisionTest, QuietThatNeverEndsIsNotWaitedFor) {
+  night();
+  user.quiet_hours->end = user.quiet_hours->start;
+  EXPECT_EQ(decide(facts), suppressed(Rule::quiet_hours));
+}
+
+TEST_F(DecisionTest, WithQuietHoursThatNobodyCanReadNobodyIsWoken) {
+  user.quiet_hours_unreadable = true;
+  EXPECT_EQ(decide(facts).verdict, Verdict::deliver_silently);
+}
+
+TEST_F(DecisionTest, TheFirstToObjectDecides) {
+  night();
+  facts.limit_reached = LimitReached{"user.1m", 60, 60};
+  conversation = {.notifications_enabled = false, .level = NotificationLevel::none};
+  conversation.muted_until = kNow + hours(1);
+  user.notifications_enabled = false;
+  user.types = {{"message", false}};
+  facts.user_is_known = false;
+  facts.is_cancelled = true;
+  for (const Rule rule : kRules) {
+    const Decision decision = decide(facts);
+    EXPECT_EQ(decision.by, rule);
+    switch (rule) {  // takes its objection away
+      case Rule::lifetime: facts.is_cancelled = false; break;
+      case Rule::known_user: facts.user_is_known = true; break;
+      case Rule::user_enabled: user.notifications_enabled = true; break;
+      case Rule::type_enabled: user.types.clear(); break;
+      case Rule::conversation_enabled: conversation.notifications_enabled = true; break;
+      case Rule::mute: conversation.muted_until.reset(); break;
+      case Rule::level: conversation.level = NotificationLevel::all; break;
+      case Rule::rate_limit: facts.limit_reached.reset(); break;
+      case Rule::quiet_hours: user.quiet_hours.reset(); break;
+    }
+  }
+  EXPECT_EQ(decide(facts), Decision());
+}
+
+TEST_F(DecisionTest, CriticalPassesAllButItsLifetimeAndTheUser) {
+  facts.is_critical = true;
+  night(QuietMode::drop);
+  user.notifications_enabled = false;
+  user.types = {{"message", false}};
+  conversation = {.notifications_enabled = false, .level = NotificationLevel::none};
+  facts.limit_reached = LimitReached{"user.1m", 60, 60};
+  EXPECT_EQ(decide(facts), Decision());
+  facts.user_is_known = false;
+  EXPECT_EQ(decide(facts), suppressed(Rule::known_user));
+  facts.is_cancelled = true;
+  EXPECT_EQ(decide(facts), suppressed(Rule::lifetime));
+}
+
+TEST_F(DecisionTest, WhatWouldHaveHappenedOtherwise) {
+  night();
+  conversation.muted_until = kNow + hours(1);
+  EXPECT_EQ(decide(facts).by, Rule::mute);
+  EXPECT_EQ(decide(facts, Rule::mute).verdict, Verdict::defer);
+}
+
+TEST_F(DecisionTest, FindingsEndWithTheRuleThatDecided) {
+  conversation.muted_until = kNow + minutes(5);
+  const auto all = findings(facts, decide(facts));
+  ASSERT_EQ(all.size(), 6u);
+  EXPECT_EQ(all.front().result, Finding::Result::passed);
+  EXPECT_EQ(all.back().rule, Rule::mute);
+  EXPECT_EQ(all.back().result, Finding::Result::decided);
+  EXPECT_EQ(all.back().input,
+            "conversation.muted_until = 2026-01-14T22:35:00.000Z, and it is "
+            "2026-01-14T22:30:00.000Z");
+}
+
+TEST_F(DecisionTest, FindingsOfACriticalOneSayWhatWasPassedOver) {
+  facts.is_critical = true;
+  const auto all = findings(facts, decide(facts));
+  ASSERT_EQ(all.size(), std::size(kRules));
+  EXPECT_EQ(all[1].result, Finding::Result::passed);
+  EXPECT_EQ(all[2].result, Finding::Result::bypassed);
+}
+
+TEST_F(DecisionTest, IsWrittenAsJson) {
+  night();
+  const auto json = nlohmann::json::parse(encode_decision(facts, decide(facts)));
+  EXPECT_EQ(json["verdict"], "defer");
+  EXPECT_EQ(json["by"], "quiet_hours");
+  EXPECT_EQ(json["until"], "2026-01-15T06:00:00.000Z");
+  EXPECT_EQ(json["reasons"].size(), std::size(kRules));
+  EXPECT_EQ(json["reasons"].back()["input"],
+            "quiet_hours 22:00 to 07:00 Europe/Paris, mode defer, and the clock there shows 23:30");
+}
+
+}  // namespace
+}  // namespace notify::rules

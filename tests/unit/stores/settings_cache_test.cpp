@@ -1,0 +1,143 @@
+#include "stores/settings_cache.hpp"
+
+#include <gtest/gtest.h>
+
+#include "fakes/fake_settings.hpp"
+#include "fakes/node.hpp"
+#include "fakes/run.hpp"
+#include "fakes/samples.hpp"
+
+namespace notify::stores {
+namespace {
+
+using namespace std::chrono_literals;
+using fakes::Node;
+using fakes::Outside;
+using fakes::sample_user;
+
+struct SettingsCacheTest : testing::Test {
+  Outside outside;
+  Node node{outside, "a", {}};
+  Node other{outside, "b", {}};
+
+  SettingsCacheTest() {
+    node.keep_alive();
+    outside.time.run_for(1s);
+  }
+  void mute_all(int user = 1) {
+    rules::UserColumns columns;
+    columns.notifications_enabled = false;
+    outside.settings.put(sample_user(user), columns);
+  }
+  SettingsPtr read(int user = 1) {
+    return node.run(node.settings_cache.find(sample_user(user))).value();
+  }
+  SettingsPtr peek(int user = 1) { return node.settings_cache.peek(sample_user(user)); }
+};
+
+TEST_F(SettingsCacheTest, WhoHasSetNothingIsRememberedAsSuch) {
+  EXPECT_EQ(peek(), nullptr);
+  EXPECT_EQ(read(), default_settings());
+  EXPECT_EQ(peek(), default_settings());
+  EXPECT_EQ(node.settings_read, 1u);
+  EXPECT_EQ(node.settings_cached, 1u);
+}
+
+TEST_F(SettingsCacheTest, AChangeIsSeenWithinASecond) {
+  ASSERT_EQ(read(), default_settings());
+  mute_all();
+  outside.time.run_for(400ms);
+  EXPECT_EQ(peek(), nullptr);
+  EXPECT_FALSE(read()->user.notifications_enabled);
+  EXPECT_FALSE(peek()->user.notifications_enabled);
+  outside.settings.put(sample_user(), rules::UserColumns());
+  outside.time.run_for(400ms);
+  EXPECT_TRUE(read()->user.notifications_enabled);
+}
+
+TEST_F(SettingsCacheTest, AChangeOfAnotherUserChangesNothing) {
+  ASSERT_EQ(read(1), default_settings());
+  mute_all(2);
+  outside.time.run_for(400ms);
+  EXPECT_NE(peek(1), nullptr);
+}
+
+TEST_F(SettingsCacheTest, AChangeCountsOnceThoughItIsSeenAgainAndAgain) {
+  mute_all();
+  outside.time.run_for(1s);
+  ASSERT_FALSE(read()->user.notifications_enabled);
+  outside.time.run_for(3s);
+  EXPECT_NE(peek(), nullptr);
+  EXPECT_EQ(node.settings_read, 1u);
+}
+
+/// The answer of before the change comes after the look that saw it.
+TEST_F(SettingsCacheTest, ASlowReaderCannotBringOldSettingsBack) {
+  node.link.one_way = 300ms;
+  std::optional<base::Expected<SettingsPtr>> slow;
+  node.background.spawn(async::store_result(node.settings_cache.find(sample_user()), slow));
+  outside.time.run_for(310ms);  // it has been read, and is on its way back
+  mute_all();
+  outside.time.run_until([&slow] { return slow.has_value(); });
+  EXPECT_TRUE((**slow)->user.notifications_enabled);
+  outside.time.run_for(1500ms);
+  EXPECT_EQ(peek(), nullptr);
+}
+
+TEST_F(SettingsCacheTest, WhoCannotLookTrustsNothingItRemembers) {
+  ASSERT_EQ(read(), default_settings());
+  node.settings.fault.fail(base::Errc::unavailable);
+  outside.time.run_for(8s);
+  EXPECT_NE(peek(), nullptr) << "a short cut is bridged";
+  mute_all();
+  outside.time.run_for(4s);
+  EXPECT_EQ(peek(), nullptr);
+  EXPECT_FALSE(node.run(node.settings_cache.find(sample_user())));
+  EXPECT_TRUE(node.step_failed("look"));
+  node.settings.fault.clear();
+  outside.time.run_for(1s);
+  EXPECT_EQ(peek(), nullptr) << "it was changed meanwhile";
+  EXPECT_FALSE(read()->user.notifications_enabled);
+}
+
+TEST_F(SettingsCacheTest, TooManyChangesAtOnceMakeItForgetAll) {
+  Node small(outside, "c", {.settings = {.changes_max = 3}});
+  small.keep_alive();
+  outside.time.run_for(1s);
+  ASSERT_TRUE(small.run(small.settings_cache.find(sample_user(9))));
+  for (int user = 1; user <= 5; ++user) mute_all(user);
+  outside.time.run_for(400ms);
+  EXPECT_EQ(small.settings_cache.peek(sample_user(9)), nullptr);
+  EXPECT_EQ(small.settings_cache.size(), 0u);
+}
+
+TEST_F(SettingsCacheTest, ItHoldsNoMoreUsersThanItsBound) {
+  Node small(outside, "c", {.settings = {.users_max = 10}});
+  small.keep_alive();
+  outside.time.run_for(1s);
+  for (int user = 1; user <= 40; ++user) {
+    ASSERT_TRUE(small.run(small.settings_cache.find(sample_user(user))));
+    EXPECT_LE(small.settings_cache.size(), 10u);
+  }
+  EXPECT_NE(small.settings_cache.peek(sample_user(40)), nullptr);
+  EXPECT_EQ(small.settings_cache.peek(sample_user(1)), nullptr);
+}
+
+TEST_F(SettingsCacheTest, WhatIsRememberedIsReadAnewAfterAWhile) {
+  ASSERT_EQ(read(), default_settings());
+  outside.time.run_for(5min);
+  EXPECT_NE(peek(), nullptr);
+  outside.time.run_for(6min);
+  EXPECT_EQ(peek(), nullptr);
+}
+
+TEST_F(SettingsCacheTest, WhoAsksAtOnceSharesAQuery) {
+  std::vector<base::UserId> users;
+  for (int i = 0; i < 100; ++i) users.push_back(sample_user(i % 3 + 1));
+  const auto found = node.run(node.settings_cache.find_all(users));
+  ASSERT_EQ(found.size(), 100u);
+  for (const auto& one : found) EXPECT_TRUE(one);
+}
+
+}  // namespace
+}  // namespace notify::stores
