@@ -87,17 +87,17 @@ struct Case {
 class QuietHoursOracle : public testing::Test {
  protected:
   static void SetUpTestSuite() {
-    postgres_ = new fakes::PrivatePostgres();
-    postgres_->sql(kFunctions);
-    std::istringstream rows(postgres_->sql(kStretches));
+    postgres = new fakes::PrivatePostgres();
+    postgres->sql(kFunctions);
+    std::istringstream rows(postgres->sql(kStretches));
     for (std::string line; std::getline(rows, line);) {
       std::istringstream row(line);
       std::string zone, from, ahead;
       std::getline(std::getline(std::getline(row, zone, '|'), from, '|'), ahead);
-      zones_[zone].push_back({WallTime(seconds(std::stoll(from))), seconds(std::stoll(ahead))});
+      zones[zone].push_back({WallTime(seconds(std::stoll(from))), seconds(std::stoll(ahead))});
     }
   }
-  static void TearDownTestSuite() { delete postgres_; }
+  static void TearDownTestSuite() { delete postgres; }
 
   /// What PostgreSQL says of each: whether it is quiet, and when it ends.
   static std::vector<std::string> ask(const std::vector<Case>& cases) {
@@ -113,7 +113,7 @@ class QuietHoursOracle : public testing::Test {
         sql += (k == i ? "(" : ",(") + std::to_string(k) + "," + cases[k].sql() + ")";
       }
       std::istringstream rows(
-          postgres_->sql(sql + ") v (k, n, t, a, b, d) ON name = n) c ORDER BY k"));
+          postgres->sql(sql + ") v (k, n, t, a, b, d) ON name = n) c ORDER BY k"));
       for (std::string line; std::getline(rows, line);) {
         if (line != "SET") answers.push_back(line);
       }
@@ -150,17 +150,17 @@ class QuietHoursOracle : public testing::Test {
     return days;
   }
 
-  static fakes::PrivatePostgres* postgres_;
-  static Zones zones_;
+  static fakes::PrivatePostgres* postgres;
+  static Zones zones;
   base::SeededRng rng_{20261123};
 };
 
-fakes::PrivatePostgres* QuietHoursOracle::postgres_ = nullptr;
-Zones QuietHoursOracle::zones_;
+fakes::PrivatePostgres* QuietHoursOracle::postgres = nullptr;
+Zones QuietHoursOracle::zones;
 
 TEST_F(QuietHoursOracle, EveryClockShowsTheSameForTenYears) {
-  ASSERT_GT(zones_.size(), 400u);
-  for (const auto& [name, stretches] : zones_) {
+  ASSERT_GT(zones.size(), 400u);
+  for (const auto& [name, stretches] : zones) {
     const auto zone = base::TimeZone::find(name);
     ASSERT_TRUE(zone) << name;
     for (std::size_t i = 0; i < stretches.size(); ++i) {
@@ -183,7 +183,7 @@ TEST_F(QuietHoursOracle, EveryClockShowsTheSameForTenYears) {
 TEST_F(QuietHoursOracle, AnyHoursAtAnyTimeInEveryZone) {
   std::vector<Case> cases;
   const auto span = std::chrono::floor<minutes>(kLast - kFirst).count();
-  for (const auto& [zone, stretches] : zones_) {
+  for (const auto& [zone, stretches] : zones) {
     for (int i = 0; i < 2; ++i) {
       const WallTime at = kFirst + minutes(rng_.below(static_cast<std::uint32_t>(span)));
       const minutes start = some_minute();
@@ -198,7 +198,7 @@ TEST_F(QuietHoursOracle, AnyHoursAtAnyTimeInEveryZone) {
 /// Hours that begin, end or lie around the moment at which a clock is changed.
 TEST_F(QuietHoursOracle, AroundEveryKindOfClockChange) {
   std::vector<Case> cases;
-  for (const auto& [zone, stretches] : zones_) {
+  for (const auto& [zone, stretches] : zones) {
     for (int i = 0; i < 3 && stretches.size() > 1; ++i) {
       const auto which = 1 + rng_.below(static_cast<std::uint32_t>(stretches.size() - 1));
       const Stretch& change = stretches[which];
