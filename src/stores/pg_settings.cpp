@@ -168,6 +168,7 @@ Expected<Loaded> read_loaded(const pg::Result& users, const pg::Result& conversa
 
 async::Task<Expected<std::vector<SettingsPtr>>> PgSettings::load(std::vector<base::UserId> users,
                                                                  base::Deadline deadline) {
+  if (pool_.connected() == 0) co_return fail(no_connection());
   pg::Array ids(pg::Type::uuid, users.size());
   for (const base::UserId user : users) ids.id(user);
   std::vector<pg::Query> queries(2);
@@ -210,6 +211,7 @@ async::Task<Expected<SettingsChanges>> PgSettings::changed_since(base::WallTime 
 }
 
 async::Task<Expected<UserRow>> PgSettings::user(base::UserId user, base::Deadline deadline) {
+  if (pool_.connected() == 0) co_return fail(no_connection());
   pg::Params params;
   params.id(user);
   const auto result = co_await pool_.query({kUser, std::move(params)}, deadline);
@@ -219,6 +221,7 @@ async::Task<Expected<UserRow>> PgSettings::user(base::UserId user, base::Deadlin
 
 async::Task<Expected<UserRow>> PgSettings::put_user(base::UserId user, rules::UserColumns columns,
                                                     base::Deadline deadline) {
+  if (pool_.connected() == 0) co_return fail(no_connection());
   pg::Params params;
   params.id(user).int64(columns.revision).boolean(columns.notifications_enabled);
   params.boolean(columns.sound_enabled).boolean(columns.vibration_enabled);
@@ -233,6 +236,7 @@ async::Task<Expected<UserRow>> PgSettings::put_user(base::UserId user, rules::Us
 async::Task<Expected<ConversationRow>> PgSettings::conversation(base::UserId user,
                                                                 base::ConversationId conversation,
                                                                 base::Deadline deadline) {
+  if (pool_.connected() == 0) co_return fail(no_connection());
   pg::Params params;
   params.id(user).id(conversation);
   const auto result = co_await pool_.query({kConversation, std::move(params)}, deadline);
@@ -244,6 +248,7 @@ async::Task<Expected<ConversationRow>> PgSettings::conversation(base::UserId use
 async::Task<Expected<ConversationRow>> PgSettings::put_conversation(base::UserId user,
                                                                     ConversationRow row,
                                                                     base::Deadline deadline) {
+  if (pool_.connected() == 0) co_return fail(no_connection());
   const rules::ConversationColumns& columns = row.columns;
   const bool is_new = columns.revision == 0;
   if (is_new) {
@@ -272,6 +277,7 @@ async::Task<Expected<ConversationRow>> PgSettings::put_conversation(base::UserId
 async::Task<Expected<std::vector<ConversationRow>>> PgSettings::conversations(
     base::UserId user, std::optional<base::ConversationId> after, std::int32_t limit,
     base::Deadline deadline) {
+  if (pool_.connected() == 0) co_return fail(no_connection());
   pg::Params params;
   params.id(user).id(after.value_or(base::ConversationId())).int64(limit);
   const auto result = co_await pool_.query({kConversations, std::move(params)}, deadline);

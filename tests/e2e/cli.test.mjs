@@ -136,7 +136,7 @@ for (const [what, args, text] of [
   ['replay with a life that is none', ['replay', '--extend', '2', '--actor', 'x'], /--extend: "2" is no duration/],
   ['replay at no rate', ['replay', '--rate', '0'], /--rate/],
   ['dead-letters without a command', ['dead-letters'], /subcommand/i],
-  ['explain without an id', ['explain'], /id is required/],
+  ['explain without an id', ['explain'], /id,--user,--what-if\] is required/],
   ['a configuration file that does not exist', ['config', 'check', '--config', '/nonexistent.yaml'], /nonexistent/],
 ]) {
   test(`Wrong usage, ${what}: exit status 2 and what is wrong.`, async () => {
