@@ -14,6 +14,10 @@ using stores::UserRow;
 /// Of a change that does not insist on a revision: somebody may be faster, but not for ever.
 constexpr int kTriesMax = 5;
 
+/// Workers look for changes four times a second (stores::SettingsCache), and clocks may differ by
+/// two (decision D-5).
+constexpr std::chrono::seconds kKnownWithin{4};
+
 base::Error other_revision(std::int32_t there) {
   return {Errc::conflict,
           "the settings have revision " + std::to_string(there) + " by now: read them again"};
@@ -112,10 +116,11 @@ async::Task<Answer<std::vector<ConversationRow>>> Preferences::conversations(
   co_return std::move(*rows);
 }
 
-/// It is decided about anew. If this fails it is, too, but not before the end of the old hours.
+/// It is decided about anew, when every worker knows of the change: one that does not yet would
+/// defer it to the end of the old hours. If this fails, that is when it is decided about.
 async::Task<void> Preferences::release_deferred(const PreferenceCall& call) {
-  const base::WallTime now = parts_.clock.now();
-  const auto released = co_await parts_.ledger.release_deferred(call.user, now, call.deadline);
+  const base::WallTime at = parts_.clock.now() + kKnownWithin;
+  const auto released = co_await parts_.ledger.release_deferred(call.user, at, call.deadline);
   if (!released) parts_.step_failed("release_deferred", released.error());
 }
 

@@ -48,6 +48,7 @@ constexpr pg::Statement kUser = {"settings_user", "SELECT " NOTIFY_USER_SETTINGS
                                                   ", updated_at FROM user_settings "
                                                   "WHERE user_id = $1"};
 
+/// $2, the revision, is returned only so that an insert takes the parameters of an update.
 constexpr pg::Statement kInsertUser = {
     "settings_insert_user",
     "INSERT INTO user_settings (user_id, notifications_enabled, sound_enabled, "
@@ -79,6 +80,7 @@ constexpr pg::Statement kCountConversations = {
     "settings_count_conversations",
     "SELECT count(*) FROM conversation_settings WHERE user_id = $1"};
 
+/// $3 as $2 of kInsertUser.
 constexpr pg::Statement kInsertConversation = {
     "settings_insert_conversation",
     "INSERT INTO conversation_settings (user_id, conversation_id, notifications_enabled, "

@@ -37,7 +37,7 @@ std::string because(Rule rule) {
     case Rule::type_enabled: return "the user has switched off notifications of this type";
     case Rule::conversation_enabled:
       return "the user has switched off notifications of this conversation";
-    case Rule::mute: return "the user has muted this conversation for now";
+    case Rule::mute: return "the user has muted this conversation";
     case Rule::level: return "the user wants less of this conversation";
     case Rule::rate_limit: return "too many were sent";
     case Rule::quiet_hours: return "it is quiet at the user's";

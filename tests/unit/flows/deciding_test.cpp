@@ -1,6 +1,8 @@
 // What users want, obeyed whichever way a notification takes.
 
 #include "base/text.hpp"
+#include "fakes/fake_dead_letters.hpp"
+#include "flows/preferences.hpp"
 #include "rules/settings_codec.hpp"
 #include "unit/flows/world.hpp"
 
@@ -234,6 +236,26 @@ TEST_F(DecidingTest, WithoutSettingsNothingIsAcceptedOrSentOnAGuess) {
   node.settings.fault.clear();
   outside.time.run_for(10s);
   EXPECT_EQ(record(accepted.id).status, Status::delivered);
+}
+
+/// A worker that has not seen the change yet would defer it to the end of the old hours.
+TEST_F(DecidingTest, WhoEndsTheQuietHoursGetsWhatWaitedWhenEveryWorkerKnows) {
+  quiet_for(30min);
+  const Accepted accepted = accept(request());
+  fakes::FakeAudit audit(node.link);
+  Preferences preferences({node.settings, node.ledger, audit, node.ids, node.clock, {}});
+  const auto changed =
+      node.run(preferences.change_user({fakes::sample_user(), "a test", base::Deadline::never()}, 0,
+                                       [](rules::UserColumns& columns) {
+                                         columns.quiet_hours = "{}";
+                                         return rules::Violations();
+                                       }));
+  ASSERT_TRUE(changed);
+  EXPECT_GE(outside.table.rows.at(accepted.id).due->at, now() + 2s);
+  outside.time.run_for(15s);
+  EXPECT_EQ(record(accepted.id).status, Status::delivered);
+  ASSERT_EQ(audit.entries.size(), 1u);
+  EXPECT_EQ(audit.entries.front().action, "settings.change");
 }
 
 /// Decision D-12, though the queue has nothing to do with settings.
