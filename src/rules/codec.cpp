@@ -104,25 +104,32 @@ std::string encode_metadata(const Notification& n, std::string_view decision) {
   base::JsonObject object;
   if (!n.labels.empty()) object.object("labels", to_json(n.labels));
   if (!decision.empty()) object.raw("decision", decision);
+  if (n.template_used) {
+    base::JsonObject used;
+    used.text("name", n.template_used->name).number("revision", n.template_used->revision);
+    object.object("template", std::move(used.text_if_set("locale", n.template_used->locale)));
+  }
   return std::move(object).finish();
 }
 
-Expected<Strings> decode_labels(std::string_view metadata_json) {
+Expected<Metadata> decode_metadata(std::string_view json) {
   simdjson::dom::parser parser;
   Element root;
-  if (parser.parse(metadata_json.data(), metadata_json.size()).get(root) != SUCCESS) {
+  if (parser.parse(json.data(), json.size()).get(root) != SUCCESS) {
     return fail(Errc::corrupt, "the metadata of a notification is not JSON");
   }
-  return strings_or_none(root, "labels");
-}
-
-Expected<RecordedDecisions> decode_decisions(std::string_view metadata_json) {
-  simdjson::dom::parser parser;
-  Element root;
-  if (parser.parse(metadata_json.data(), metadata_json.size()).get(root) != SUCCESS) {
-    return fail(Errc::corrupt, "the metadata of a notification is not JSON");
+  Metadata metadata;
+  metadata.labels = strings_or_none(root, "labels");
+  metadata.decisions = {read_decision(root, "decision"), read_decision(root, "later")};
+  Element used;
+  if (root["template"].get(used) == SUCCESS) {
+    std::int64_t revision = 0;
+    if (used["revision"].get(revision) != SUCCESS) revision = 0;
+    metadata.template_used =
+        TemplateUsed{text_or_empty(used, "name"), static_cast<std::int32_t>(revision),
+                     text_or_empty(used, "locale")};
   }
-  return RecordedDecisions{read_decision(root, "decision"), read_decision(root, "later")};
+  return metadata;
 }
 
 std::string encode_queue_item(const Notification& n) {

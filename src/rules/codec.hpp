@@ -23,9 +23,12 @@ struct RecordedDecisions {
   std::optional<RecordedDecision> first;
   std::optional<RecordedDecision> later;
 };
-[[nodiscard]] base::Expected<RecordedDecisions> decode_decisions(std::string_view metadata_json);
-[[nodiscard]] base::Expected<std::map<std::string, std::string>> decode_labels(
-    std::string_view metadata_json);
+struct Metadata {
+  std::map<std::string, std::string> labels;
+  std::optional<TemplateUsed> template_used;
+  RecordedDecisions decisions;
+};
+[[nodiscard]] base::Expected<Metadata> decode_metadata(std::string_view json);
 
 /// `{"v":1,"id":"<uuid>","user":"<uuid>",...`: version, id and user stand at fixed places, so that
 /// the queue's scripts need no JSON. Holds what delivery needs, and never a token. A reader ignores

@@ -42,6 +42,12 @@ std::string canonical_request(const SendRequest& r) {
   // Fields that came later are there only if they are set: the program before this one knows the
   // request by the same text.
   if (r.mention) canonical.text("mention");
+  // The use of a template, not the text it makes: a change of the template is none of the request.
+  // Nothing if there is none, so that such requests have the digests that they always had.
+  if (r.template_use) {
+    canonical.text("template").text(r.template_use->name).text(r.template_use->locale);
+    canonical.pairs(r.template_use->variables);
+  }
   return std::move(canonical).take();
 }
 

@@ -38,6 +38,15 @@ struct Presentation {
   friend bool operator==(const Presentation&, const Presentation&) = default;
 };
 
+/// Which template its texts were made of.
+struct TemplateUsed {
+  std::string name;
+  std::int32_t revision = 0;
+  std::string locale;  ///< the language it is in; empty: the default text
+
+  friend bool operator==(const TemplateUsed&, const TemplateUsed&) = default;
+};
+
 struct Notification {
   base::NotificationId id;  ///< UUIDv7; its instant is created_at
   base::UserId user;
@@ -48,6 +57,7 @@ struct Notification {
   std::string body;
   Presentation presentation;
   std::map<std::string, std::string> labels;
+  std::optional<TemplateUsed> template_used;  ///< on record only: delivery has the texts
   Priority priority = Priority::medium;
   base::WallTime expires_at;
 

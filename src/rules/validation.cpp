@@ -4,13 +4,13 @@
 
 #include "base/text.hpp"
 #include "rules/apns.hpp"
+#include "rules/checker.hpp"
+#include "rules/lengths.hpp"
 
 namespace notify::rules {
 namespace {
 
 constexpr std::size_t kTypeMax = 50;
-constexpr std::size_t kTitleCharactersMax = 255;  // VARCHAR(255) counts characters
-constexpr std::size_t kBodyMax = 2048;
 constexpr std::size_t kDataEntriesMax = 64;
 constexpr std::size_t kDataKeyMax = 64;
 constexpr std::size_t kDataValueMax = 2048;
@@ -20,6 +20,7 @@ constexpr std::size_t kLabelsMax = 16;
 constexpr std::size_t kIdempotencyKeyMax = 128;
 constexpr std::chrono::days kExpiryMax{28};  // FCM's limit, the shortest of the providers
 
+using Lines = Checker::Lines;
 using Pairs = std::vector<std::pair<std::string_view, std::string_view>>;
 
 bool is_lower(char c) { return c >= 'a' && c <= 'z'; }
@@ -28,80 +29,58 @@ bool is_key_character(char c) {
   return is_lower(c) || is_digit(c) || (c >= 'A' && c <= 'Z') || c == '_' || c == '-' || c == '.';
 }
 
-/// Collects what is wrong; each check adds at most one violation for its field.
-class Checker {
- public:
-  void add(std::string field, std::string description) {
-    violations_.push_back({std::move(field), std::move(description)});
-  }
-  [[nodiscard]] bool ok() const { return violations_.empty(); }
-  [[nodiscard]] Violations take() && { return std::move(violations_); }
-
-  template <class Id>
-  std::optional<Id> id(const char* field, std::string_view text) {
-    const std::optional<Id> id = Id::parse(text);
-    if (!id) add(field, "must be a UUID in its canonical form, 8-4-4-4-12 hexadecimal digits");
-    return id;
-  }
-
-  /// Valid UTF-8 without control characters; true if it is fit to be looked at further.
-  bool readable(const std::string& field, std::string_view text, bool lines_allowed) {
-    if (!base::utf8_length(text)) {
-      add(field, "must be valid UTF-8");
-      return false;
-    }
-    std::optional<std::size_t> control = base::find_control_character(text);
-    if (!control && !lines_allowed) {
-      const std::size_t line = text.find_first_of("\n\t");
-      if (line != std::string_view::npos) control = line;
-    }
-    if (control) {
-      add(field,
-          "must not hold control characters; there is one at byte " + std::to_string(*control));
-      return false;
-    }
-    return true;
-  }
-
-  void short_text(const std::string& field, std::string_view text, std::size_t bytes_max) {
-    if (text.size() > bytes_max) {
-      add(field, too_long(text.size(), bytes_max));
-    } else {
-      readable(field, text, false);
-    }
-  }
-
-  static std::string too_long(std::size_t bytes, std::size_t bytes_max) {
-    return "is " + std::to_string(bytes) + " bytes long; at most " + std::to_string(bytes_max) +
-           " are allowed";
-  }
-
- private:
-  Violations violations_;
-};
-
-void check_texts(Checker& check, const SendRequest& r) {
-  if (r.background) {
-    if (!r.title.empty()) check.add("title", "must be empty when `background` is set");
-    if (!r.body.empty()) check.add("body", "must be empty when `background` is set");
-    if (!r.sound.empty()) check.add("sound", "must be empty when `background` is set");
-    if (r.badge) check.add("badge", "must not be set when `background` is set");
-    return;
-  }
+void check_own_texts(Checker& check, const SendRequest& r) {
   if (r.title.empty()) {
-    check.add("title", "is required unless `background` is set");
-  } else if (check.readable("title", r.title, true) &&
+    check.add("title", "is required unless `template` or `background` is set");
+  } else if (check.readable("title", r.title, Lines::allowed) &&
              *base::utf8_length(r.title) > kTitleCharactersMax) {
     check.add("title", "is " + std::to_string(*base::utf8_length(r.title)) +
                            " characters long; at most 255 are allowed");
   }
-  if (r.body.size() > kBodyMax) {
-    check.add("body", Checker::too_long(r.body.size(), kBodyMax));
+  check.text("body", r.body, kBodyBytesMax, Lines::allowed);
+}
+
+void check_no_own_texts(Checker& check, const SendRequest& r, const std::string& instead) {
+  const std::string description = "must be empty when `" + instead + "` is set";
+  if (!r.title.empty()) check.add("title", description);
+  if (!r.body.empty()) check.add("body", description);
+  if (!r.sound.empty()) check.add("sound", description);
+}
+
+void check_texts(Checker& check, const SendRequest& r) {
+  if (r.background) {
+    check_no_own_texts(check, r, "background");
+    if (r.badge) check.add("badge", "must not be set when `background` is set");
+    if (r.template_use) check.add("template", "must not be set when `background` is set");
+    return;
+  }
+  if (r.template_use) {
+    check_no_own_texts(check, r, "template");
   } else {
-    check.readable("body", r.body, true);
+    check_own_texts(check, r);
   }
   const bool badge_in_range = !r.badge || (*r.badge >= 0 && *r.badge <= kBadgeMax);
   if (!badge_in_range) check.add("badge", "must be from 0 to 1,000,000");
+}
+
+/// What the template made of it; nullptr if it uses none, or in vain.
+const Rendering* read_rendering(Checker& check, const SendRequest& r,
+                                const RenderResult* rendered) {
+  if (!r.template_use || r.background) return nullptr;
+  if (rendered == nullptr) {
+    check.add("template", "cannot be used here");
+    return nullptr;
+  }
+  if (!*rendered) {
+    for (const Violation& violation : rendered->error()) {
+      check.add(violation.field, violation.description);
+    }
+    return nullptr;
+  }
+  if ((*rendered)->text.title.empty()) {
+    check.add("template.variables", "leave the title empty: all of it is in sections");
+  }
+  return &**rendered;
 }
 
 /// Keys that a provider or this service uses itself.
@@ -133,10 +112,8 @@ void check_data(Checker& check, const Pairs& data) {
       check.add(field, "the key must be 1 to 64 letters, digits, '_', '-' or '.'");
     } else if (is_reserved(key)) {
       check.add(field, "the key is reserved by a provider or by this service: choose another");
-    } else if (value.size() > kDataValueMax) {
-      check.add(field, Checker::too_long(value.size(), kDataValueMax));
     } else {
-      check.readable(field, value, true);
+      check.text(field, value, kDataValueMax, Lines::allowed);
     }
   }
 }
@@ -154,8 +131,8 @@ void check_labels(Checker& check, const Pairs& labels) {
                             value.size() <= kShortTextMax;
     if (!lengths_ok) {
       check.add(field, "key and value must be 1 to 64 bytes each");
-    } else if (check.readable(field, key, false)) {
-      check.readable(field, value, false);
+    } else if (check.readable(field, key, Lines::refused)) {
+      check.readable(field, value, Lines::refused);
     }
   }
 }
@@ -183,11 +160,11 @@ std::optional<Priority> read_priority(Checker& check, std::int32_t number) {
 }
 
 base::WallTime read_expiry(Checker& check, const SendRequest& r, base::WallTime now,
-                           const ExpiryPolicy& expiry) {
+                           std::chrono::seconds lifetime) {
   if (r.expires_at_malformed) {
     check.add("expires_at", "must be a time from 1970 to 9999 with 0 to 999,999,999 nanoseconds");
   }
-  if (!r.expires_at) return now + expiry.of(r.type);
+  if (!r.expires_at) return now + lifetime;
   const base::WallTime wanted(*r.expires_at);
   if (wanted <= now) {
     check.add("expires_at",
@@ -211,11 +188,19 @@ Presentation read_presentation(const SendRequest& r) {
   return p;
 }
 
+void apply(const Rendering& rendering, Notification& n) {
+  n.title = rendering.text.title;
+  n.body = rendering.text.body;
+  n.presentation.sound = rendering.text.sound;
+  if (n.presentation.category.empty()) n.presentation.category = rendering.text.category;
+  n.template_used = rendering.used;
+}
+
 }  // namespace
 
-bool is_type(std::string_view text) {
-  return !text.empty() && text.size() <= kTypeMax && is_lower(text.front()) &&
-         std::all_of(text.begin(), text.end(),
+bool is_type(std::string_view type) {
+  return !type.empty() && type.size() <= kTypeMax && is_lower(type.front()) &&
+         std::all_of(type.begin(), type.end(),
                      [](char c) { return is_lower(c) || is_digit(c) || c == '_'; });
 }
 
@@ -226,7 +211,8 @@ std::chrono::seconds ExpiryPolicy::of(std::string_view type) const {
 }
 
 std::variant<Notification, Violations> validate(const SendRequest& r, base::NotificationId id,
-                                                const ExpiryPolicy& expiry) {
+                                                const ExpiryPolicy& expiry,
+                                                const RenderResult* rendered) {
   Checker check;
   Notification n;
   n.id = id;
@@ -237,22 +223,26 @@ std::variant<Notification, Violations> validate(const SendRequest& r, base::Noti
   if (!r.message_id.empty()) {
     n.message = check.id<base::MessageId>("message_id", r.message_id);
   }
-  if (!is_type(r.type)) check.add("type", kTypeForm);
+  const bool template_tells = r.type.empty() && rendered != nullptr && *rendered;
+  n.type = template_tells ? (*rendered)->type : r.type;
+  // Of a use in vain the type is not known, nor wrong.
+  if (!(n.type.empty() && r.template_use) && !is_type(n.type)) check.add("type", kTypeForm);
   check_texts(check, r);
+  const Rendering* rendering = read_rendering(check, r, rendered);
   check_data(check, r.data);
   const std::optional<Priority> priority = read_priority(check, r.priority);
-  n.expires_at = read_expiry(check, r, n.created_at(), expiry);
+  n.expires_at = read_expiry(check, r, n.created_at(), expiry.of(n.type));
   check.short_text("collapse_id", r.collapse_id, kShortTextMax);
-  if (!r.background) check.short_text("sound", r.sound, kSoundMax);
+  if (!r.background && !r.template_use) check.short_text("sound", r.sound, kSoundMax);
   check.short_text("category", r.category, kShortTextMax);
   check_labels(check, r.labels);
   check_idempotency_key(check, r.idempotency_key);
   if (!check.ok()) return std::move(check).take();
 
-  n.type = r.type;
   n.title = r.title;
   n.body = r.body;
   n.presentation = read_presentation(r);
+  if (rendering != nullptr) apply(*rendering, n);
   for (const auto& [key, value] : r.labels) n.labels.emplace(key, value);
   n.priority = *priority;
 

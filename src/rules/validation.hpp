@@ -12,16 +12,10 @@
 #include <vector>
 
 #include "rules/notification.hpp"
+#include "rules/template.hpp"
+#include "rules/violation.hpp"
 
 namespace notify::rules {
-
-/// One wrong field: its path, what is wrong and what would be right. Never quotes a value of a text
-/// field: errors reach logs.
-struct Violation {
-  std::string field;
-  std::string description;
-};
-using Violations = std::vector<Violation>;
 
 /// A request as it came in: nothing about it is known to be true.
 struct SendRequest {
@@ -44,13 +38,23 @@ struct SendRequest {
   std::vector<std::pair<std::string_view, std::string_view>> labels;
   std::string_view idempotency_key;
   bool mention = false;
+  std::optional<TemplateUse> template_use;  ///< instead of texts
 };
 
-/// Whether it can be a notification's type, and what to say if it cannot.
-[[nodiscard]] bool is_type(std::string_view text);
+/// What a template made of a request.
+struct Rendering {
+  RenderedText text;
+  std::string type;  ///< for a request that says none
+  TemplateUsed used;
+};
+/// That, or what is wrong with the use.
+using RenderResult = base::Expected<Rendering, Violations>;
+
+/// What a type must be, in words and as a question.
 inline constexpr const char* kTypeForm =
     "must be 1 to 50 lower-case letters, digits and underscores, starting with a letter, as in "
     "\"message\"";
+[[nodiscard]] bool is_type(std::string_view type);
 
 /// How long a notification that says nothing of its expiry is worth delivering (decision D-13).
 struct ExpiryPolicy {
@@ -60,9 +64,10 @@ struct ExpiryPolicy {
   [[nodiscard]] std::chrono::seconds of(std::string_view type) const;
 };
 
-/// `id` is the id the notification will have; its instant is "now".
-[[nodiscard]] std::variant<Notification, Violations> validate(const SendRequest& request,
-                                                              base::NotificationId id,
-                                                              const ExpiryPolicy& expiry);
+/// `id` is the id the notification will have; its instant is "now". `rendered` is for a request
+/// that uses a template; without it, such a request is wrong.
+[[nodiscard]] std::variant<Notification, Violations> validate(
+    const SendRequest& request, base::NotificationId id, const ExpiryPolicy& expiry,
+    const RenderResult* rendered = nullptr);
 
 }  // namespace notify::rules

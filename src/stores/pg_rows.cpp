@@ -42,8 +42,7 @@ Expected<HistoryRecord> read_history_row(const pg::Result& result, std::size_t i
   n.title = row.text(5);
   n.body = row.text(6);
   auto presentation = rules::decode_presentation(row.text(7));
-  auto labels = rules::decode_labels(row.text(8));
-  auto decisions = rules::decode_decisions(row.text(8));
+  auto metadata = rules::decode_metadata(row.text(8));
   const auto status = rules::parse_status(row.text(9));
   const auto priority = rules::parse_priority(row.text(10));
   const base::WallTime created_at = row.timestamp(11);
@@ -54,15 +53,15 @@ Expected<HistoryRecord> read_history_row(const pg::Result& result, std::size_t i
   record.expired_at = row.maybe_timestamp(16);
   if (row.fault()) return fail(*row.fault());
   if (!presentation) return fail(std::move(presentation).error());
-  if (!labels) return fail(std::move(labels).error());
-  if (!decisions) return fail(std::move(decisions).error());
+  if (!metadata) return fail(std::move(metadata).error());
   if (!status || !priority) {
     return fail(Errc::corrupt, "a history row has an unknown status or priority");
   }
   n.presentation = std::move(*presentation);
-  n.labels = std::move(*labels);
+  n.labels = std::move(metadata->labels);
+  n.template_used = std::move(metadata->template_used);
   n.priority = *priority;
-  record.decisions = std::move(*decisions);
+  record.decisions = std::move(metadata->decisions);
   record.status = *status;
   return record;
 }

@@ -1,7 +1,9 @@
-// What comes back from Redis and PostgreSQL: items of the queue, presentations, labels.
+// What comes back from Redis and PostgreSQL: items of the queue, presentations, metadata,
+// templates.
 
 #include "fuzz/input.hpp"
 #include "rules/codec.hpp"
+#include "rules/template.hpp"
 
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
   using namespace notify::rules;
@@ -14,6 +16,15 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
     const auto again = decode_presentation(encode_presentation(*presentation));
     notify::fuzz::require(again && *again == *presentation, "a presentation survives a round trip");
   }
-  (void)decode_labels(json);
+  (void)decode_metadata(json);
+  if (auto data = decode_template(json)) {
+    const auto again = decode_template(encode_template(*data));
+    notify::fuzz::require(again && *again == *data, "a template survives a round trip");
+    const auto compiled = Template::compile(std::move(*data));
+    if (!compiled) return 0;
+    const auto text = compiled->render("fr-CA", {});
+    notify::fuzz::require(!text || text->body.find_first_of("{}") == std::string::npos,
+                          "no brace of a template is left");
+  }
   return 0;
 }

@@ -76,8 +76,22 @@ TEST(QueueItem, AnyTextSurvives) {
 TEST(Columns, RoundTrip) {
   const Notification n = full_notification();
   EXPECT_EQ(decode_presentation(encode_presentation(n.presentation)).value(), n.presentation);
-  EXPECT_EQ(decode_labels(encode_metadata(n, {})).value(), n.labels);
+  EXPECT_EQ(decode_metadata(encode_metadata(n, {}))->labels, n.labels);
+  EXPECT_FALSE(decode_metadata(encode_metadata(n, {}))->template_used);
   EXPECT_EQ(encode_presentation({}), "{}");
+}
+
+TEST(Columns, TheTemplateIsOnRecordAndNotInTheQueue) {
+  Notification n = full_notification();
+  const std::string item = encode_queue_item(n);
+  for (const char* locale : {"fr-CA", ""}) {
+    n.template_used = TemplateUsed{"mention", 7, locale};
+    EXPECT_EQ(decode_metadata(encode_metadata(n, {}))->template_used, n.template_used);
+    EXPECT_EQ(decode_metadata(encode_metadata(n, {}))->labels, n.labels);
+  }
+  EXPECT_EQ(encode_queue_item(n), item);
+  n.labels.clear();
+  EXPECT_EQ(encode_metadata(n, {}), R"({"template":{"name":"mention","revision":7}})");
 }
 
 }  // namespace

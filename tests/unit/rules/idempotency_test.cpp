@@ -22,6 +22,7 @@ SendRequest full_request() {
   r.sound = "s";
   r.category = "k";
   r.labels = {{"l", "v"}};
+  r.template_use = TemplateUse{"mention", "fr", {{"a", "1"}, {"b", "2"}}};
   return r;
 }
 
@@ -45,6 +46,11 @@ TEST(CanonicalRequest, EveryFieldButTheKeyCounts) {
       [](SendRequest& r) { r.mutable_content = true; },
       [](SendRequest& r) { r.background = true; },
       [](SendRequest& r) { r.labels.clear(); },
+      [](SendRequest& r) { r.template_use.reset(); },
+      [](SendRequest& r) { r.template_use->name = "n"; },
+      [](SendRequest& r) { r.template_use->locale = ""; },
+      [](SendRequest& r) { r.template_use->variables[1].second = "3"; },
+      [](SendRequest& r) { r.template_use->variables.clear(); },
   };
   const std::string whole = canonical_request(full_request());
   for (const Change change : changes) {
@@ -55,6 +61,16 @@ TEST(CanonicalRequest, EveryFieldButTheKeyCounts) {
   SendRequest same = full_request();
   same.idempotency_key = "k";
   EXPECT_EQ(canonical_request(same), whole);
+}
+
+// The bytes are a contract with the version before and the version after: a repeat may meet either.
+TEST(CanonicalRequest, WithoutATemplateItIsWhatItAlwaysWas) {
+  SendRequest r;
+  r.user_id = "u";
+  r.type = "message";
+  r.title = "Dora";
+  r.labels = {{"l", "v"}};
+  EXPECT_EQ(canonical_request(r), "1:u0:0:7:message4:Dora0:1:01:01:-0:1:-0:0:1:01:01:11:l1:v");
 }
 
 RC_GTEST_PROP(CanonicalRequest, NeighbouringFieldsNeverRunTogether,
