@@ -3,6 +3,7 @@
 #include "fakes/fake_ledger.hpp"
 #include "fakes/fake_queue.hpp"
 #include "fakes/fake_settings.hpp"
+#include "fakes/fake_templates.hpp"
 #include "fakes/fake_time.hpp"
 #include "fakes/fake_upkeep.hpp"
 
@@ -32,6 +33,18 @@ class FakeLedgerWorld final : public FakeWorld, public LedgerWorld {
   stores::DeadLetters& dead_letters() override { return dead_letters_; }
   stores::SettingsSource& settings() override { return settings_; }
   stores::SettingsRows& settings_rows() override { return settings_; }
+  stores::Templates& templates() override { return templates_; }
+  std::vector<std::string> audited() override {
+    std::vector<std::string> lines;
+    for (const stores::AuditEntry& e : templates_.audited) {
+      const std::string key = "\"revision\":";
+      std::string revision = e.detail.substr(e.detail.find(key) + key.size());
+      revision.pop_back();
+      lines.push_back(e.actor + " " + e.action + " " + e.subject_type + " " + e.subject_id + " " +
+                      revision);
+    }
+    return lines;
+  }
   std::size_t statements() override { return table_.statements; }
 
  private:
@@ -42,6 +55,7 @@ class FakeLedgerWorld final : public FakeWorld, public LedgerWorld {
   fakes::FakeDeadLetters dead_letters_{table_, link_};
   fakes::FakeSettingsTable settings_table_{{}, {}, &clock_};
   fakes::FakeSettings settings_{settings_table_, link_};
+  fakes::FakeTemplates templates_{link_};
 };
 
 class FakeQueueWorld final : public FakeWorld, public QueueWorld {

@@ -1,6 +1,7 @@
 #include "contract/stores/real_worlds.hpp"
 
 #include <cstdlib>
+#include <sstream>
 #include <stdexcept>
 
 namespace notify::contract {
@@ -84,10 +85,11 @@ RealLedgerWorld::RealLedgerWorld()
       upkeep_(pool_),
       dead_letters_(pool_),
       settings_(pool_),
+      templates_(pool_),
       audit_(pool_) {
   postgres().sql(
       "TRUNCATE notification_history, idempotency_keys, delivery_attempts, due, replays, "
-      "audit_log, user_settings, conversation_settings");
+      "audit_log, user_settings, conversation_settings, notification_templates");
   intake_.start();
   pool_.start();
   wait_for_connection();
@@ -97,6 +99,15 @@ RealLedgerWorld::~RealLedgerWorld() {
   run_stop(ledger_.stop());
   run_stop(intake_.stop(timers_.after(2s)));
   run_stop(pool_.stop(timers_.after(2s)));
+}
+
+std::vector<std::string> RealLedgerWorld::audited() {
+  std::istringstream rows(
+      postgres().sql("SELECT concat_ws(' ', actor, action, subject_type, subject_id, "
+                     "detail->>'revision') FROM audit_log ORDER BY id"));
+  std::vector<std::string> lines;
+  for (std::string line; std::getline(rows, line);) lines.push_back(line);
+  return lines;
 }
 
 RealQueueWorld::RealQueueWorld(std::uint16_t shards) : shards_(shards) {

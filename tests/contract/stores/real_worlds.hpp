@@ -14,6 +14,7 @@
 #include "stores/pg_history.hpp"
 #include "stores/pg_ledger.hpp"
 #include "stores/pg_settings.hpp"
+#include "stores/pg_templates.hpp"
 #include "stores/pg_upkeep.hpp"
 #include "stores/redis_leases.hpp"
 #include "stores/redis_queue.hpp"
@@ -50,6 +51,8 @@ class RealLedgerWorld final : public RealWorld, public LedgerWorld {
   stores::DeadLetters& dead_letters() override { return dead_letters_; }
   stores::SettingsSource& settings() override { return settings_; }
   stores::SettingsRows& settings_rows() override { return settings_; }
+  stores::Templates& templates() override { return templates_; }
+  std::vector<std::string> audited() override;
   stores::Audit& audit() { return audit_; }
   pg::Pool& pool() { return pool_; }
   std::size_t statements() override {
@@ -69,6 +72,7 @@ class RealLedgerWorld final : public RealWorld, public LedgerWorld {
   stores::PgUpkeep upkeep_;
   stores::PgDeadLetters dead_letters_;
   stores::PgSettings settings_;
+  stores::PgTemplates templates_;
   stores::PgAudit audit_;
 };
 

@@ -20,6 +20,7 @@
 #include "stores/history.hpp"
 #include "stores/queue.hpp"
 #include "stores/settings.hpp"
+#include "stores/templates.hpp"
 #include "stores/upkeep.hpp"
 
 namespace notify::contract {
@@ -74,6 +75,10 @@ class LedgerWorld : public virtual World {
   [[nodiscard]] virtual stores::DeadLetters& dead_letters() = 0;
   [[nodiscard]] virtual stores::SettingsSource& settings() = 0;
   [[nodiscard]] virtual stores::SettingsRows& settings_rows() = 0;
+  [[nodiscard]] virtual stores::Templates& templates() = 0;
+  /// What the changes of templates left in the audit, in order: "actor action subject_type
+  /// subject_id revision".
+  [[nodiscard]] virtual std::vector<std::string> audited() = 0;
   /// Statements that were executed so far.
   [[nodiscard]] virtual std::size_t statements() = 0;
 };
