@@ -86,6 +86,9 @@ Expected<void> Shard::wire_storage() {
   upkeep_ = std::make_unique<stores::PgUpkeep>(*pg_);
   letters_ = std::make_unique<stores::PgDeadLetters>(*pg_);
   audit_ = std::make_unique<stores::PgAudit>(*pg_);
+  templates_ = std::make_unique<stores::PgTemplates>(*pg_);
+  template_cache_ = std::make_unique<stores::TemplateCache>(*templates_, timers_,
+                                                            stores::TemplateCache::Options{});
   wire_queue();
   return {};
 }
@@ -167,11 +170,12 @@ void Shard::wire_deciding() {
 void Shard::wire_flows() {
   const config::Config& c = process_.config;
   wire_deciding();
+  render_ = std::make_unique<flows::Render>(*template_cache_, timers_);
   accept_ = std::make_unique<flows::Accept>(
       flows::Accept::Parts{*ledger_, *queue_, *deciding_, ids_, expiry_policy(c), accept_events(),
                            [this] { deliver_->wake(); },
                            [this] { return heartbeat_->pulse().swept_until; },
-                           c.accept.unqueued_max},
+                           c.accept.unqueued_max, render_.get()},
       timers_.executor(), on_escape());
   deliver_ = std::make_unique<flows::Deliver>(
       flows::Deliver::Parts{*ledger_, *queue_, *devices_, *apns_, *deciding_, timers_, rng_,
@@ -191,6 +195,8 @@ void Shard::wire_flows() {
       on_escape());
   replay_ = std::make_unique<flows::Replay>(flows::Replay::Parts{
       *letters_, *audit_, ids_, timers_, replay_limits(c), replay_events(process_.log)});
+  template_admin_ = std::make_unique<flows::TemplateAdmin>(
+      flows::TemplateAdmin::Parts{*templates_, ids_, [this] { template_cache_->invalidate(); }});
   calls_ = std::make_unique<async::TaskGroup>(timers_.executor(), on_escape());
   watchers_ = std::make_unique<async::TaskGroup>(timers_.executor(), on_escape());
 }
@@ -293,6 +299,8 @@ void Shard::start(edges::Server& server, std::size_t queue_index) {
                                                            *preferences_);
   admin_rpc_ =
       std::make_unique<edges::AdminRpc>(*rpc_host_, server.admin_service(), *letters_, *replay_);
+  template_rpc_ = std::make_unique<edges::TemplateRpc>(*rpc_host_, server.template_service(),
+                                                       *template_admin_, *templates_);
   health_rpc_ =
       std::make_unique<edges::HealthRpc>(*rpc_host_, server.health_service(), server.serving());
   if (auto* services = server.reflection_services()) {
@@ -311,6 +319,7 @@ void Shard::start(edges::Server& server, std::size_t queue_index) {
     rpc_->start();
     preference_rpc_->start();
     admin_rpc_->start();
+    template_rpc_->start();
     health_rpc_->start();
     if (reflection_rpc_) reflection_rpc_->start();
   });

@@ -21,7 +21,9 @@
 #include "flows/heartbeat.hpp"
 #include "flows/preferences.hpp"
 #include "flows/recover.hpp"
+#include "flows/render.hpp"
 #include "flows/replay.hpp"
+#include "flows/template_admin.hpp"
 #include "net/grpc/completion_pump.hpp"
 #include "net/http2/pool.hpp"
 #include "providers/apns/apns_provider.hpp"
@@ -36,6 +38,11 @@
 #include "stores/redis_leases.hpp"
 #include "stores/redis_queue.hpp"
 #include "stores/settings_cache.hpp"
+#include "stores/pg_templates.hpp"
+#include "stores/pg_upkeep.hpp"
+#include "stores/redis_leases.hpp"
+#include "stores/redis_queue.hpp"
+#include "stores/template_cache.hpp"
 #include "telemetry/health.hpp"
 #include "telemetry/log.hpp"
 #include "telemetry/metrics.hpp"
@@ -148,21 +155,26 @@ class Shard {
   std::unique_ptr<stores::RedisLeases> leases_;
   std::unique_ptr<stores::PgDeadLetters> letters_;
   std::unique_ptr<stores::PgAudit> audit_;
+  std::unique_ptr<stores::PgTemplates> templates_;
+  std::unique_ptr<stores::TemplateCache> template_cache_;
   std::unique_ptr<stores::RedisQueue> queue_;
   std::unique_ptr<stores::PgSettings> settings_;
   std::unique_ptr<stores::SettingsCache> settings_cache_;
   std::unique_ptr<flows::Deciding> deciding_;
   std::unique_ptr<flows::Preferences> preferences_;
+  std::unique_ptr<flows::Render> render_;
   std::unique_ptr<flows::Accept> accept_;
   std::unique_ptr<flows::Deliver> deliver_;
   std::unique_ptr<flows::Heartbeat> heartbeat_;
   std::unique_ptr<flows::Recover> recover_;
   std::unique_ptr<flows::Replay> replay_;
+  std::unique_ptr<flows::TemplateAdmin> template_admin_;
   std::unique_ptr<async::TaskGroup> calls_;
   std::unique_ptr<edges::RpcHost> rpc_host_;
   std::unique_ptr<edges::NotificationRpc> rpc_;
   std::unique_ptr<edges::PreferenceRpc> preference_rpc_;
   std::unique_ptr<edges::AdminRpc> admin_rpc_;
+  std::unique_ptr<edges::TemplateRpc> template_rpc_;
   std::unique_ptr<edges::HealthRpc> health_rpc_;
   std::unique_ptr<edges::ReflectionRpc> reflection_rpc_;  // unset if it is switched off
   std::unique_ptr<net::CompletionPump> server_pump_;

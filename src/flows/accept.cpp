@@ -1,5 +1,6 @@
 #include "flows/accept.hpp"
 
+#include <algorithm>
 #include <utility>
 
 #include "crypto/digest.hpp"
@@ -35,11 +36,14 @@ async::Task<Accept::Answers> Accept::accept(std::vector<rules::SendRequest> requ
     }
     co_return answers;
   }
+  Render::Results rendered;
+  if (uses_templates(requests)) rendered = co_await parts_.render->render(requests);
   std::vector<Draft> drafts;
   drafts.reserve(requests.size());
   bool all_known = true;
-  for (const rules::SendRequest& request : requests) {
-    auto checked = check(request, caller);
+  for (std::size_t i = 0; i < requests.size(); ++i) {
+    const auto own = rendered.find(i);
+    auto checked = check(requests[i], caller, own == rendered.end() ? nullptr : &own->second);
     if (checked) {
       checked->place = answers.size();
       all_known = all_known && checked->settings != nullptr;
@@ -92,10 +96,21 @@ async::Task<void> Accept::commit(std::vector<Draft> drafts, std::string lane, An
   if (!fresh.empty()) queueing_.spawn(enqueue(std::move(fresh)));
 }
 
-base::Expected<Accept::Draft, Refusal> Accept::check(const rules::SendRequest& request,
-                                                     const Caller& caller) {
+bool Accept::uses_templates(const std::vector<rules::SendRequest>& requests) const {
+  return parts_.render != nullptr &&
+         std::any_of(requests.begin(), requests.end(),
+                     [](const auto& request) { return request.template_use.has_value(); });
+}
+
+Accept::Checked Accept::check(const rules::SendRequest& request, const Caller& caller,
+                              const base::Expected<rules::RenderResult>* rendered) {
+  if (rendered != nullptr && !*rendered) {
+    parts_.events.refused(rendered->error().code);
+    return refuse(rendered->error());
+  }
   const base::NotificationId id(parts_.ids.next());
-  auto checked = rules::validate(request, id, parts_.expiry);
+  const rules::RenderResult* texts = rendered == nullptr ? nullptr : &rendered->value();
+  auto checked = rules::validate(request, id, parts_.expiry, texts);
   if (auto* violations = std::get_if<rules::Violations>(&checked)) {
     parts_.events.refused(base::Errc::invalid);
     return refuse(std::move(*violations));

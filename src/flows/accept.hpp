@@ -15,6 +15,7 @@
 #include "base/uuid.hpp"
 #include "flows/deciding.hpp"
 #include "flows/refusal.hpp"
+#include "flows/render.hpp"
 #include "flows/unqueued.hpp"
 #include "rules/validation.hpp"
 #include "stores/ledger.hpp"
@@ -59,6 +60,7 @@ class Accept {
     std::function<void()> wake_deliver;                          ///< something is due
     std::function<std::optional<base::WallTime>()> swept_until;  ///< what the sweep has queued
     std::size_t unqueued_max = 200'000;  ///< accepted here, committed, and not in the queue
+    Render* render = nullptr;            ///< without it, requests that use templates are invalid
   };
 
   Accept(Parts parts, const async::Executor& executor, async::OnEscape on_escape);
@@ -85,9 +87,11 @@ class Accept {
     std::size_t place = 0;         ///< of its answer
     stores::SettingsPtr settings;  ///< of its user
   };
+  using Checked = base::Expected<Draft, Refusal>;
 
-  [[nodiscard]] base::Expected<Draft, Refusal> check(const rules::SendRequest& request,
-                                                     const Caller& caller);
+  [[nodiscard]] bool uses_templates(const std::vector<rules::SendRequest>& requests) const;
+  [[nodiscard]] Checked check(const rules::SendRequest& request, const Caller& caller,
+                              const base::Expected<rules::RenderResult>* rendered);
   /// Of those whose settings are not in memory. Who has none then was refused in `answers`.
   async::Task<void> read_settings(std::vector<Draft>& drafts, Answers& answers);
   void decide(Draft& draft) const;

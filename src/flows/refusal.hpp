@@ -2,6 +2,7 @@
 // Why a flow did not do what was asked: what an edge needs to answer its caller well.
 
 #include <chrono>
+#include <cstdint>
 #include <optional>
 
 #include "base/error.hpp"
@@ -10,10 +11,14 @@
 
 namespace notify::flows {
 
+/// What an error is about, where its code does not tell.
+enum class Subject : std::uint8_t { notification, message_template };
+
 struct Refusal {
   base::Error error;
   rules::Violations violations;                          ///< with Errc::invalid
   std::optional<std::chrono::milliseconds> retry_after;  ///< with overloaded and unavailable
+  Subject subject = Subject::notification;
 };
 
 template <class T>

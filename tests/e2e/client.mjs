@@ -7,7 +7,8 @@ import protoLoader from '@grpc/proto-loader';
 
 const here = path.dirname(fileURLToPath(import.meta.url));
 const definitions = protoLoader.loadSync(
-  ['notification/notification.proto', 'notification/preference.proto', 'notification/admin.proto', 'google/rpc/status.proto', 'google/rpc/error_details.proto',
+  ['notification/notification.proto', 'notification/preference.proto', 'notification/admin.proto',
+    'notification/template.proto', 'google/rpc/status.proto', 'google/rpc/error_details.proto',
     'grpc/health/v1/health.proto'],
   {
     includeDirs: [path.join(here, '../../proto')],
@@ -48,6 +49,7 @@ export class Client {
     this.notifications = new packages.notification.NotificationService(address, credentials, options);
     this.preferences = new packages.notification.PreferenceService(address, credentials, options);
     this.admin = new packages.notification.AdminService(address, credentials, options);
+    this.templates = new packages.notification.TemplateService(address, credentials, options);
     this.health = new packages.grpc.health.v1.Health(address, credentials, options);
   }
 
@@ -55,6 +57,7 @@ export class Client {
     this.notifications.close();
     this.preferences.close();
     this.admin.close();
+    this.templates.close();
     this.health.close();
   }
 
@@ -66,6 +69,13 @@ export class Client {
   /** A method of PreferenceService. */
   callPreferences(method, request) {
     return this.#promise((done) => this.preferences[method](request,
+      { deadline: Date.now() + 10_000 }, done));
+  }
+
+  /** A method of TemplateService by the first word of its name: 'create', 'preview', ... */
+  template(verb, request) {
+    const method = `${verb[0].toUpperCase()}${verb.slice(1)}Template${verb === 'list' ? 's' : ''}`;
+    return this.#promise((done) => this.templates[method](request,
       { deadline: Date.now() + 10_000 }, done));
   }
 

@@ -47,12 +47,14 @@ for (const version of ['v1', 'v1alpha']) {
     assert.equal(listed.code, 0, listed.stderr);
     assert.match(listed.stdout, /^notification\.NotificationService$/m);
     assert.match(listed.stdout, /^notification\.AdminService$/m);
+    assert.match(listed.stdout, /^notification\.TemplateService$/m);
   });
 }
 
 test('The standard health check says SERVING, for the server and for each service by name.', async () => {
   assert.deepEqual(await stack.client.check(), { status: 'SERVING' });
-  for (const service of ['notification.NotificationService', 'notification.AdminService']) {
+  for (const service of ['notification.NotificationService', 'notification.AdminService',
+    'notification.TemplateService']) {
     assert.deepEqual(await stack.client.check(service), { status: 'SERVING' });
   }
   await assert.rejects(stack.client.check('no.such.Service'), { code: 'NOT_FOUND' });

@@ -65,7 +65,7 @@ struct FakeLedgerTable {
       row.due = submission.due;
       if (!submission.decision.empty()) {
         row.record.decisions =
-            rules::decode_decisions(rules::encode_metadata(n, submission.decision)).value();
+            rules::decode_metadata(rules::encode_metadata(n, submission.decision))->decisions;
       }
       return stores::Appended{n.id, n.expires_at, submission.status, false};
     } else if (idempotency.is_explicit && known->second.request != idempotency.request) {
@@ -101,7 +101,7 @@ struct FakeLedgerTable {
     if (!record.decision.empty() && record.status &&
         status_rank(*record.status) >= status_rank(row.record.status)) {
       row.record.decisions.later =
-          rules::decode_decisions("{\"later\":" + record.decision + "}").value().later;
+          rules::decode_metadata("{\"later\":" + record.decision + "}")->decisions.later;
       row.record.notification.expires_at =
           record.expires_at.value_or(row.record.notification.expires_at);
     }

@@ -20,6 +20,11 @@ std::string accepted_text(const rules::Notification& n) {
   if (n.presentation.background) text += ", background";
   if (n.conversation) text += ", conversation " + n.conversation->to_string();
   if (!n.presentation.collapse_id.empty()) text += ", with a collapse id";
+  if (n.template_used) {
+    text += ", by template " + n.template_used->name + ", revision " +
+            std::to_string(n.template_used->revision);
+    if (!n.template_used->locale.empty()) text += ", in " + n.template_used->locale;
+  }
   text += "; worth delivering until " + base::to_rfc3339(n.expires_at);
   return text;
 }

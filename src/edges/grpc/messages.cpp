@@ -1,7 +1,5 @@
 #include "edges/grpc/messages.hpp"
 
-#include <algorithm>
-
 #include "edges/grpc/status.hpp"
 #include "edges/grpc/wire.hpp"
 #include "net/grpc/timestamp.hpp"
@@ -10,16 +8,6 @@ namespace notify::edges {
 namespace {
 
 namespace pb = notification;
-
-using Pairs = std::vector<std::pair<std::string_view, std::string_view>>;
-
-/// In key order, so that a message about the n-th entry means something.
-Pairs to_pairs(const google::protobuf::Map<std::string, std::string>& map) {
-  Pairs pairs;
-  for (const auto& [key, value] : map) pairs.emplace_back(key, value);
-  std::sort(pairs.begin(), pairs.end());
-  return pairs;
-}
 
 pb::Priority to_wire(rules::Priority priority) {
   switch (priority) {
@@ -98,6 +86,10 @@ rules::SendRequest to_rules(const pb::SendNotificationRequest& r) {
   request.labels = to_pairs(r.labels());
   request.idempotency_key = r.idempotency_key();
   request.mention = r.mention();
+  if (r.has_template_()) {
+    const pb::TemplateUse& use = r.template_();
+    request.template_use = rules::TemplateUse{use.name(), use.locale(), to_pairs(use.variables())};
+  }
   return request;
 }
 
@@ -124,6 +116,11 @@ void encode(const stores::HistoryRecord& record, pb::Notification& to) {
   const rules::RecordedDecisions& decisions = record.decisions;
   if (decisions.first) encode(*decisions.first, n, *to.mutable_decision());
   if (decisions.later) encode(*decisions.later, n, *to.mutable_later_decision());
+  if (n.template_used) {
+    to.mutable_template_()->set_name(n.template_used->name);
+    to.mutable_template_()->set_revision(n.template_used->revision);
+    to.mutable_template_()->set_locale(n.template_used->locale);
+  }
 }
 
 void encode(const rules::Attempt& attempt, pb::DeliveryAttempt& to) {

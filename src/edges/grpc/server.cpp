@@ -16,6 +16,7 @@ base::Expected<std::unique_ptr<Server>> Server::listen(const ServerOptions& opti
   builder.RegisterService(&server->service_);
   builder.RegisterService(&server->preference_service_);
   builder.RegisterService(&server->admin_service_);
+  builder.RegisterService(&server->template_service_);
   builder.RegisterService(&server->health_service_);
   if (options.reflection) {
     server->reflection_services_ = std::make_unique<RawReflectionServices>();

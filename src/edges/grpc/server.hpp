@@ -14,6 +14,7 @@
 #include "edges/grpc/notification_rpc.hpp"
 #include "edges/grpc/preference_rpc.hpp"
 #include "edges/grpc/reflection_rpc.hpp"
+#include "edges/grpc/template_rpc.hpp"
 
 namespace notify::edges {
 
@@ -36,6 +37,7 @@ class Server {
   [[nodiscard]] RawNotificationService& service() { return service_; }
   [[nodiscard]] RawPreferenceService& preference_service() { return preference_service_; }
   [[nodiscard]] RawAdminService& admin_service() { return admin_service_; }
+  [[nodiscard]] RawTemplateService& template_service() { return template_service_; }
   [[nodiscard]] RawHealthService& health_service() { return health_service_; }
   /// nullptr if it is switched off.
   [[nodiscard]] RawReflectionServices* reflection_services() { return reflection_services_.get(); }
@@ -57,6 +59,7 @@ class Server {
   RawNotificationService service_;
   RawPreferenceService preference_service_;
   RawAdminService admin_service_;
+  RawTemplateService template_service_;
   RawHealthService health_service_;
   std::unique_ptr<RawReflectionServices> reflection_services_;
   std::atomic<bool> serving_ = false;

@@ -13,7 +13,23 @@ struct Mapping {
   const char* message;  ///< what the caller should do
 };
 
-Mapping mapping_of(Errc code) {
+/// What is said otherwise of a template.
+std::optional<Mapping> mapping_for_template(Errc code) {
+  if (code == Errc::not_found) {
+    return Mapping{grpc::StatusCode::NOT_FOUND, "NOT_FOUND", "there is no such template"};
+  }
+  if (code == Errc::already_exists) {
+    return Mapping{grpc::StatusCode::ALREADY_EXISTS, "TEMPLATE_EXISTS",
+                   "there is a template of this name: update it, or choose another name"};
+  }
+  return std::nullopt;
+}
+
+Mapping mapping_of(const flows::Refusal& refusal) {
+  const Errc code = refusal.error.code;
+  if (refusal.subject == flows::Subject::message_template) {
+    if (const auto mapping = mapping_for_template(code)) return *mapping;
+  }
   switch (code) {
     case Errc::invalid:
       return {grpc::StatusCode::INVALID_ARGUMENT, "INVALID_REQUEST",
@@ -67,7 +83,7 @@ void add_violations(google::rpc::Status& status, const rules::Violations& violat
 }  // namespace
 
 void encode(const flows::Refusal& refusal, google::rpc::Status& status) {
-  const Mapping mapping = mapping_of(refusal.error.code);
+  const Mapping mapping = mapping_of(refusal);
   status.set_code(static_cast<std::int32_t>(mapping.code));
   status.set_message(mapping.message);
 

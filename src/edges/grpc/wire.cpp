@@ -12,6 +12,14 @@ bool is_valid(const google::protobuf::Timestamp& at) {
          at.nanos() < 1'000'000'000;
 }
 
+std::vector<std::pair<std::string_view, std::string_view>> to_pairs(
+    const google::protobuf::Map<std::string, std::string>& map) {
+  std::vector<std::pair<std::string_view, std::string_view>> pairs;
+  for (const auto& [key, value] : map) pairs.emplace_back(key, value);
+  std::sort(pairs.begin(), pairs.end());
+  return pairs;
+}
+
 std::string encode_page_token(base::NotificationId last) {
   const auto& bytes = last.uuid().bytes();
   return base::base64url_encode({reinterpret_cast<const char*>(bytes.data()), bytes.size()});

@@ -1,11 +1,14 @@
 #pragma once
 // What messages of all services have in common: times, ids, page tokens.
 
+#include <google/protobuf/map.h>
 #include <google/protobuf/timestamp.pb.h>
 
 #include <optional>
 #include <string>
 #include <string_view>
+#include <utility>
+#include <vector>
 
 #include "base/strong_id.hpp"
 
@@ -18,6 +21,11 @@ inline constexpr const char* kPageTokenForm = "must be the next_page_token of an
 /// Times beyond what protobuf allows (years 1 to 9999) would overflow our arithmetic; those before
 /// 1970 are nobody's.
 [[nodiscard]] bool is_valid(const google::protobuf::Timestamp& at);
+
+/// In key order, so that a message about the n-th entry means something.
+/// Lifetime: views into the map.
+[[nodiscard]] std::vector<std::pair<std::string_view, std::string_view>> to_pairs(
+    const google::protobuf::Map<std::string, std::string>& map);
 
 /// A page token is the id of the last notification shown, opaque to callers.
 [[nodiscard]] std::string encode_page_token(base::NotificationId last);

@@ -4,6 +4,7 @@
 #include <grpcpp/support/status.h>
 #include <gtest/gtest.h>
 
+#include "edges/grpc/services.hpp"
 #include "notification/notification.pb.h"
 
 namespace notify::edges {
@@ -53,7 +54,7 @@ TEST_F(ReflectionTest, TheQuestionStandsInTheAnswer) {
   const Response response = reflect(request);
   EXPECT_EQ(response.valid_host(), "here");
   EXPECT_EQ(response.original_request().list_services(), "*");
-  EXPECT_EQ(response.list_services_response().service_size(), 3);
+  EXPECT_EQ(response.list_services_response().service_size(), static_cast<int>(kServices.size()));
 }
 
 TEST_F(ReflectionTest, ExtensionsAreToldByTheirNumbers) {

@@ -61,6 +61,19 @@ TEST(ToStatus, EveryErrorHasItsCodeAndAStableReason) {
   }
 }
 
+TEST(ToStatus, WhatIsAboutATemplateSaysSo) {
+  const auto about_template = [](Errc code) {
+    flows::Refusal refused = refusal(code);
+    refused.subject = flows::Subject::message_template;
+    return to_status(refused);
+  };
+  EXPECT_EQ(about_template(Errc::not_found).error_message(), "there is no such template");
+  const grpc::Status taken = about_template(Errc::already_exists);
+  EXPECT_EQ(taken.error_code(), grpc::StatusCode::ALREADY_EXISTS);
+  EXPECT_EQ(find<google::rpc::ErrorInfo>(taken)->reason(), "TEMPLATE_EXISTS");
+  EXPECT_EQ(about_template(Errc::conflict).error_code(), grpc::StatusCode::ABORTED);
+}
+
 TEST(ToStatus, InnerDetailsStayInside) {
   for (const Errc error : {Errc::unavailable, Errc::internal, Errc::corrupt, Errc::not_found}) {
     const grpc::Status status = to_status(refusal(error));
