@@ -1,8 +1,10 @@
 #include "crypto/es256.hpp"
 
 #include <openssl/bio.h>
+#include <openssl/core_names.h>
 #include <openssl/ecdsa.h>
 #include <openssl/evp.h>
+#include <openssl/params.h>
 #include <openssl/pem.h>
 
 #include <array>
@@ -23,6 +25,8 @@ struct Freed {
 using Pkey = std::unique_ptr<EVP_PKEY, Freed<EVP_PKEY_free>>;
 using Bio = std::unique_ptr<BIO, Freed<BIO_free>>;
 using DigestContext = std::unique_ptr<EVP_MD_CTX, Freed<EVP_MD_CTX_free>>;
+using PkeyContext = std::unique_ptr<EVP_PKEY_CTX, Freed<EVP_PKEY_CTX_free>>;
+using Number = std::unique_ptr<BIGNUM, Freed<BN_free>>;
 using Signature = std::unique_ptr<ECDSA_SIG, Freed<ECDSA_SIG_free>>;
 
 constexpr int kCoordinateLength = 32;
@@ -84,6 +88,63 @@ base::Expected<std::string> Es256Key::sign_jwt(std::string_view header_json,
   token += '.';
   token += base::base64url_encode(raw);
   return token;
+}
+
+struct Es256PublicKey::Impl {
+  Pkey key;
+};
+
+Es256PublicKey::Es256PublicKey(std::shared_ptr<const Impl> impl) : impl_(std::move(impl)) {}
+
+base::Expected<Es256PublicKey> Es256PublicKey::from_coordinates(std::string_view x,
+                                                                std::string_view y) {
+  if (x.size() != kCoordinateLength || y.size() != kCoordinateLength) {
+    return base::fail(base::Errc::invalid, "a coordinate is not 32 bytes long");
+  }
+  std::string point = "\x04";  // SEC 1 §2.3.3: uncompressed
+  point.append(x).append(y);
+  std::string group = "prime256v1";
+  const std::array<OSSL_PARAM, 3> parameters = {
+      OSSL_PARAM_construct_utf8_string(OSSL_PKEY_PARAM_GROUP_NAME, group.data(), group.size()),
+      OSSL_PARAM_construct_octet_string(OSSL_PKEY_PARAM_PUB_KEY, point.data(), point.size()),
+      OSSL_PARAM_construct_end()};
+  EVP_PKEY* made = nullptr;
+  const PkeyContext import(EVP_PKEY_CTX_new_from_name(nullptr, "EC", nullptr));
+  const bool imported =
+      import && EVP_PKEY_fromdata_init(import.get()) == 1 &&
+      EVP_PKEY_fromdata(import.get(), &made, EVP_PKEY_PUBLIC_KEY,
+                        const_cast<OSSL_PARAM*>(parameters.data())) == 1;  // reads them only
+  Pkey key(made);
+  const PkeyContext check(imported ? EVP_PKEY_CTX_new_from_pkey(nullptr, key.get(), nullptr)
+                                   : nullptr);
+  if (!check || EVP_PKEY_public_check(check.get()) != 1) {
+    return base::fail(base::Errc::invalid, "the coordinates are no point of P-256");
+  }
+  return Es256PublicKey(std::make_shared<const Impl>(Impl{std::move(key)}));
+}
+
+bool Es256PublicKey::verifies(std::string_view text, std::string_view signature) const {
+  if (signature.size() != 2 * kCoordinateLength) return false;
+  const auto* raw = reinterpret_cast<const unsigned char*>(signature.data());
+  Number r(BN_bin2bn(raw, kCoordinateLength, nullptr));
+  Number s(BN_bin2bn(raw + kCoordinateLength, kCoordinateLength, nullptr));
+  const Signature pair(ECDSA_SIG_new());
+  if (!r || !s || !pair) return false;
+  if (ECDSA_SIG_set0(pair.get(), r.get(), s.get()) != 1) return false;
+  static_cast<void>(r.release());  // the pair's now
+  static_cast<void>(s.release());
+  unsigned char* encoded = nullptr;
+  const int length = i2d_ECDSA_SIG(pair.get(), &encoded);
+  if (length <= 0) return false;
+  const std::vector<unsigned char> der(encoded, encoded + length);
+  OPENSSL_free(encoded);
+  const DigestContext context(EVP_MD_CTX_new());
+  // R or S of 0, or not below the group's order, is refused by OpenSSL (FIPS 186-5 §6.4.2, step 1).
+  return context &&
+         EVP_DigestVerifyInit(context.get(), nullptr, EVP_sha256(), nullptr, impl_->key.get()) ==
+             1 &&
+         EVP_DigestVerify(context.get(), der.data(), der.size(),
+                          reinterpret_cast<const unsigned char*>(text.data()), text.size()) == 1;
 }
 
 }  // namespace notify::crypto

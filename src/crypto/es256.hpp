@@ -1,5 +1,6 @@
 #pragma once
-// JSON Web Tokens signed with ECDSA P-256 and SHA-256, as Apple's provider tokens are.
+// ECDSA P-256 with SHA-256: signs JSON Web Tokens, as Apple's provider tokens are, and verifies the
+// signatures of those that end users bring.
 // Source: RFC 7515 (JWS compact serialization), RFC 7518 §3.4 (ES256: raw R||S, not DER).
 
 #include <memory>
@@ -30,6 +31,24 @@ class Es256Key {
   struct Impl;
   explicit Es256Key(std::unique_ptr<Impl> impl);
   std::unique_ptr<Impl> impl_;
+};
+
+/// Copies share one key.
+/// Threading: verifies() may be called from any thread.
+class Es256PublicKey {
+ public:
+  /// `x` and `y` are big-endian, 32 bytes each, as a JWK has them (RFC 7518 §6.2.1).
+  /// Errors: Errc::invalid if they have another length or are no point of the curve.
+  [[nodiscard]] static base::Expected<Es256PublicKey> from_coordinates(std::string_view x,
+                                                                       std::string_view y);
+
+  /// Whether `signature`, R||S in exactly 64 bytes, is this key's of `text`.
+  [[nodiscard]] bool verifies(std::string_view text, std::string_view signature) const;
+
+ private:
+  struct Impl;
+  explicit Es256PublicKey(std::shared_ptr<const Impl> impl);
+  std::shared_ptr<const Impl> impl_;
 };
 
 }  // namespace notify::crypto

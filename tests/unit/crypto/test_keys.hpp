@@ -2,6 +2,8 @@
 // Keys made for one test, and the check of a signature by OpenSSL itself.
 
 #include <openssl/bio.h>
+#include <openssl/bn.h>
+#include <openssl/core_names.h>
 #include <openssl/ec.h>
 #include <openssl/ecdsa.h>
 #include <openssl/evp.h>
@@ -13,6 +15,7 @@
 #include <string_view>
 
 #include "base/secret.hpp"
+#include "base/text.hpp"
 
 namespace notify::crypto_test {
 
@@ -48,6 +51,23 @@ using Key = std::shared_ptr<EVP_PKEY>;
   BIO* bio = BIO_new(BIO_s_mem());
   PEM_write_bio_PUBKEY(bio, key.get());
   return take(bio);
+}
+
+/// A coordinate of the public point, 32 bytes: "qx" or "qy".
+[[nodiscard]] inline std::string coordinate(const Key& key, const char* which) {
+  BIGNUM* number = nullptr;
+  EVP_PKEY_get_bn_param(key.get(), which, &number);
+  std::string bytes(32, '\0');
+  BN_bn2binpad(number, reinterpret_cast<unsigned char*>(bytes.data()), 32);
+  BN_free(number);
+  return bytes;
+}
+/// The public key as a JWK; `more` are further members, each after a comma.
+[[nodiscard]] inline std::string to_jwk(const Key& key, const std::string& kid,
+                                        const std::string& more = {}) {
+  return R"({"kty":"EC","crv":"P-256","kid":")" + kid + R"(","x":")" +
+         base::base64url_encode(coordinate(key, OSSL_PKEY_PARAM_EC_PUB_X)) + R"(","y":")" +
+         base::base64url_encode(coordinate(key, OSSL_PKEY_PARAM_EC_PUB_Y)) + '"' + more + '}';
 }
 
 /// Whether `raw` (R||S) is this key's signature of `text`.
