@@ -13,6 +13,7 @@
 
 #include "app/shard.hpp"
 #include "edges/http/admin_server.hpp"
+#include "edges/http/listener.hpp"
 #include "edges/http/version.hpp"
 #include "net/grpc/runtime.hpp"
 #include "telemetry/instruments.hpp"
@@ -58,12 +59,19 @@ class AdminThread {
   std::thread thread_;
 };
 
+struct Ports {
+  int grpc;
+  int http;
+  int admin;
+};
+
 /// Appears as a whole, for those who wait for it.
-bool write_ports(const std::string& file, int grpc, int admin) {
+bool write_ports(const std::string& file, const Ports& ports) {
   const std::string draft = file + ".new";
   {
     std::ofstream out(draft);
-    out << "{\"grpc\": " << grpc << ", \"admin\": " << admin << "}\n";
+    out << "{\"grpc\": " << ports.grpc << ", \"http\": " << ports.http
+        << ", \"admin\": " << ports.admin << "}\n";
     if (!out) return false;
   }
   return std::rename(draft.c_str(), file.c_str()) == 0;
@@ -116,7 +124,7 @@ void wait_until_ready(const Process& process) {
 
 /// Calls first, then what they have started; in all at most shutdown.timeout. False if something
 /// had to be abandoned.
-bool drain(const Process& process, edges::Server& server,
+bool drain(const Process& process, edges::Server& server, edges::http::Listener& listener,
            const std::vector<std::unique_ptr<Shard>>& shards) {
   const base::Deadline deadline =
       base::Deadline::after(process.clock, process.config.shutdown.timeout);
@@ -124,6 +132,7 @@ bool drain(const Process& process, edges::Server& server,
   server.set_serving(false);
   // Calls go on for a while; only the word that they should go elsewhere is out.
   wait(process.config.shutdown.linger);
+  listener.close();
   for (const auto& shard : shards) shard->end_streams();
   server.shut_down(process.config.shutdown.timeout / 2);
   for (const auto& shard : shards) {
@@ -140,23 +149,37 @@ int run(const Process& process, int admin_port, const std::optional<std::string>
   const telemetry::Log& log = process.log;
   auto shards = make_shards(process);
   if (!shards) return fail(log, shards.error());
+  const auto listener =
+      edges::http::Listener::open(config.http.listen.host, config.http.listen.port);
+  if (!listener) return fail(log, listener.error());
   auto server = edges::Server::listen({.address = to_string(config.grpc.listen),
                                        .request_max_bytes = config.grpc.request_max_bytes.count,
                                        .reflection = config.grpc.reflection},
                                       config.service.workers);
   if (!server) return fail(log, server.error());
-  for (std::size_t i = 0; i < shards->size(); ++i) (*shards)[i]->start(**server, i);
+  for (std::size_t i = 0; i < shards->size(); ++i) {
+    const auto opened = (*shards)[i]->open(**server, i, **listener);
+    // Half of the queues are taken: a server in this state cannot be taken apart.
+    if (!opened) std::quick_exit(fail(log, opened.error()));
+  }
+  for (const auto& shard : *shards) shard->start();
   wait_until_ready(process);
   (*server)->set_serving(true);
-  if (ports_file && !write_ports(*ports_file, (*server)->port(), admin_port)) {
+  const Ports ports{(*server)->port(), (*listener)->port(), admin_port};
+  if (ports_file && !write_ports(*ports_file, ports)) {
     log.error("the ports file cannot be written", {{"file", *ports_file}});
   }
-  log.info("serving", {{"grpc_port", (*server)->port()},
-                       {"admin_port", admin_port},
+  log.info("serving", {{"grpc_port", ports.grpc},
+                       {"http_port", ports.http},
+                       {"admin_port", ports.admin},
                        {"workers", config.service.workers}});
+  if (!config.http.has_keys()) {
+    log.warn("no keys of users' tokens are configured: REST answers every call with 401",
+             {{"set", "http.jwks_url or http.jwks_file"}});
+  }
   const int signal = wait_for_signal();
   log.info("draining", {{"signal", signal}});
-  const bool clean = drain(process, **server, *shards);
+  const bool clean = drain(process, **server, **listener, *shards);
   log.info("stopped", {{"clean", clean}});
   // What could not be drained still has frames that refer to the shards: the end of the process is
   // the only safe way to free them. Recovery takes over what they held.

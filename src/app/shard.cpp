@@ -38,6 +38,7 @@ Expected<std::unique_ptr<Shard>> Shard::create(Process process) {
   if (auto wired = shard->wire_storage(); !wired) return fail(std::move(wired).error());
   if (auto wired = shard->wire_delivery(); !wired) return fail(std::move(wired).error());
   shard->wire_flows();
+  if (auto wired = shard->wire_keys(); !wired) return fail(std::move(wired).error());
   return shard;
 }
 
@@ -281,7 +282,8 @@ void Shard::step_failed(std::string_view component, std::string_view step,
       .warn("a step failed", {{"step", step}, {"error", error.code}, {"detail", error.detail}});
 }
 
-void Shard::start(edges::Server& server, std::size_t queue_index) {
+Expected<void> Shard::open(edges::Server& server, std::size_t queue_index,
+                           const edges::http::Listener& listener) {
   auto queue = server.take_queue(queue_index);
   rpc_host_ = std::make_unique<edges::RpcHost>(edges::RpcHost{
       timers_, *calls_, queue.get(), base::FairShares(process_.config.grpc.in_flight_max),
@@ -307,6 +309,10 @@ void Shard::start(edges::Server& server, std::size_t queue_index) {
     reflection_rpc_ = std::make_unique<edges::ReflectionRpc>(*rpc_host_, *services);
   }
   server_pump_ = std::make_unique<net::CompletionPump>(timers_.executor(), std::move(queue));
+  return wire_rest(listener);
+}
+
+void Shard::start() {
   boost::asio::post(context_, [this] {
     pg_intake_->start();
     pg_->start();
@@ -322,6 +328,8 @@ void Shard::start(edges::Server& server, std::size_t queue_index) {
     template_rpc_->start();
     health_rpc_->start();
     if (reflection_rpc_) reflection_rpc_->start();
+    if (jwks_) jwks_->warm();
+    rest_->start();
   });
   thread_ = std::thread([this] { context_.run(); });
 }
@@ -332,6 +340,7 @@ void Shard::end_streams() {
     admin_rpc_->end_streams();
     health_rpc_->end_streams();
     if (reflection_rpc_) reflection_rpc_->end_streams();
+    rest_->drain();
   });
 }
 
@@ -355,6 +364,8 @@ bool Shard::stop(std::chrono::milliseconds timeout) {
 
 async::Task<void> Shard::shut_down(base::Deadline deadline) {
   co_await watchers_->stop();
+  co_await rest_->stop(deadline);
+  if (jwks_) co_await jwks_->stop();
   co_await calls_->join();
   co_await accept_->stop();
   co_await deliver_->stop();

@@ -14,8 +14,11 @@
 #include "base/uuid.hpp"
 #include "clients/auth_client.hpp"
 #include "clients/device_cache.hpp"
+#include "clients/jwks.hpp"
 #include "config/config.hpp"
 #include "edges/grpc/server.hpp"
+#include "edges/http/listener.hpp"
+#include "edges/rest/rest_server.hpp"
 #include "flows/accept.hpp"
 #include "flows/deliver.hpp"
 #include "flows/heartbeat.hpp"
@@ -67,11 +70,16 @@ class Shard {
   [[nodiscard]] static base::Expected<std::unique_ptr<Shard>> create(Process process);
   ~Shard();
 
-  /// Starts the thread, the pools and the flows; with `server`, also takes calls.
-  void start(edges::Server& server, std::size_t queue_index);
+  /// Makes what takes calls: by gRPC from `server`, by REST from the port of `listener`.
+  /// Errors: Errc::invalid for an annotation of a method that cannot be served.
+  [[nodiscard]] base::Expected<void> open(edges::Server& server, std::size_t queue_index,
+                                          const edges::http::Listener& listener);
+
+  /// After open(): starts the thread, the pools, the flows and the calls.
+  void start();
 
   /// Callers' streams end, each with what it still has to answer: else the server's shutdown would
-  /// wait for callers to close them.
+  /// wait for callers to close them. REST accepts nothing more.
   void end_streams();
 
   /// After the server has shut down: finishes what is under way, signs off, closes, joins. What has
@@ -86,6 +94,8 @@ class Shard {
   void wire_deciding();
   [[nodiscard]] base::Expected<void> wire_delivery();
   void wire_flows();
+  [[nodiscard]] base::Expected<void> wire_keys();
+  [[nodiscard]] base::Expected<void> wire_rest(const edges::http::Listener& listener);
   [[nodiscard]] flows::AcceptEvents accept_events();
   [[nodiscard]] flows::DeliverEvents deliver_events();
   [[nodiscard]] flows::RecoverEvents recover_events();
@@ -177,6 +187,10 @@ class Shard {
   std::unique_ptr<edges::TemplateRpc> template_rpc_;
   std::unique_ptr<edges::HealthRpc> health_rpc_;
   std::unique_ptr<edges::ReflectionRpc> reflection_rpc_;  // unset if it is switched off
+  std::unique_ptr<clients::KeySource> key_source_;        // unset if none is configured
+  std::unique_ptr<clients::Jwks> jwks_;                   // likewise
+  std::unique_ptr<edges::rest::RestApi> rest_api_;
+  std::unique_ptr<edges::rest::RestServer> rest_;
   std::unique_ptr<net::CompletionPump> server_pump_;
   std::unique_ptr<async::TaskGroup> watchers_;
   std::thread thread_;

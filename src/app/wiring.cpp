@@ -113,4 +113,45 @@ flows::ReplayEvents replay_events(const telemetry::Log& log) {
   };
 }
 
+base::Expected<std::unique_ptr<clients::KeySource>> make_key_source(const config::Config& config,
+                                                                    async::Timers& timers) {
+  using Source = std::unique_ptr<clients::KeySource>;
+  const config::Http& http = config.http;
+  if (!http.jwks_file.empty()) return Source(std::make_unique<clients::KeyFile>(http.jwks_file));
+  if (http.jwks_url.empty()) return Source();
+  auto url = clients::KeyUrl::create(timers, http.jwks_url.reveal(), http.jwks_ca_file);
+  if (!url) return base::fail(base::Errc::invalid, "http.jwks_url: " + url.error().detail);
+  return Source(std::move(*url));
+}
+
+clients::Jwks::Options jwks_options(const telemetry::Log& log,
+                                    const telemetry::RestMetrics& metrics) {
+  clients::Jwks::Options options;
+  options.on_fetched = [log = log.component("rest"),
+                        &metrics](const base::Expected<std::size_t>& keys) {
+    metrics.key_fetches.add(keys ? "done" : "failed");
+    if (keys) return;
+    log.warn("the keys of users' tokens could not be fetched",
+             {{"error", keys.error().code}, {"detail", keys.error().detail}});
+  };
+  return options;
+}
+
+crypto::JwtPolicy jwt_policy(const config::Config& config) {
+  return {config.http.jwt_issuer, config.http.jwt_audience, config.http.jwt_leeway};
+}
+
+edges::rest::RestOptions rest_options(const config::Config& config,
+                                      const telemetry::RestMetrics& metrics) {
+  edges::rest::RestOptions options;
+  options.connections_max = config.http.connections_max;
+  options.request_max_bytes = config.http.request_max_bytes.count;
+  options.request_timeout = config.http.request_timeout;
+  options.on_done = [&metrics](unsigned status, std::chrono::nanoseconds took) {
+    metrics.results.add(std::to_string(status));
+    metrics.latency.observe(took);
+  };
+  return options;
+}
+
 }  // namespace notify::app

@@ -1,8 +1,11 @@
 #pragma once
 // From the configuration's structs to the options of the parts: the only place that knows both.
 
+#include "clients/jwks.hpp"
 #include "config/config.hpp"
 #include "crypto/es256.hpp"
+#include "crypto/jwt.hpp"
+#include "edges/rest/rest_server.hpp"
 #include "flows/deciding.hpp"
 #include "flows/deliver.hpp"
 #include "flows/heartbeat.hpp"
@@ -13,6 +16,7 @@
 #include "rules/validation.hpp"
 #include "stores/pg_ledger.hpp"
 #include "telemetry/log.hpp"
+#include "telemetry/metrics.hpp"
 
 namespace notify::app {
 
@@ -28,5 +32,15 @@ namespace notify::app {
 [[nodiscard]] flows::RecoverPolicy recover_policy(const config::Config& config);
 [[nodiscard]] flows::ReplayLimits replay_limits(const config::Config& config);
 [[nodiscard]] flows::ReplayEvents replay_events(const telemetry::Log& log);
+/// nullptr if no keys are configured.
+/// Errors: Errc::invalid for a URL or trust roots that cannot be used.
+[[nodiscard]] base::Expected<std::unique_ptr<clients::KeySource>> make_key_source(
+    const config::Config& config, async::Timers& timers);
+/// Lifetime: `metrics` outlives what is called by the options.
+[[nodiscard]] clients::Jwks::Options jwks_options(const telemetry::Log& log,
+                                                  const telemetry::RestMetrics& metrics);
+[[nodiscard]] crypto::JwtPolicy jwt_policy(const config::Config& config);
+[[nodiscard]] edges::rest::RestOptions rest_options(const config::Config& config,
+                                                    const telemetry::RestMetrics& metrics);
 
 }  // namespace notify::app

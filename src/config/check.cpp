@@ -61,6 +61,39 @@ void check_apns(const Apns& apns, Checker& checker) {
   checker.require_file(apns.ca_file, "apns.ca_file");
 }
 
+/// An origin as browsers send it: scheme, host and perhaps a port, in lower case, nothing after
+/// them.
+bool is_origin(std::string_view text) {
+  const std::size_t host = text.find("://");
+  const bool has_scheme = text.starts_with("https://") || text.starts_with("http://");
+  return has_scheme && host + 3 < text.size() &&
+         std::all_of(text.begin() + static_cast<std::ptrdiff_t>(host) + 3, text.end(), [](char c) {
+           return (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') ||
+                  std::string_view(".-:[]_").find(c) != std::string_view::npos;
+         });
+}
+
+void check_http(const Http& http, Checker& checker) {
+  checker.require(http.jwks_url.empty() || http.jwks_file.empty(), "http.jwks_file",
+                  "is set beside http.jwks_url", "keys come from one place: remove one of them");
+  checker.require_file(http.jwks_file, "http.jwks_file");
+  checker.require(http.jwks_ca_file.empty() || http.jwks_url.scheme() == "https",
+                  "http.jwks_ca_file", "has no effect: http.jwks_url is not https://",
+                  "use https://, or remove this");
+  checker.require_file(http.jwks_ca_file, "http.jwks_ca_file");
+  constexpr std::string_view kTogether =
+      "any token of any service with those keys would be taken: name whose, and for whom";
+  checker.require(!http.has_keys() || !http.jwt_issuer.empty(), "http.jwt_issuer", "is missing",
+                  kTogether);
+  checker.require(!http.has_keys() || !http.jwt_audience.empty(), "http.jwt_audience", "is missing",
+                  kTogether);
+  for (const std::string& origin : http.cors_origins) {
+    checker.require(is_origin(origin), "http.cors_origins",
+                    fmt::format("'{}' is not an origin", origin),
+                    "write it like https://app.example.com, without a path; there is no wildcard");
+  }
+}
+
 void check_flows(const Config& c, Checker& checker) {
   checker.require(c.accept.batch_max <= c.accept.waiting_max, "accept.batch_max",
                   "is more than accept.waiting_max, so a batch could never fill",
@@ -83,12 +116,17 @@ void check_flows(const Config& c, Checker& checker) {
 
 Problems check(const Config& c) {
   Checker checker(c);
-  const bool same_address = c.grpc.listen == c.admin.listen && c.grpc.listen.port != 0;
-  checker.require(!same_address, "admin.listen", "is the same address as grpc.listen",
-                  "give each its own port");
+  const auto clash = [](const Address& a, const Address& b) { return a == b && a.port != 0; };
+  checker.require(!clash(c.admin.listen, c.grpc.listen), "admin.listen",
+                  "is the same address as grpc.listen", "give each its own port");
+  checker.require(!clash(c.http.listen, c.grpc.listen), "http.listen",
+                  "is the same address as grpc.listen", "give each its own port");
+  checker.require(!clash(c.http.listen, c.admin.listen), "http.listen",
+                  "is the same address as admin.listen", "give each its own port");
   checker.require(c.redis.ca_file.empty() || c.redis.url.scheme() == "rediss", "redis.ca_file",
                   "has no effect: redis.url is not rediss://", "use rediss://, or remove this");
   checker.require_file(c.redis.ca_file, "redis.ca_file");
+  check_http(c.http, checker);
   check_apns(c.apns, checker);
   check_flows(c, checker);
   return std::move(checker.problems);

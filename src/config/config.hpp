@@ -23,6 +23,23 @@ struct Grpc {
   bool reflection = true;
 };
 
+struct Http {
+  Address listen{"127.0.0.1", 8080};
+  Url jwks_url;
+  FilePath jwks_ca_file;
+  FilePath jwks_file;
+  std::string jwt_issuer;
+  std::string jwt_audience;
+  Duration jwt_leeway = 30s;
+  std::vector<std::string> cors_origins;
+  Bytes request_max_bytes{64 * 1024};
+  Duration request_timeout = 10s;
+  std::size_t connections_max = 1'000;
+
+  /// Without keys nobody can be let in.
+  [[nodiscard]] bool has_keys() const { return !jwks_url.empty() || !jwks_file.empty(); }
+};
+
 struct Admin {
   Address listen{"127.0.0.1", 9090};
 };
@@ -128,6 +145,7 @@ using Origins = std::map<std::string, std::string, std::less<>>;
 struct Config {
   Service service;
   Grpc grpc;
+  Http http;
   Admin admin;
   Postgres postgres;
   Redis redis;

@@ -15,6 +15,10 @@ Rules schemes(std::vector<std::string_view> names) {
   rules.schemes = std::move(names);
   return rules;
 }
+Rules none_or(Rules rules) {
+  rules.may_be_empty = true;
+  return rules;
+}
 Rules any() { return {}; }
 Rules any_port() { return {}; }
 Rules named_port() { return within(1, 65'535); }
@@ -48,6 +52,29 @@ std::vector<Field> make_fields() {
           "divided fairly among callers; more get RESOURCE_EXHAUSTED."),
       row("grpc.reflection", &C::grpc, &Grpc::reflection, any(),
           "Lets tools such as grpcurl ask for the API's description."),
+
+      row("http.listen", &C::http, &Http::listen, any_port(),
+          "Where the REST API for end users listens."),
+      row("http.jwks_url", &C::http, &Http::jwks_url, none_or(schemes({"https", "http"})),
+          "The public keys (JWK Set) of users' tokens; http only within a mesh that encrypts."),
+      row("http.jwks_ca_file", &C::http, &Http::jwks_ca_file, any(),
+          "Certificates (PEM) trusted for it. Empty: the system's."),
+      row("http.jwks_file", &C::http, &Http::jwks_file, any(),
+          "The same keys from a file, instead. Neither: no user is let in."),
+      row("http.jwt_issuer", &C::http, &Http::jwt_issuer, any(),
+          "Who must have issued a token (iss)."),
+      row("http.jwt_audience", &C::http, &Http::jwt_audience, any(),
+          "For whom a token must be (aud)."),
+      row("http.jwt_leeway", &C::http, &Http::jwt_leeway, within(0s, 1min),
+          "How far the issuer's clock may be from ours."),
+      row("http.cors_origins", &C::http, &Http::cors_origins, any(),
+          "Origins whose pages may use the API in a browser, like https://app.example.com."),
+      row("http.request_max_bytes", &C::http, &Http::request_max_bytes, within(1 << 10, 1 << 20),
+          "Largest body accepted."),
+      row("http.request_timeout", &C::http, &Http::request_timeout, within(100ms, 2min),
+          "Longest time for a request to arrive, and again for its answer."),
+      row("http.connections_max", &C::http, &Http::connections_max, within(1, 100'000),
+          "Connections of each worker."),
 
       row("admin.listen", &C::admin, &Admin::listen, any_port(),
           "Where /metrics, /healthz, /readyz and /version are served."),

@@ -228,6 +228,10 @@ std::optional<Flaw> parse(const Raw& raw, const Rules& rules, Address& into) {
 std::optional<Flaw> parse(const Raw& raw, const Rules& rules, Url& into) {
   if (raw.is_list) return not_a_list();
   const Url url(raw.text);
+  if (url.empty() && rules.may_be_empty) {
+    into = url;
+    return std::nullopt;
+  }
   const bool has_space = raw.text.find(' ') != std::string::npos;
   if (has_space || control_character(raw.text) || url.scheme().empty()) {
     return Flaw{"is not a URL", fmt::format("it begins with {}://",

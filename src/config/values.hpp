@@ -27,6 +27,7 @@ struct Rules {
   std::int64_t min = 0;  ///< in the base unit: a count, milliseconds, bytes, a port
   std::int64_t max = std::numeric_limits<std::int64_t>::max();
   std::vector<std::string_view> schemes;  ///< of a URL; empty: any
+  bool may_be_empty = false;              ///< of a URL
 };
 
 /// A Problem without its place.

@@ -107,6 +107,20 @@ RecoverMetrics recover(MetricRegistry& r) {
   };
 }
 
+RestMetrics rest(MetricRegistry& r) {
+  return {
+      r.counter_by({"notification_rest_results_total", "Requests of end users, by HTTP status."},
+                   "status",
+                   {"200", "204", "400", "401", "403", "404", "405", "408", "409", "413", "415",
+                    "429", "431", "500", "503", "504"}),
+      r.counter_by({"notification_rest_key_fetches_total",
+                    "Fetches of the keys of users' tokens, by result."},
+                   "result", {"done", "failed"}),
+      r.histogram({"notification_rest_duration_seconds", "Requests of end users: time taken."},
+                  latency_buckets()),
+  };
+}
+
 }  // namespace
 
 Metrics::Metrics(MetricRegistry& r)
@@ -118,7 +132,8 @@ Metrics::Metrics(MetricRegistry& r)
       pg(client(r, "pg", "Statements")),
       redis(client(r, "redis", "Commands")),
       http2(client(r, "http2", "Writes to providers")),
-      recover(telemetry::recover(r)) {}
+      recover(telemetry::recover(r)),
+      rest(telemetry::rest(r)) {}
 
 void register_build_info(MetricRegistry& registry, std::string version, std::string revision) {
   registry

@@ -62,6 +62,13 @@ struct RecoverMetrics {
   CounterBy step_failures;  ///< by step
 };
 
+/// One operation: one request of an end user.
+struct RestMetrics {
+  CounterBy results;      ///< by HTTP status
+  CounterBy key_fetches;  ///< of the keys of tokens: done, failed
+  Histogram latency;
+};
+
 /// Threading: any. Lifetime: `registry` outlives this.
 struct Metrics {
   explicit Metrics(MetricRegistry& registry);
@@ -75,6 +82,7 @@ struct Metrics {
   ClientMetrics redis;
   ClientMetrics http2;
   RecoverMetrics recover;
+  RestMetrics rest;
 };
 
 /// notification_build_info{version,revision}: 1.

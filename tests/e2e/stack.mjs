@@ -127,6 +127,7 @@ export class Stack {
     }, 15_000, 'the service is up');
     const ports = JSON.parse(this.read('ports.json'));
     this.address = `127.0.0.1:${ports.grpc}`;
+    this.http = `http://127.0.0.1:${ports.http}`;
     this.admin = `http://127.0.0.1:${ports.admin}`;
     this.client?.close();
     this.client = new Client(this.address);

@@ -97,6 +97,9 @@ async::Task<Answer<pb::GetNotificationResponse>> NotificationRpc::get(
   if (!id) co_return refuse(rules::Violations{{"notification_id", kUuidForm}});
   const auto story = co_await history_.find(*id, call.deadline);
   if (!story) co_return refuse(story.error());
+  if (call.user && *call.user != story->record.notification.user) {
+    co_return refuse({base::Errc::not_found, "it is another user's"});
+  }
   pb::GetNotificationResponse response;
   encode(story->record, *response.mutable_notification());
   for (const rules::Attempt& attempt : story->attempts) encode(attempt, *response.add_attempts());

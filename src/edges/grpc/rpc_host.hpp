@@ -1,5 +1,5 @@
 #pragma once
-// What the methods of a worker share, and what each is told of a call besides its request.
+// What the methods of a worker share.
 
 #include <grpcpp/grpcpp.h>
 
@@ -11,7 +11,8 @@
 #include "base/async/task_group.hpp"
 #include "base/async/timers.hpp"
 #include "base/fair_shares.hpp"
-#include "flows/accept.hpp"
+#include "edges/grpc/call.hpp"
+#include "edges/grpc/method_table.hpp"
 #include "net/grpc/completion_pump.hpp"
 
 namespace notify::edges {
@@ -28,11 +29,7 @@ struct RpcHost {
   base::FairShares shares{10'000};
   std::chrono::milliseconds deadline_max{10'000};  ///< for calls that bring none, or a later one
   std::function<void(std::string_view method, std::chrono::nanoseconds took)> on_done;
-};
-
-struct RpcCall {
-  flows::Caller caller;
-  base::Deadline deadline;
+  MethodTable methods;  ///< those that were built with this host
 };
 
 /// The host a call comes from: all connections of one are one lane.

@@ -89,7 +89,7 @@ void encode(const flows::Refusal& refusal, google::rpc::Status& status) {
 
   google::rpc::ErrorInfo info;
   info.set_reason(mapping.reason);
-  info.set_domain("notification.whispr");
+  info.set_domain(kErrorDomain);
   status.add_details()->PackFrom(info);
   if (!refusal.violations.empty()) {
     // The first one in words too: many tools show the message only.

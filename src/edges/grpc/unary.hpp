@@ -30,7 +30,11 @@ class UnaryMethod {
       : name_(std::move(name)),
         host_(host),
         listen_(std::move(listen)),
-        handler_(std::move(handler)) {}
+        handler_(std::move(handler)) {
+    host_.methods.add(name_, *Request::descriptor(), [this](const auto& request, RpcCall call) {
+      return call_here(request, std::move(call));
+    });
+  }
 
   /// Makes `count` calls able to arrive at once; each one that arrives is replaced.
   void start(std::size_t count) {
@@ -113,6 +117,18 @@ class UnaryMethod {
     std::string lane_;
     std::optional<base::HeldShares> held_;
   };
+
+  /// For a caller in this process, under the same limits and counted alike.
+  async::Task<MessageAnswer> call_here(const google::protobuf::Message& request, RpcCall call) {
+    const base::SteadyTime started = host_.timers.clock().steady_now();
+    const base::HeldShares held(host_.shares, call.caller.lane, 1);
+    if (!held) co_return flows::refuse({base::Errc::overloaded, "too many calls in flight"});
+    auto answer = co_await handler_(static_cast<const Request&>(request), std::move(call));
+    host_.on_done(name_, host_.timers.clock().steady_now() - started);
+    if (!answer) co_return base::Unexpected<flows::Refusal>(std::move(answer).error());
+    co_return std::unique_ptr<google::protobuf::Message>(
+        std::make_unique<Response>(std::move(*answer)));
+  }
 
   std::string name_;
   RpcHost& host_;

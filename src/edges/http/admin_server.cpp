@@ -1,11 +1,10 @@
 #include "edges/http/admin_server.hpp"
 
-#include <fmt/format.h>
-#include <array>
-#include <boost/asio/ip/v6_only.hpp>
-#include <boost/asio/redirect_error.hpp>
 #include <boost/beast/core/flat_buffer.hpp>
 #include <boost/beast/http.hpp>
+
+#include "edges/http/connection.hpp"
+#include "edges/http/listener.hpp"
 
 namespace notify::edges::http {
 namespace {
@@ -13,13 +12,9 @@ namespace {
 namespace asio = boost::asio;
 namespace beast = boost::beast;
 namespace bhttp = boost::beast::http;
-using asio::ip::tcp;
 using boost::system::error_code;
 
 using Parser = bhttp::request_parser<bhttp::empty_body>;
-using Response = bhttp::response<bhttp::string_body>;
-
-auto returning(error_code& error) { return asio::redirect_error(async::kUseAwaitable, error); }
 
 /// What a request is answered with before anybody looks at its path.
 std::optional<Page> refusal(const Parser::value_type& request, bool has_body) {
@@ -30,15 +25,10 @@ std::optional<Page> refusal(const Parser::value_type& request, bool has_body) {
   return std::nullopt;
 }
 
-/// nullopt if the peer is gone, or too slow, and there is nobody to tell.
+/// nullopt if there is nobody to tell.
 std::optional<Page> refusal(const error_code& error) {
-  if (error == bhttp::error::header_limit) return error_page(431, "the header is too large");
-  if (error == bhttp::error::body_limit) return error_page(413, "a request here has no body");
-  const bool gone = error == bhttp::error::end_of_stream || error == bhttp::error::partial_message;
-  if (gone || error.category() != bhttp::make_error_code(bhttp::error::bad_value).category()) {
-    return std::nullopt;
-  }
-  return error_page(400, "this is not a valid HTTP request");
+  const auto flaw = unreadable(error);
+  return flaw ? std::optional(error_page(flaw->status, flaw->what)) : std::nullopt;
 }
 
 Response make_response(Page page, unsigned version, bool keep_alive) {
@@ -50,30 +40,6 @@ Response make_response(Page page, unsigned version, bool keep_alive) {
   response.prepare_payload();
   response.keep_alive(keep_alive);
   return response;
-}
-
-enum class BodyIs { sent, left_out };
-
-async::Task<error_code> write(tcp::socket& socket, Response& response, BodyIs body) {
-  error_code error;
-  bhttp::response_serializer<bhttp::string_body> serializer(response);
-  if (body == BodyIs::left_out) {
-    co_await bhttp::async_write_header(socket, serializer, returning(error));
-  } else {
-    co_await bhttp::async_write(socket, serializer, returning(error));
-  }
-  co_return error;
-}
-
-/// Closing a socket with unread bytes in it resets the connection, and the peer may lose an answer
-/// it has not read yet. So: read what is left, up to a bound, until the peer has closed.
-async::Task<void> say_goodbye(tcp::socket& socket) {
-  error_code error;
-  static_cast<void>(socket.shutdown(tcp::socket::shutdown_send, error));
-  std::array<char, 4096> rest{};
-  for (int reads = 0; reads < 16 && !error; ++reads) {
-    co_await socket.async_read_some(asio::buffer(rest), returning(error));
-  }
 }
 
 }  // namespace
@@ -90,29 +56,13 @@ AdminServer::AdminServer(async::Executor executor, async::Timers& timers, AdminO
       }) {}
 
 base::Expected<std::uint16_t> AdminServer::start() {
-  error_code error;
-  tcp::resolver resolver(acceptor_.get_executor());
-  const auto found = resolver.resolve(options_.host, fmt::format("{}", options_.port),
-                                      tcp::resolver::passive, error);
-  if (error || found.empty()) {
-    return base::fail(base::Errc::invalid,
-                      fmt::format("{} is no address: {}", options_.host, error.message()));
-  }
-  const tcp::endpoint endpoint = *found.begin();
-  static_cast<void>(acceptor_.open(endpoint.protocol(), error));
-  if (!error) static_cast<void>(acceptor_.set_option(tcp::acceptor::reuse_address(true), error));
-  if (!error) static_cast<void>(acceptor_.bind(endpoint, error));
-  if (!error) static_cast<void>(acceptor_.listen(tcp::acceptor::max_listen_connections, error));
-  if (error) {
-    error_code ignored;
-    static_cast<void>(acceptor_.close(ignored));
-    return base::fail(
-        base::Errc::unavailable,
-        fmt::format("cannot listen on {}:{}: {}", options_.host, options_.port, error.message()));
-  }
-  const std::uint16_t port = acceptor_.local_endpoint().port();
+  const auto listener = Listener::open(options_.host, options_.port);
+  if (!listener) return base::fail(listener.error());
+  auto acceptor = (*listener)->share(tasks_.executor());
+  if (!acceptor) return base::fail(std::move(acceptor).error());
+  acceptor_ = std::move(*acceptor);
   tasks_.spawn(accept_loop());
-  return port;
+  return (*listener)->port();
 }
 
 async::Task<void> AdminServer::stop() {
@@ -156,7 +106,6 @@ async::Task<void> AdminServer::serve(Socket socket) {
     parser.body_limit(boost::none);
     error_code error;
     co_await bhttp::async_read_header(socket, buffer, parser, returning(error));
-    if (error == bhttp::error::buffer_overflow) error = bhttp::error::header_limit;
 
     std::optional<Page> page = error ? refusal(error) : refusal(parser.get(), !parser.is_done());
     if (error && !page) co_return;

@@ -61,6 +61,39 @@ TEST(Check, TwoServersCannotShareAPort) {
   EXPECT_EQ(complaints(config), Keys{"admin.listen"});
   config.admin.listen.port = config.grpc.listen.port = 0;
   EXPECT_EQ(complaints(config), Keys{});
+  config.http.listen = {"127.0.0.1", 0};
+  EXPECT_EQ(complaints(config), Keys{});
+  config.admin.listen.port = config.http.listen.port = 8080;
+  EXPECT_EQ(complaints(config), Keys{"http.listen"});
+}
+
+TEST(Check, KeysOfTokensNeedAnIssuerAndAnAudience) {
+  const ScratchFile keys("{}");
+  Config config;
+  config.http.jwks_file = keys.path();
+  EXPECT_EQ(complaints(config), (Keys{"http.jwt_issuer", "http.jwt_audience"}));
+  config.http.jwt_issuer = "https://id.example.com";
+  config.http.jwt_audience = "notifications";
+  EXPECT_EQ(complaints(config), Keys{});
+  config.http.jwks_url = Url("https://id.example.com/jwks.json");
+  EXPECT_EQ(complaints(config), Keys{"http.jwks_file"});
+  config.http.jwks_file = "";
+  EXPECT_EQ(complaints(config), Keys{});
+  config.http.jwks_url = Url("http://id/jwks.json");
+  config.http.jwks_ca_file = keys.path();
+  EXPECT_EQ(complaints(config), Keys{"http.jwks_ca_file"});
+}
+
+TEST(Check, OriginsAreWrittenAsBrowsersSendThem) {
+  Config config;
+  config.http.cors_origins = {"https://app.example.com", "http://localhost:3000",
+                              "https://[::1]:8"};
+  EXPECT_EQ(complaints(config), Keys{});
+  for (const char* bad : {"*", "https://*.example.com", "app.example.com", "https://a/", "null", "",
+                          "https://", "https://A.example.com", "ftp://a", "https://u@a"}) {
+    config.http.cors_origins = {bad};
+    EXPECT_EQ(complaints(config), Keys{"http.cors_origins"}) << bad;
+  }
 }
 
 TEST(Check, LimitsThatContradictEachOtherAreNamed) {

@@ -1,0 +1,20 @@
+#pragma once
+// What a method is told of a call besides its request, whichever edge the call came in by.
+
+#include <optional>
+
+#include "base/deadline.hpp"
+#include "base/strong_id.hpp"
+#include "flows/accept.hpp"
+
+namespace notify::edges {
+
+struct RpcCall {
+  flows::Caller caller;
+  base::Deadline deadline;
+  /// Set if an end user calls for themselves: then nothing of another user's may be shown or
+  /// changed.
+  std::optional<base::UserId> user = std::nullopt;
+};
+
+}  // namespace notify::edges

@@ -1,0 +1,80 @@
+#include "edges/rest/reply.hpp"
+
+#include <nlohmann/json.hpp>
+
+#include "edges/grpc/status.hpp"
+#include "edges/rest/transcode.hpp"
+#include "google/rpc/code.pb.h"
+#include "google/rpc/error_details.pb.h"
+
+namespace notify::edges::rest {
+namespace {
+
+using Json = nlohmann::ordered_json;
+
+unsigned http_status_of(int code) {
+  switch (code) {
+    case google::rpc::INVALID_ARGUMENT: return 400;
+    case google::rpc::UNAUTHENTICATED: return 401;
+    case google::rpc::PERMISSION_DENIED: return 403;
+    case google::rpc::NOT_FOUND: return 404;
+    case google::rpc::ABORTED:
+    case google::rpc::ALREADY_EXISTS: return 409;
+    case google::rpc::RESOURCE_EXHAUSTED: return 429;
+    case google::rpc::UNAVAILABLE: return 503;
+    case google::rpc::DEADLINE_EXCEEDED: return 504;
+    default: return 500;
+  }
+}
+
+std::string body_of(unsigned http_status, const google::rpc::Status& status) {
+  // protobuf's parser of its own output: the details are messages of any type.
+  const Json written = Json::parse(to_json(status).value_or("{}"));
+  const Json error = {
+      {"code", http_status},
+      {"status", google::rpc::Code_Name(static_cast<google::rpc::Code>(status.code()))},
+      {"message", status.message()},
+      {"details", written.value("details", Json::array())}};
+  return Json{{"error", error}}.dump(-1, ' ', false, Json::error_handler_t::replace);
+}
+
+}  // namespace
+
+Reply to_reply(const flows::Refusal& refusal) {
+  google::rpc::Status status;
+  encode(refusal, status);
+  Reply reply{http_status_of(status.code()), {}, {}};
+  reply.body = body_of(reply.status, status);
+  if (reply.status == 401) reply.headers.emplace_back("WWW-Authenticate", "Bearer");
+  if (refusal.retry_after) {
+    const auto seconds = std::chrono::ceil<std::chrono::seconds>(*refusal.retry_after);
+    reply.headers.emplace_back("Retry-After", std::to_string(seconds.count()));
+  }
+  return reply;
+}
+
+Reply http_error(unsigned status, std::string_view reason, std::string message) {
+  google::rpc::Status error;
+  error.set_code(status == 404   ? google::rpc::NOT_FOUND
+                 : status == 408 ? google::rpc::DEADLINE_EXCEEDED
+                                 : google::rpc::INVALID_ARGUMENT);
+  error.set_message(std::move(message));
+  google::rpc::ErrorInfo info;
+  info.set_reason(std::string(reason));
+  info.set_domain(kErrorDomain);
+  error.add_details()->PackFrom(info);
+  return {status, body_of(status, error), {}};
+}
+
+Reply unauthorized(std::string_view why) {
+  Reply reply = to_reply(flows::refuse({base::Errc::unauthenticated, std::string(why)}).error());
+  std::string challenge = "Bearer";
+  // The reasons are ours and need no escape.
+  if (!why.empty()) {
+    challenge += R"( error="invalid_token", error_description=")" + std::string(why) + '"';
+  }
+  reply.headers = {{"WWW-Authenticate", std::move(challenge)}};
+  return reply;
+}
+
+}  // namespace notify::edges::rest

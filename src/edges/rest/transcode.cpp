@@ -1,0 +1,236 @@
+#include "edges/rest/transcode.hpp"
+
+#include <google/protobuf/field_mask.pb.h>
+#include <google/protobuf/util/json_util.h>
+
+#include <charconv>
+
+#include "base/strict_json.hpp"
+#include "edges/rest/mask.hpp"
+
+namespace notify::edges::rest {
+namespace {
+
+using base::Errc;
+using flows::refuse;
+using google::protobuf::Descriptor;
+using google::protobuf::FieldDescriptor;
+using Json = nlohmann::json;
+
+constexpr int kDepthMax = 32;
+constexpr const char* kRevisionField = "revision";
+
+bool is_written_as_text(const Descriptor& type) {
+  const std::string& name = type.full_name();
+  return name == "google.protobuf.Timestamp" || name == "google.protobuf.Duration" ||
+         name == "google.protobuf.FieldMask" || name.ends_with("Value") ||
+         name == "google.protobuf.StringValue";
+}
+
+/// Puts one parameter, as "page_size" or "filter.type", where its field is. Returns what is wrong.
+std::optional<std::string> put(const Descriptor& type, std::string_view name,
+                               const std::string& value, Json& into) {
+  const std::size_t dot = std::min(name.find('.'), name.size());
+  const FieldDescriptor* field = find_field(type, name.substr(0, dot));
+  if (field == nullptr || field->is_map()) return "there is no such parameter";
+  Json& place = into[field->name()];
+  if (dot < name.size()) {
+    const bool can_hold = field->message_type() != nullptr && !field->is_repeated() &&
+                          !is_written_as_text(*field->message_type());
+    if (!can_hold) return "there is no such parameter";
+    if (place.is_null()) place = Json::object();
+    return put(*field->message_type(), name.substr(dot + 1), value, place);
+  }
+  if (field->message_type() != nullptr && !is_written_as_text(*field->message_type())) {
+    return "there is no such parameter";
+  }
+  if (field->type() == FieldDescriptor::TYPE_BOOL && value != "true" && value != "false") {
+    return "must be true or false";
+  }
+  if (field->is_repeated()) {
+    place.push_back(value);
+    return std::nullopt;
+  }
+  if (!place.is_null()) return "is given more than once";
+  place = value;
+  return std::nullopt;
+}
+
+/// Takes a field out of an object, whichever way its name is written.
+void erase_field(const FieldDescriptor& field, Json& object) {
+  object.erase(field.name());
+  object.erase(field.json_name());
+}
+
+bool has_field(const FieldDescriptor& field, const Json& object) {
+  return object.contains(field.name()) || object.contains(field.json_name());
+}
+
+/// The request as one JSON object, so that protobuf's parser judges all of its values alike.
+flows::Answer<Json> gather(const Route& route, const RequestParts& parts) {
+  Json root = Json::object();
+  if (!parts.body.empty()) {
+    auto body = base::parse_strict_json(parts.body, kDepthMax);
+    if (!body) return refuse(rules::Violations{{"body", body.error().detail}});
+    if (!body->is_object()) return refuse(rules::Violations{{"body", "must be a JSON object"}});
+    if (route.body == BodyIs::whole) root = std::move(*body);
+    if (route.body == BodyIs::field) root[route.body_field->name()] = std::move(*body);
+  }
+  rules::Violations violations;
+  Json query = Json::object();
+  for (const auto& [name, value] : parts.query) {
+    auto flaw = route.body == BodyIs::whole
+                    ? std::optional<std::string>("there is no such parameter")
+                    : put(route.request(), name, value, query);
+    const FieldDescriptor* top = find_field(route.request(), name.substr(0, name.find('.')));
+    const bool is_elsewhere =
+        top != nullptr && (top == route.body_field || parts.variables.contains(top->name()));
+    if (is_elsewhere) flaw = "is not a parameter of the query here";
+    if (flaw) violations.push_back({name, std::move(*flaw)});
+  }
+  if (!violations.empty()) return refuse(std::move(violations));
+  root.update(query);
+  for (const auto& [name, value] : parts.variables) {
+    erase_field(*route.request().FindFieldByName(name), root);
+    root[name] = value;
+  }
+  return root;
+}
+
+/// protobuf's messages look like "(settings.preview): invalid value "x" for type T" and "(settings)
+/// foo: Cannot find field.". What the caller sent is not repeated: it can be long.
+rules::Violation to_violation(std::string_view message) {
+  std::string field;
+  if (message.starts_with('(')) {
+    const std::size_t end = std::min(message.find(')'), message.size() - 1);
+    field = message.substr(1, end - 1);
+    message.remove_prefix(end + 1);
+    while (message.starts_with(' ')) message.remove_prefix(1);
+  }
+  const std::size_t colon = std::min(message.find(": "), message.size());
+  if (colon > 0) field += (field.empty() ? "" : ".") + std::string(message.substr(0, colon));
+  const bool unknown = message.find("Cannot find field") != message.npos;
+  constexpr std::size_t kNameMax = 100;
+  if (field.size() > kNameMax || field.empty() || colon == message.size()) field = "*";
+  return {field, unknown ? "there is no such field" : "has a value that its type does not allow"};
+}
+
+/// Calls `look` with every set `user_id` of the message and of those in it, until it returns false.
+template <class Look>
+bool all_users(const Message& message, const Look& look) {
+  const auto* reflection = message.GetReflection();
+  std::vector<const FieldDescriptor*> fields;
+  reflection->ListFields(message, &fields);
+  for (const FieldDescriptor* field : fields) {
+    if (field->name() == kUserField && field->type() == FieldDescriptor::TYPE_STRING &&
+        !field->is_repeated() && !look(reflection->GetString(message, field))) {
+      return false;
+    }
+    if (field->message_type() == nullptr) continue;
+    const int count = field->is_repeated() ? reflection->FieldSize(message, field) : 1;
+    for (int i = 0; i < count; ++i) {
+      const Message& inner = field->is_repeated()
+                                 ? reflection->GetRepeatedMessage(message, field, i)
+                                 : reflection->GetMessage(message, field);
+      if (!all_users(inner, look)) return false;
+    }
+  }
+  return true;
+}
+
+/// The revision that an If-Match names. nullopt if it is not an ETag of ours.
+std::optional<std::int32_t> revision_of(std::string_view if_match) {
+  if (if_match.size() < 3 || !if_match.starts_with('"') || !if_match.ends_with('"')) {
+    return std::nullopt;
+  }
+  const std::string_view digits = if_match.substr(1, if_match.size() - 2);
+  std::int32_t revision = 0;
+  const auto [end, error] = std::from_chars(digits.data(), digits.data() + digits.size(), revision);
+  const bool good = error == std::errc() && end == digits.data() + digits.size() && revision > 0;
+  return good ? std::optional(revision) : std::nullopt;
+}
+
+const FieldDescriptor* revision_field(const Descriptor& type) {
+  const FieldDescriptor* field = type.FindFieldByName(kRevisionField);
+  const bool fits = field != nullptr && field->cpp_type() == FieldDescriptor::CPPTYPE_INT32 &&
+                    !field->is_repeated();
+  return fits ? field : nullptr;
+}
+
+/// Puts the revision that the caller has read into the body. Returns what is wrong.
+std::optional<rules::Violation> apply_if_match(const Route& route, std::string_view if_match,
+                                               Message& request) {
+  if (if_match == "*") return std::nullopt;  // any: there always is one
+  const FieldDescriptor* field =
+      route.body == BodyIs::field ? revision_field(*route.body_field->message_type()) : nullptr;
+  if (field == nullptr) return rules::Violation{"If-Match", "cannot be compared here"};
+  const auto revision = revision_of(if_match);
+  if (!revision) return rules::Violation{"If-Match", "must be the ETag of an earlier answer"};
+  Message* body = request.GetReflection()->MutableMessage(&request, route.body_field);
+  body->GetReflection()->SetInt32(body, field, *revision);
+  return std::nullopt;
+}
+
+/// Names what the body has, unless the caller has said it.
+void derive_mask(const Route& route, const RequestParts& parts, const Json& root,
+                 Message& request) {
+  if (route.mask_field == nullptr || has_field(*route.mask_field, root)) return;
+  const auto body = root.find(route.body_field->name());
+  if (body == root.end()) return;
+  auto& mask = static_cast<google::protobuf::FieldMask&>(
+      *request.GetReflection()->MutableMessage(&request, route.mask_field));
+  for (std::string& path : mask_of(*route.body_field->message_type(), *body)) {
+    const bool is_read_only = path == kUserField || path == kRevisionField ||
+                              path == "updated_at" || parts.variables.contains(path);
+    if (!is_read_only) mask.add_paths(std::move(path));
+  }
+}
+
+}  // namespace
+
+flows::Answer<std::unique_ptr<Message>> to_request(const Route& route, const RequestParts& parts) {
+  const auto root = gather(route, parts);
+  if (!root) return base::Unexpected<flows::Refusal>(root.error());
+  std::unique_ptr<Message> request(
+      google::protobuf::MessageFactory::generated_factory()->GetPrototype(&route.request())->New());
+  const auto parsed = google::protobuf::util::JsonStringToMessage(root->dump(), request.get());
+  if (!parsed.ok()) {
+    return refuse(rules::Violations{to_violation(std::string(parsed.message()))});
+  }
+  if (!is_only_about(*request, parts.user)) {
+    return refuse({Errc::permission_denied, "the request names another user"});
+  }
+  if (const FieldDescriptor* user = route.request().FindFieldByName(kUserField)) {
+    request->GetReflection()->SetString(request.get(), user, parts.user.to_string());
+  }
+  derive_mask(route, parts, *root, *request);
+  if (parts.if_match) {
+    if (auto flaw = apply_if_match(route, *parts.if_match, *request)) {
+      return refuse(rules::Violations{std::move(*flaw)});
+    }
+  }
+  return request;
+}
+
+bool is_only_about(const Message& message, base::UserId user) {
+  return all_users(message,
+                   [user](const std::string& id) { return base::UserId::parse(id) == user; });
+}
+
+std::optional<std::string> to_json(const Message& message) {
+  google::protobuf::util::JsonPrintOptions options;
+  options.preserve_proto_field_names = true;
+  options.always_print_primitive_fields = true;
+  std::string json;
+  const auto written = google::protobuf::util::MessageToJsonString(message, &json, options);
+  return written.ok() ? std::optional(std::move(json)) : std::nullopt;
+}
+
+std::optional<std::string> etag_of(const Message& message) {
+  const FieldDescriptor* field = revision_field(*message.GetDescriptor());
+  if (field == nullptr) return std::nullopt;
+  const std::int32_t revision = message.GetReflection()->GetInt32(message, field);
+  return revision > 0 ? std::optional('"' + std::to_string(revision) + '"') : std::nullopt;
+}
+
+}  // namespace notify::edges::rest

@@ -1,0 +1,270 @@
+// The REST edge without sockets: from the head of a request to its answer.
+
+#include "edges/rest/rest_api.hpp"
+
+#include <gtest/gtest.h>
+
+#include <nlohmann/json.hpp>
+
+#include "clients/key_source.hpp"
+#include "fakes/fake_time.hpp"
+#include "unit/crypto/test_keys.hpp"
+#include "unit/edges_rest/fake_methods.hpp"
+
+namespace notify::edges::rest {
+namespace {
+
+namespace pb = notification;
+using namespace crypto_test;
+using Json = nlohmann::json;
+
+constexpr const char* kUser = "018f3c2a-0000-4000-8000-0000000000aa";
+constexpr const char* kOther = "018f3c2a-0000-4000-8000-0000000000bb";
+
+class OneDocument final : public clients::KeySource {
+ public:
+  explicit OneDocument(std::string json) : json_(std::move(json)) {}
+  async::Task<base::Expected<Document>> fetch(base::Deadline) override {
+    if (is_down) co_return base::fail(base::Errc::unavailable, "down");
+    co_return Document{json_, std::nullopt};
+  }
+  bool is_down = false;
+
+ private:
+  std::string json_;
+};
+
+struct RestApiTest : testing::Test {
+  fakes::ManualClock clock;
+  fakes::FakeTime time{clock};
+  fakes::FakeLoop loop{clock};
+  const Key key = make_ec_key("P-256");
+  OneDocument source{R"({"keys":[)" + to_jwk(key, "k") + "]}"};
+  clients::Jwks jwks{source, loop.timers, {}, {}};
+  FakeMethods methods;
+  std::vector<std::string> withheld;
+  RestApi api{RouteTable::create(methods.table.methods()).value(),
+              Authenticator(&jwks, {"issuer", "audience"}, clock),
+              {.cors_origins = {"https://app.example"},
+               .openapi = "{}",
+               .on_withheld = [this](std::string_view name) { withheld.emplace_back(name); }}};
+  async::TaskGroup group{loop.timers.executor(), {}};
+  std::string authorization = "Bearer " + token(kUser);
+
+  RestApiTest() { time.add(loop); }
+  ~RestApiTest() override {
+    group.spawn(jwks.stop());
+    time.run_until([this] { return group.size() == 0; });
+    time.remove(loop);
+  }
+
+  std::string token(const std::string& user) {
+    const auto signer = Es256Key_of(key);
+    const auto now =
+        std::chrono::duration_cast<std::chrono::seconds>(clock.now().time_since_epoch());
+    return signer
+        .sign_jwt(R"({"alg":"ES256","kid":"k"})", R"({"iss":"issuer","aud":"audience","exp":)" +
+                                                      std::to_string(now.count() + 60) +
+                                                      R"(,"sub":")" + user + "\"}")
+        .value();
+  }
+  static crypto::Es256Key Es256Key_of(const Key& key) {
+    return std::move(crypto::Es256Key::from_pem(to_pem(key)).value());
+  }
+
+  static async::Task<void> make(const RestApi& api, Head head, std::string body,
+                                base::Deadline deadline, std::optional<Reply>& reply) {
+    auto admission = co_await api.admit(head, deadline);
+    if (auto* early = std::get_if<Reply>(&admission)) {
+      reply = std::move(*early);
+      co_return;
+    }
+    auto& admitted = std::get<Admitted>(admission);
+    admitted.parts.body = std::move(body);
+    reply = co_await api.call(admitted, deadline);
+  }
+  Reply ask(Head head, std::string body = {}) {
+    std::optional<Reply> reply;
+    head.has_body = !body.empty();
+    group.spawn(
+        make(api, head, std::move(body), loop.timers.after(std::chrono::seconds(10)), reply));
+    time.run_until([&] { return reply.has_value(); });
+    return std::move(*reply);
+  }
+  Reply ask(std::string_view method, std::string_view target, std::string body = {}) {
+    Head head{.method = method, .target = target, .authorization = authorization};
+    head.content_type = "application/json; charset=utf-8";
+    return ask(head, std::move(body));
+  }
+  static std::string header(const Reply& reply, std::string_view name) {
+    for (const auto& [key, value] : reply.headers) {
+      if (key == name) return value;
+    }
+    return "";
+  }
+  static Json error(const Reply& reply) { return Json::parse(reply.body)["error"]; }
+};
+
+constexpr const char* kSettings = "/api/v1/notifications/settings";
+
+TEST_F(RestApiTest, AMethodIsCalledForTheUserOfTheToken) {
+  methods.answer = [](const Message&) -> MessageAnswer {
+    auto settings = std::make_unique<pb::UserSettings>();
+    settings->set_user_id(kUser);
+    settings->set_revision(4);
+    return std::unique_ptr<Message>(std::move(settings));
+  };
+  const Reply reply = ask("GET", kSettings);
+  EXPECT_EQ(reply.status, 200U) << reply.body;
+  EXPECT_EQ(Json::parse(reply.body)["revision"], 4);
+  EXPECT_EQ(header(reply, "ETag"), "\"4\"");
+  EXPECT_EQ(methods.method, "GetUserSettings");
+  EXPECT_EQ(methods.call->user->to_string(), kUser);
+  EXPECT_EQ(methods.call->caller.lane, std::string("user:") + kUser);
+  EXPECT_EQ(static_cast<const pb::GetUserSettingsRequest&>(*methods.request).user_id(), kUser);
+}
+
+TEST_F(RestApiTest, WithoutAGoodTokenNothingIsCalled) {
+  authorization = "";
+  Reply reply = ask("GET", kSettings);
+  EXPECT_EQ(reply.status, 401U);
+  EXPECT_EQ(header(reply, "WWW-Authenticate"), "Bearer");
+  EXPECT_EQ(error(reply)["status"], "UNAUTHENTICATED");
+  for (const std::string& bad :
+       {std::string("Basic YTpi"), std::string("Bearer"), std::string("Bearer "),
+        std::string("Bearer a.b.c"), "Token " + token(kUser), "Bearer " + token("nobody")}) {
+    authorization = bad;
+    reply = ask("GET", kSettings);
+    EXPECT_EQ(reply.status, 401U) << bad;
+    EXPECT_TRUE(header(reply, "WWW-Authenticate").starts_with("Bearer")) << bad;
+  }
+  EXPECT_NE(header(reply, "WWW-Authenticate").find("error=\"invalid_token\""), std::string::npos);
+  EXPECT_EQ(methods.method, "");
+  authorization = "bEARER  " + token(kUser);
+  EXPECT_EQ(ask("GET", kSettings).status, 200U);
+}
+
+TEST_F(RestApiTest, WithoutKeysNobodyIsLetIn) {
+  const RestApi none(RouteTable::create(methods.table.methods()).value(),
+                     Authenticator(nullptr, {}, clock), {});
+  std::optional<Reply> reply;
+  const Head head{.method = "GET", .target = kSettings, .authorization = authorization};
+  group.spawn(make(none, head, "", loop.timers.after(std::chrono::seconds(1)), reply));
+  time.run_until([&] { return reply.has_value(); });
+  EXPECT_EQ(reply->status, 401U);
+  source.is_down = true;
+  EXPECT_EQ(ask("GET", kSettings).status, 503U) << "the token may be good";
+}
+
+TEST_F(RestApiTest, ErrorsOfMethodsKeepTheirDetails) {
+  const std::pair<base::Errc, unsigned> expected[] = {
+      {base::Errc::not_found, 404},      {base::Errc::conflict, 409},
+      {base::Errc::already_exists, 409}, {base::Errc::permission_denied, 403},
+      {base::Errc::overloaded, 429},     {base::Errc::unavailable, 503},
+      {base::Errc::timed_out, 504},      {base::Errc::internal, 500},
+      {base::Errc::corrupt, 500}};
+  for (const auto& [code, status] : expected) {
+    methods.answer = [code = code](const Message&) -> MessageAnswer {
+      return flows::refuse({code, "an inner detail"});
+    };
+    const Reply reply = ask("GET", kSettings);
+    EXPECT_EQ(reply.status, status);
+    EXPECT_EQ(error(reply)["code"], status);
+    EXPECT_EQ(error(reply)["details"][0]["@type"], "type.googleapis.com/google.rpc.ErrorInfo");
+    EXPECT_EQ(reply.body.find("inner detail"), std::string::npos);
+    EXPECT_EQ(header(reply, "Retry-After"), status == 429 || status == 503 ? "1" : "");
+  }
+  methods.answer = [](const Message&) -> MessageAnswer {
+    return flows::refuse(rules::Violations{{"settings.sound", "is too loud"}});
+  };
+  const Json json = error(ask("PATCH", kSettings, "{}"));
+  EXPECT_EQ(json["status"], "INVALID_ARGUMENT");
+  EXPECT_EQ(json["message"], "settings.sound is too loud");
+  EXPECT_EQ(json["details"][1]["field_violations"][0]["field"], "settings.sound");
+}
+
+TEST_F(RestApiTest, AnAnswerAboutAnotherUserIsWithheld) {
+  methods.answer = [](const Message&) -> MessageAnswer {
+    auto response = std::make_unique<pb::GetNotificationResponse>();
+    response->mutable_notification()->set_user_id(kOther);
+    return std::unique_ptr<Message>(std::move(response));
+  };
+  const Reply reply = ask("GET", "/api/v1/notifications/some-id");
+  EXPECT_EQ(reply.status, 404U);
+  EXPECT_EQ(reply.body.find(kOther), std::string::npos);
+  EXPECT_EQ(withheld, std::vector<std::string>{"notification.NotificationService.GetNotification"});
+}
+
+TEST_F(RestApiTest, ARequestThatNamesAnotherUserIsForbidden) {
+  const Reply reply = ask("GET", std::string(kSettings) + "?user_id=" + kOther);
+  EXPECT_EQ(reply.status, 403U);
+  EXPECT_EQ(error(reply)["status"], "PERMISSION_DENIED");
+  EXPECT_EQ(methods.method, "");
+}
+
+TEST_F(RestApiTest, PathsAndVerbsThatThereAreNotAreRefusedBeforeTheToken) {
+  authorization = "";
+  EXPECT_EQ(ask("GET", "/api/v1/nothing").status, 404U);
+  EXPECT_EQ(ask("GET", "/api/v1/%").status, 400U);
+  const Reply reply = ask("DELETE", kSettings);
+  EXPECT_EQ(reply.status, 405U);
+  EXPECT_EQ(header(reply, "Allow"), "GET, HEAD, OPTIONS, PATCH");
+  EXPECT_EQ(error(reply)["details"][0]["reason"], "METHOD_NOT_ALLOWED");
+}
+
+TEST_F(RestApiTest, ABodyIsJsonAndOnlyWhereThereIsOne) {
+  EXPECT_EQ(ask("GET", kSettings, "{}").status, 400U);
+  Head head{.method = "PATCH", .target = kSettings, .authorization = authorization};
+  for (const char* type : {"", "text/plain", "application/jsonp", "application/json-patch+json"}) {
+    head.content_type = type;
+    EXPECT_EQ(ask(head, "{}").status, 415U) << type;
+  }
+  head.content_type = "Application/JSON ; charset=utf-8";
+  EXPECT_EQ(ask(head, "{}").status, 200U);
+  head.content_encoding = "gzip";
+  EXPECT_EQ(ask(head, "{}").status, 415U);
+}
+
+TEST_F(RestApiTest, IfMatchReachesTheMethod) {
+  Head head{.method = "PATCH", .target = kSettings, .authorization = authorization};
+  head.content_type = "application/json";
+  head.if_match = "\"12\"";
+  EXPECT_EQ(ask(head, "{}").status, 200U);
+  const auto& request = static_cast<const pb::UpdateUserSettingsRequest&>(*methods.request);
+  EXPECT_EQ(request.settings().revision(), 12);
+  head.method = "GET";
+  head.content_type = "";
+  EXPECT_EQ(ask(head).status, 200U) << "nothing is changed, so nothing can clash";
+}
+
+TEST_F(RestApiTest, OtherOriginsGetCorsOnlyIfTheyAreConfigured) {
+  Reply reply;
+  api.add_cors("https://app.example", reply);
+  EXPECT_EQ(header(reply, "Access-Control-Allow-Origin"), "https://app.example");
+  EXPECT_EQ(header(reply, "Vary"), "Origin");
+  for (const char* origin :
+       {"", "null", "https://app.example.evil", "http://app.example", "https://APP.example", "*"}) {
+    Reply other;
+    api.add_cors(origin, other);
+    EXPECT_EQ(header(other, "Access-Control-Allow-Origin"), "") << origin;
+  }
+  Head head{.method = "OPTIONS", .target = kSettings, .origin = "https://app.example"};
+  EXPECT_EQ(header(ask(head), "Access-Control-Allow-Methods"), "") << "no preflight";
+  head.requested_method = "PATCH";
+  reply = ask(head);
+  EXPECT_EQ(reply.status, 204U);
+  EXPECT_EQ(header(reply, "Access-Control-Allow-Methods"), "GET, HEAD, OPTIONS, PATCH");
+  EXPECT_EQ(header(reply, "Access-Control-Allow-Headers"), "Authorization, Content-Type, If-Match");
+  head.origin = "https://evil.example";
+  EXPECT_EQ(header(ask(head), "Access-Control-Allow-Methods"), "");
+}
+
+TEST_F(RestApiTest, TheDescriptionNeedsNoToken) {
+  authorization = "";
+  EXPECT_EQ(ask("GET", "/openapi.json?x=1").body, "{}");
+  EXPECT_EQ(ask("HEAD", "/openapi.json").status, 200U);
+  EXPECT_EQ(ask("POST", "/openapi.json").status, 405U);
+}
+
+}  // namespace
+}  // namespace notify::edges::rest
