@@ -48,6 +48,10 @@ test('What is set is changed, and the rest is as it was.', async () => {
   assert.deepEqual(third.types, { group: false });
   assert.equal(third.preview, 'PREVIEW_LEVEL_FULL');
   assert.equal(third.revision, 3);
+  const fourth = await preferences('UpdateUserSettings', {
+    user_id, settings: { types: { call: false, reaction: false } }, update_mask: { paths: ['types.call', 'types.group'] },
+  });
+  assert.deepEqual(fourth.types, { call: false });
 });
 
 test('A change that goes by an old revision is refused.', async () => {

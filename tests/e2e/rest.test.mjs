@@ -118,6 +118,62 @@ test('A user sees one notification with its attempts, and nobody else does.', as
   assert.deepEqual({ ...foreign, headers: 0 }, { ...missing, headers: 0 }, 'nobody can tell the two apart');
 });
 
+const settings = `${list}/settings`;
+const change = (verb, target, body, headers = {}) => ask(target,
+  { method: verb, body: JSON.stringify(body), headers: { 'Content-Type': 'application/json', ...headers } });
+
+test('A user reads and changes their settings, a part at a time.', async () => {
+  const before = await ask(settings);
+  assert.equal(before.status, 200, before.text);
+  assert.equal(before.json.revision, 0);
+  assert.equal(before.headers.get('etag'), null, 'there is nothing yet that could have changed');
+  const first = await change('PATCH', settings, { sound_enabled: false, types: { reaction: false }, other: { theme: 'dark' } });
+  assert.equal(first.status, 200, first.text);
+  assert.equal(first.headers.get('etag'), '"1"');
+  const second = await change('PATCH', settings, { types: { call: true }, preview: 'PREVIEW_LEVEL_SENDER' });
+  assert.deepEqual(second.json.types, { reaction: false, call: true });
+  assert.equal(second.json.sound_enabled, false);
+  assert.deepEqual(second.json.other, { theme: 'dark' });
+  const third = await change('PATCH', settings, { preview: null });
+  assert.equal(third.json.preview, 'PREVIEW_LEVEL_FULL');
+  const { details } = await refused(change('PATCH', settings, { notification_sound: 'x'.repeat(101) }), 400, 'INVALID_ARGUMENT');
+  assert.equal(details[1].field_violations[0].field, 'settings.notification_sound');
+  assert.equal((await stack.client.callPreferences('GetUserSettings', { user_id: user.id })).revision, 3, 'gRPC tells the same');
+});
+
+test('Who has read an older revision changes nothing.', async () => {
+  const { headers } = await ask(settings);
+  const good = headers.get('etag');
+  assert.equal((await change('PATCH', settings, { sound_enabled: true }, { 'If-Match': good })).status, 200);
+  await refused(change('PATCH', settings, { sound_enabled: false }, { 'If-Match': good }), 409, 'ABORTED');
+  const hours = { enabled: true, start: '22:00', end: '07:00', timezone: 'Europe/Paris' };
+  await refused(change('PUT', `${settings}/quiet-hours`, hours, { 'If-Match': good }), 409, 'ABORTED');
+  const set = await change('PUT', `${settings}/quiet-hours`, hours);
+  assert.equal(set.json.quiet_hours.start, '22:00', set.text);
+  const wrong = await refused(change('PUT', `${settings}/quiet-hours`, { ...hours, start: '25:00' }), 400, 'INVALID_ARGUMENT');
+  assert.equal(wrong.details[1].field_violations[0].field, 'quiet_hours.start');
+  await change('PUT', `${settings}/quiet-hours`, { enabled: false });
+});
+
+test('A conversation is muted and unmuted, and the next notification obeys.', async () => {
+  const conversation = randomUUID();
+  const path = `${list}/conversations/${conversation}`;
+  const status = async () => (await stack.client.call('SendNotification',
+    { user_id: user.id, conversation_id: conversation, message_id: randomUUID(), type: 'message', title: 'T' })).status;
+  const muted = await change('POST', `${path}/mute`, { muted_until: new Date(Date.now() + 60_000).toISOString() });
+  assert.equal(muted.status, 200, muted.text);
+  await eventually(async () => await status() === 'NOTIFICATION_STATUS_SUPPRESSED', 1_000, 'the mute is obeyed');
+  const listed = await ask(`${list}/conversations`);
+  assert.deepEqual(listed.json.conversations.map((one) => one.conversation_id), [conversation]);
+  assert.equal((await change('POST', `${path}/unmute`, {})).json.muted_until, undefined);
+  await eventually(async () => await status() === 'NOTIFICATION_STATUS_PENDING', 1_000, 'and its end');
+  const level = await change('PATCH', `${path}/settings`, { notification_level: 'NOTIFICATION_LEVEL_MENTIONS' });
+  assert.equal(level.json.notification_level, 'NOTIFICATION_LEVEL_MENTIONS', level.text);
+  assert.equal((await ask(`${path}/settings`)).json.notification_level, 'NOTIFICATION_LEVEL_MENTIONS');
+  assert.equal((await ask(`${path}/settings`, { as: token(other) })).json.notification_level, 'NOTIFICATION_LEVEL_ALL',
+    'another user has settings of their own for it');
+});
+
 test('A request that names another user is forbidden; one that names oneself is not.', async () => {
   await refused(ask(`${list}?user_id=${other.id}`), 403, 'PERMISSION_DENIED');
   assert.equal((await ask(`${list}?user_id=${user.id}`)).status, 200);
@@ -245,7 +301,8 @@ test('The description is valid, and lists what is served.', async () => {
   const { status, json } = await ask('/openapi.json', { as: null });
   assert.equal(status, 200);
   assert.equal(json.openapi, '3.0.3');
-  for (const path of [list, `${list}/{notification_id}`]) assert.ok(json.paths[path].get, path);
+  for (const path of [list, `${list}/{notification_id}`, settings, `${list}/conversations`]) assert.ok(json.paths[path].get, path);
+  assert.ok(json.paths[settings].patch);
   assert.match(json.paths[list].get.summary, /newest first/);
   await SwaggerParser.validate(json);
 });

@@ -83,19 +83,21 @@ void add(Violations& violations, const std::string& prefix, Violations more) {
   }
 }
 
+/// All that is set; entries of a map go one by one.
+template <class Message>
+FieldMask fields_of(const Message& wanted) {
+  FieldMask fields;
+  std::vector<const google::protobuf::FieldDescriptor*> set;
+  wanted.GetReflection()->ListFields(wanted, &set);
+  for (const auto* field : set) {
+    if (!field->is_map()) fields.add_paths(field->name());
+  }
+  return fields;
+}
+
 /// The wanted fields over those that are there. False if the mask names none of them.
 template <class Message>
-bool merge(const Message& wanted, const FieldMask& mask, Message& there) {
-  FieldMask fields = mask;
-  if (fields.paths().empty()) {
-    const auto* reflection = wanted.GetReflection();
-    std::vector<const google::protobuf::FieldDescriptor*> set;
-    reflection->ListFields(wanted, &set);
-    for (const auto* field : set) {
-      if (field->is_map()) continue;
-      fields.add_paths(field->name());
-    }
-  }
+bool merge(const Message& wanted, const FieldMask& fields, Message& there) {
   if (!FieldMaskUtil::IsValidFieldMask<Message>(fields)) return false;
   FieldMaskUtil::MergeOptions options;
   options.set_replace_message_fields(true);
@@ -106,10 +108,30 @@ bool merge(const Message& wanted, const FieldMask& mask, Message& there) {
 
 const Violation kBadMask{"update_mask", "names a field that the settings do not have"};
 
-/// A map cannot be merged by a mask of its own: without one, entry by entry.
-void merge_types(const pb::UserSettings& wanted, const FieldMask& mask, pb::UserSettings& there) {
-  if (!mask.paths().empty()) return;
-  for (const auto& [type, is_on] : wanted.types()) (*there.mutable_types())[type] = is_on;
+/// "types.call" in a mask is one entry of the map, which FieldMaskUtil does not know. Returns the
+/// fields that are left to merge.
+FieldMask merge_types(const pb::UserSettings& wanted, const FieldMask& mask,
+                      pb::UserSettings& there) {
+  constexpr std::string_view kEntry = "types.";
+  if (mask.paths().empty()) {
+    for (const auto& [type, is_on] : wanted.types()) (*there.mutable_types())[type] = is_on;
+    return fields_of(wanted);
+  }
+  FieldMask rest;
+  for (const std::string& path : mask.paths()) {
+    if (!std::string_view(path).starts_with(kEntry)) {
+      rest.add_paths(path);
+      continue;
+    }
+    const std::string type = path.substr(kEntry.size());
+    const auto found = wanted.types().find(type);
+    if (found == wanted.types().end()) {
+      there.mutable_types()->erase(type);
+    } else {
+      (*there.mutable_types())[type] = found->second;
+    }
+  }
+  return rest;
 }
 
 Violations check_sound(const std::string& sound) {
@@ -161,8 +183,7 @@ Violations apply(const pb::UserSettings& wanted, const FieldMask& mask,
                  rules::UserColumns& columns) {
   pb::UserSettings settings;
   encode({}, {columns, {}}, settings);
-  if (!merge(wanted, mask, settings)) return {kBadMask};
-  merge_types(wanted, mask, settings);
+  if (!merge(wanted, merge_types(wanted, mask, settings), settings)) return {kBadMask};
 
   const auto before = rules::decode_preferences(columns.preferences);
   const rules::PreferencesText preferences{
@@ -190,7 +211,8 @@ Violations apply(const pb::ConversationSettings& wanted, const FieldMask& mask,
                  rules::ConversationColumns& columns) {
   pb::ConversationSettings settings;
   encode({}, {{}, columns, {}}, settings);
-  if (!merge(wanted, mask, settings)) return {kBadMask};
+  const FieldMask fields = mask.paths().empty() ? fields_of(wanted) : mask;
+  if (!merge(wanted, fields, settings)) return {kBadMask};
 
   const auto before = rules::decode_preferences(columns.custom_settings);
   const rules::PreferencesText custom{.preview = preview_text(settings.preview()),

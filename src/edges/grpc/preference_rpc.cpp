@@ -111,7 +111,7 @@ async::Task<Answer<pb::UserSettings>> PreferenceRpc::set_quiet_hours(
     return apply(request.quiet_hours(), columns);
   };
   co_return answer_with<pb::UserSettings>(
-      user, co_await preferences_.change_user(call_of(user, call), 0, edit));
+      user, co_await preferences_.change_user(call_of(user, call), request.revision(), edit));
 }
 
 async::Task<Answer<pb::ListConversationSettingsResponse>> PreferenceRpc::list(

@@ -157,17 +157,20 @@ const FieldDescriptor* revision_field(const Descriptor& type) {
   return fits ? field : nullptr;
 }
 
-/// Puts the revision that the caller has read into the body. Returns what is wrong.
+/// Puts the revision that the caller has read into the request. Returns what is wrong.
 std::optional<rules::Violation> apply_if_match(const Route& route, std::string_view if_match,
                                                Message& request) {
   if (if_match == "*") return std::nullopt;  // any: there always is one
-  const FieldDescriptor* field =
-      route.body == BodyIs::field ? revision_field(*route.body_field->message_type()) : nullptr;
+  // In the settings, or beside them.
+  Message* holder = &request;
+  if (route.body == BodyIs::field && revision_field(*route.body_field->message_type()) != nullptr) {
+    holder = request.GetReflection()->MutableMessage(&request, route.body_field);
+  }
+  const FieldDescriptor* field = revision_field(*holder->GetDescriptor());
   if (field == nullptr) return rules::Violation{"If-Match", "cannot be compared here"};
   const auto revision = revision_of(if_match);
   if (!revision) return rules::Violation{"If-Match", "must be the ETag of an earlier answer"};
-  Message* body = request.GetReflection()->MutableMessage(&request, route.body_field);
-  body->GetReflection()->SetInt32(body, field, *revision);
+  holder->GetReflection()->SetInt32(holder, field, *revision);
   return std::nullopt;
 }
 

@@ -17,6 +17,7 @@ struct RenderTest : FlowTest {
   Render render{cache, node.loop.timers};
   Accept accept{{node.ledger,
                  node.queue,
+                 node.deciding,
                  node.ids,
                  {},
                  node.accept_events(),
