@@ -35,6 +35,7 @@ let other;
 before(async () => {
   await new Promise((resolve) => identity.server.listen(0, '127.0.0.1', resolve));
   stack = await Stack.start({
+    NOTIFY_HTTP_JWKS_FILE: '', // that of the stack
     NOTIFY_HTTP_JWKS_URL: `http://127.0.0.1:${identity.server.address().port}/jwks.json`,
     NOTIFY_HTTP_JWT_ISSUER: issuer,
     NOTIFY_HTTP_JWT_AUDIENCE: audience,
