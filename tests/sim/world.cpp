@@ -135,6 +135,8 @@ fakes::NodeOptions World::node_options() {
   options.clock_ahead = between(0ms, 2s) - 1s;
   // A day back is much to look at for notifications of a minute.
   options.recover.look_back = 10min;
+  // Nor is an hour much to catch a maintainer at work who has been replaced.
+  options.recover.upkeep_interval = 500ms;
   return options;
 }
 

@@ -17,8 +17,8 @@ namespace notify::edges::rest {
 
 /// The paths of the fields in `body`, in snake_case, down to the leaves: "sound_enabled",
 /// "quiet_hours.end"; of a map each entry: "types.call" (https://google.aip.dev/161#map-fields).
-/// Repeated fields, google.protobuf types and empty objects are leaves; null is the field itself: to
-/// be cleared. What is no field is passed over.
+/// Repeated fields, google.protobuf types and empty objects are leaves; null is the field itself:
+/// to be cleared. What is no field is passed over.
 [[nodiscard]] std::vector<std::string> mask_of(const google::protobuf::Descriptor& type,
                                                const nlohmann::json& body);
 

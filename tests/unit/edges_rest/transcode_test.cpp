@@ -183,8 +183,8 @@ TEST_F(TranscodeTest, IfMatchIsTheRevisionThatWasRead) {
               "If-Match: must be the ETag of an earlier answer")
         << bad;
   }
-  EXPECT_EQ(made<pb::SetQuietHoursRequest>("PUT", "/settings/quiet-hours", "{}", "\"7\"").revision(),
-            7);
+  EXPECT_EQ(
+      made<pb::SetQuietHoursRequest>("PUT", "/settings/quiet-hours", "{}", "\"7\"").revision(), 7);
 }
 
 TEST_F(TranscodeTest, AResponseHasItsDefaultsAndTheNamesOfTheProtos) {
