@@ -39,12 +39,13 @@ class Load:
             return ["--in-flight", self.in_flight or MODES[mode]["in_flight"]]
         return ["--rate", f"{rate:.1f}"]
 
-    def run(self, name, mode, seconds, rate=None, count=None):
-        """Sends, waits until all of it has arrived, and checks that each did once. `rate`: open loop."""
+    def run(self, name, mode, seconds, rate=None, count=None, arguments=()):
+        """Sends, waits until all of it has arrived, and checks that each did once. `rate`: open loop; `arguments`:
+        more for the load generator."""
         stack = self.stack
         stack.simulator("POST", "/reset?keep=devices")
         busy, before, began = machine.busy_seconds(), stack.cpu(), time.monotonic()
-        sent = self.generator(stack.grpc, mode, "--seconds", seconds, *self.pace(mode, rate),
+        sent = self.generator(stack.grpc, mode, "--seconds", seconds, *self.pace(mode, rate), *arguments,
                               *(["--count", count] if count else []))
         ended = time.monotonic()
         stats = self.drain(sent["accepted"])

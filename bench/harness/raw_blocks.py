@@ -57,6 +57,12 @@ def ledger(stack, rows, batches):
     return result
 
 
+def deciding(stack, users):
+    """A decision and a look into the settings cache, and what both are made of."""
+    printed, _ = spent([stack.bin / "notification-bench", "deciding", "--users", users])
+    return json.loads(printed)
+
+
 def queue(stack, items, batches, sample):
     """redis-benchmark with the queue's commands and scripts, in the service's batches, on keys of its own. Its
     ids are random, so of the acks about two thirds find their lease. `sample`: an item as the service wrote it."""

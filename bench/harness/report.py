@@ -80,6 +80,34 @@ def raw_blocks(raw):
           [["dispatch", raw["dispatch"]["server_us"], raw["dispatch"]["client_us"], raw["dispatch"]["rate"]]])
 
 
+def deciding(measured):
+    raw = measured["raw"]
+    rows = []
+    for who, cost in measured["settings"].items():
+        rows.append([f"decision, {who}", cost["decision_ns"], raw["wall_clock_ns"],
+                     f"{cost['decision_ns'] / raw['wall_clock_ns']:.1f}", "the wall clock of a zone, read once", None])
+        rows.append([f"settings lookup, {who}", cost["lookup_ns"], raw["hash_map_ns"],
+                     f"{cost['lookup_ns'] / raw['hash_map_ns']:.1f}", "a hash map of as many users", cost["bytes_a_user"]])
+    table(f"Deciding with the settings of {measured['users']:,} users in memory, nanoseconds.",
+          ["step", "ns", "raw ns", "ratio", "raw block", "bytes a user"], rows)
+
+
+def in_use(measured):
+    def mean(rates):
+        return sum(rates) / len(rates)
+
+    rows = []
+    for mode, rates in measured["rates"].items():
+        without, having = mean(rates["without"]), mean(rates["with"])
+        measured.setdefault("shares", {})[mode] = having / max(1e-9, without)
+        rows.append([mode, without, having, f"{100 * measured['shares'][mode]:.0f} %",
+                     " ".join(f"{a:,.0f}/{b:,.0f}" for a, b in zip(rates["without"], rates["with"]))])
+    table("Rates/s without and with users' settings, limits and a template in use, run in turn.",
+          ["callers", "without", "with", "of it", "each run"], rows)
+    counts = ", ".join(f"{count:,} by {source}" for source, count in sorted(measured["lookups"].items()))
+    print(f"\n  The settings cache knew {100 * measured['hit_ratio']:.2f} % of the settings asked for: {counts}.")
+
+
 def memory(result):
     rows = [["idle", *result["rss_mib_idle"].values()], ["after the runs", *result["rss_mib_after"].values()]]
     if "backlog" in result:
@@ -124,6 +152,15 @@ def targets(result):
     for stage, process, cost, _, raw in result.get("stage_rows", []):
         if process != "simulator" and raw:
             add(f"{stage}: times its raw block", cost / raw, cost <= 2 * raw, "<= 2")
+    if "deciding" in result:
+        costs = result["deciding"]["settings"].values()
+        worst = max(cost["decision_ns"] for cost in costs)
+        add("decision with settings in memory, ns", worst, worst < 2000, "< 2,000")
+        worst = max(cost["lookup_ns"] for cost in costs)
+        add("settings lookup in the process, ns", worst, worst < 1000, "< 1,000")
+    if "in_use" in result:
+        for mode, share in result["in_use"]["shares"].items():
+            add(f"{mode}: rate with settings, limits and template, of that without", f"{share:.2f}", share >= 0.9, ">= 0.9")
     if "soak" in result:
         drift = result["soak"]["rate_after"] / result["soak"]["rate_before"]
         add("rate after the soak, of that before", f"{drift:.2f}", drift >= 0.9, ">= 0.9")

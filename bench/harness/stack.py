@@ -75,14 +75,14 @@ class Stack:
         self.run("stop", self.dir)
         shutil.rmtree(self.dir, ignore_errors=True)
 
-    def run(self, *arguments):
-        subprocess.run([ROOT / "scripts" / "stack", *map(str, arguments)], check=True, env=self.environment,
-                       stdin=subprocess.DEVNULL)
+    def run(self, *arguments, settings=None):
+        subprocess.run([ROOT / "scripts" / "stack", *map(str, arguments)], check=True,
+                       env={**self.environment, **(settings or {})}, stdin=subprocess.DEVNULL)
 
     def read_addresses(self):
         lines = (self.dir / "env").read_text().splitlines()
         env = dict(line.split("=", 1) for line in lines)
-        self.grpc, self.simulator_url = env["NOTIFY_GRPC"], env["NOTIFY_SIMULATOR"]
+        self.grpc, self.admin, self.simulator_url = env["NOTIFY_GRPC"], env["NOTIFY_ADMIN"], env["NOTIFY_SIMULATOR"]
         self.pids = {name: int((self.dir / f"{name}.pid").read_text())
                      for name in ("service", "redis", "simulator")}
         self.pids["postgres"] = int((self.dir / "pg" / "data" / "postmaster.pid").read_text().split()[0])
@@ -92,8 +92,9 @@ class Stack:
         os.kill(self.pids["service"], number)
         wait_until(lambda: machine.has_ended(self.pids["service"]), 60, "the service did not stop")
 
-    def start_service(self):
-        self.run("service", self.dir)
+    def start_service(self, settings=None):
+        """`settings`: more environment variables."""
+        self.run("service", self.dir, settings=settings)
         self.read_addresses()
 
     # The parts.

@@ -2,6 +2,7 @@
 
 #include <iostream>
 
+#include "in_process/deciding.hpp"
 #include "load_generator/load.hpp"
 #include "load_generator/options.hpp"
 #include "net/grpc/runtime.hpp"
@@ -20,6 +21,7 @@ std::string run(const bench::Options& options) {
                                                      : run_calls(*options.load, clock);
   }
   if (options.ledger) return bench::write_ledger(*options.ledger, clock);
+  if (options.deciding) return bench::measure_deciding(*options.deciding, clock);
   if (options.queue_script) return bench::queue_script(options.queue_script->name);
   bench::serve_empty(*options.empty_server);
   return {};
@@ -30,7 +32,8 @@ std::string run(const bench::Options& options) {
 int main(int argc, char** argv) {
   notify::net::prepare_grpc();
   const bench::Options options = bench::parse_options(argc, argv);
-  if (!options.load && !options.ledger && !options.queue_script && !options.empty_server) {
+  if (!options.load && !options.ledger && !options.queue_script && !options.deciding &&
+      !options.empty_server) {
     return options.exit_code;
   }
   try {

@@ -42,6 +42,9 @@ CLI::App* declare_load(CLI::App& app, LoadOptions& load, double& seconds) {
   command->add_option("--window", load.window, "Unanswered notifications of a stream")
       ->check(CLI::Range(1, 4096))
       ->capture_default_str();
+  command->add_option("--template", load.template_name,
+                      "Requests name this template, with its variables `sender_name` and "
+                      "`message_preview`, instead of texts");
   return command;
 }
 
@@ -74,6 +77,7 @@ Options parse_options(int argc, char** argv) {
   EmptyServerOptions empty_server;
   LedgerOptions ledger;
   QueueScriptOptions script;
+  DecidingOptions deciding;
   double seconds = 10;
   const CLI::App* load_command = declare_load(app, load, seconds);
   CLI::App* server_command = app.add_subcommand(
@@ -85,6 +89,11 @@ Options parse_options(int argc, char** argv) {
   script_command->add_option("name", script.name)
       ->required()
       ->check(CLI::IsMember({"enqueue", "lease", "ack"}));
+  CLI::App* deciding_command =
+      app.add_subcommand("deciding", "Measures a decision, and the settings cache, in one thread");
+  deciding_command->add_option("--users", deciding.users, "In the cache")
+      ->check(CLI::Range(1'000, 1'000'000))
+      ->capture_default_str();
   try {
     app.parse(argc, argv);
   } catch (const CLI::ParseError& error) {
@@ -96,6 +105,7 @@ Options parse_options(int argc, char** argv) {
   if (server_command->parsed()) options.empty_server = empty_server;
   if (ledger_command->parsed()) options.ledger = ledger;
   if (script_command->parsed()) options.queue_script = script;
+  if (deciding_command->parsed()) options.deciding = deciding;
   return options;
 }
 

@@ -23,6 +23,7 @@ struct LoadOptions {
   std::size_t channels = 4;
   std::size_t items = 1;      ///< notifications in a call, or in a message of a stream
   std::size_t window = 2048;  ///< unanswered notifications of a stream
+  std::string template_name;  ///< of which the texts are made; empty: they are in the request
 };
 
 struct EmptyServerOptions {
@@ -44,12 +45,17 @@ struct QueueScriptOptions {
   std::string name;
 };
 
+struct DecidingOptions {
+  std::uint32_t users = 100'000;
+};
+
 /// Exactly one subcommand is set, unless the program is to leave with `exit_code`.
 struct Options {
   std::optional<LoadOptions> load;
   std::optional<EmptyServerOptions> empty_server;
   std::optional<LedgerOptions> ledger;
   std::optional<QueueScriptOptions> queue_script;
+  std::optional<DecidingOptions> deciding;
   int exit_code = 0;
 };
 

@@ -7,7 +7,8 @@
 namespace notify::bench {
 namespace {
 
-/// `%08x-0000-4000-8000-%012x` of seed and user, as tools/push-simulator/README.md has it.
+/// `%08x-0000-4000-8000-%012x` of seed and user, as tools/push-simulator/README.md has it; the
+/// user's one conversation has 8001 in it.
 base::Uuid user_id(std::uint32_t seed, std::uint32_t user) {
   base::Uuid::Bytes bytes{};
   for (unsigned i = 0; i < 4; ++i) {
@@ -16,6 +17,16 @@ base::Uuid user_id(std::uint32_t seed, std::uint32_t user) {
   }
   bytes[6] = 0x40;
   bytes[8] = 0x80;
+  return base::Uuid(bytes);
+}
+
+constexpr const char* kSender = "Dora Maar";
+constexpr const char* kPreview =
+    "Are you coming tonight? We start at eight, and Paul brings the records that he promised.";
+
+base::Uuid conversation_id(std::uint32_t seed, std::uint32_t user) {
+  base::Uuid::Bytes bytes = user_id(seed, user).bytes();
+  bytes[9] = 1;
   return base::Uuid(bytes);
 }
 
@@ -33,17 +44,27 @@ base::Uuid random_id(base::Rng& rng) {
 }  // namespace
 
 RequestSource::RequestSource(const LoadOptions& options)
-    : users_(options.users), seed_(options.seed), rng_(base::system_rng()) {}
+    : users_(options.users),
+      seed_(options.seed),
+      template_name_(options.template_name),
+      rng_(base::system_rng()) {}
 
 void RequestSource::fill(notification::SendNotificationRequest& request) {
   request.set_user_id(user_id(seed_, next_user_).to_string());
+  request.set_conversation_id(conversation_id(seed_, next_user_).to_string());
   next_user_ = (next_user_ + 1) % users_;
-  request.set_conversation_id(random_id(rng_).to_string());
   request.set_message_id(random_id(rng_).to_string());
   request.set_type("message");
-  request.set_title("Dora Maar");
-  request.set_body(
-      "Are you coming tonight? We start at eight, and Paul brings the records that he promised.");
+  if (template_name_.empty()) {
+    request.set_title(kSender);
+    request.set_body(kPreview);
+    return;
+  }
+  auto& use = *request.mutable_template_();
+  use.set_name(template_name_);
+  use.set_locale("fr-CA");
+  (*use.mutable_variables())["sender_name"] = kSender;
+  (*use.mutable_variables())["message_preview"] = kPreview;
 }
 
 }  // namespace notify::bench

@@ -1,8 +1,10 @@
 #pragma once
 // The requests that a run sends: each with a `message_id` of its own, so that none is a repeat, to
-// as many users in turn as the simulator has devices for. A request is about 240 bytes.
+// as many users in turn as the simulator has devices for, each in their one conversation. A request
+// is about 240 bytes.
 
 #include <cstdint>
+#include <string>
 
 #include "base/rng.hpp"
 #include "load_generator/options.hpp"
@@ -21,6 +23,7 @@ class RequestSource {
  private:
   std::uint32_t users_;
   std::uint32_t seed_;
+  std::string template_name_;
   std::uint32_t next_user_ = 0;
   base::SeededRng rng_;
 };
