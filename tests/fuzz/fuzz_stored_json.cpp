@@ -1,8 +1,9 @@
 // What comes back from Redis and PostgreSQL: items of the queue, presentations, metadata,
-// templates.
+// templates, shared settings.
 
 #include "fuzz/input.hpp"
 #include "rules/codec.hpp"
+#include "rules/settings_entry.hpp"
 #include "rules/template.hpp"
 
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
@@ -17,6 +18,17 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
     notify::fuzz::require(again && *again == *presentation, "a presentation survives a round trip");
   }
   (void)decode_metadata(json);
+  const std::string text(json);
+  const std::string stamp = encode_last_updated({});
+  for (const SettingsFields& fields :
+       {SettingsFields{text, "{}", "{}", stamp}, SettingsFields{"{}", text, "{}", stamp},
+        SettingsFields{"{}", "{}", text, stamp}, SettingsFields{"{}", "{}", "{}", text}}) {
+    const auto settings = decode_settings(fields);
+    if (!settings) continue;
+    const auto again = decode_settings(encode_settings(*settings));
+    notify::fuzz::require(again && (settings->user.revision == 0 || *again == *settings),
+                          "settings survive a round trip");
+  }
   if (auto data = decode_template(json)) {
     const auto again = decode_template(encode_template(*data));
     notify::fuzz::require(again && *again == *data, "a template survives a round trip");
