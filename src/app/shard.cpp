@@ -145,10 +145,11 @@ void Shard::wire_deciding() {
   settings_ = std::make_unique<stores::PgSettings>(*pg_);
   stores::SettingsCacheOptions options;
   options.users_max = c.settings.cache_users;
+  shared_settings_ = std::make_unique<stores::RedisSettings>(*redis_);
   settings_cache_ = std::make_unique<stores::SettingsCache>(
-      *settings_, timers_, options,
+      *settings_, *shared_settings_, timers_, options,
       stores::SettingsCacheEvents{
-          [&m](bool cached) { m.settings_lookups.add(cached ? "cache" : "postgres"); },
+          [&m](stores::SettingsFrom from) { m.settings_lookups.add(lookup_label(from)); },
           [this, &m](std::string_view step, const base::Error& error) {
             m.step_failures.add(step);
             step_failed("settings", step, error);

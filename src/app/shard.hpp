@@ -41,6 +41,7 @@
 #include "stores/pg_upkeep.hpp"
 #include "stores/redis_leases.hpp"
 #include "stores/redis_queue.hpp"
+#include "stores/redis_settings.hpp"
 #include "stores/settings_cache.hpp"
 #include "stores/template_cache.hpp"
 #include "telemetry/health.hpp"
@@ -166,6 +167,7 @@ class Shard {
   std::unique_ptr<stores::TemplateCache> template_cache_;
   std::unique_ptr<stores::RedisQueue> queue_;
   std::unique_ptr<stores::PgSettings> settings_;
+  std::unique_ptr<stores::RedisSettings> shared_settings_;
   std::unique_ptr<stores::SettingsCache> settings_cache_;
   std::unique_ptr<flows::Deciding> deciding_;
   std::unique_ptr<flows::Preferences> preferences_;

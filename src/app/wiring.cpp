@@ -54,6 +54,15 @@ flows::DecidingPolicy deciding_policy(const config::Config& config) {
           .expiry = expiry_policy(config)};
 }
 
+std::string_view lookup_label(stores::SettingsFrom from) {
+  switch (from) {
+    case stores::SettingsFrom::memory: return "cache";
+    case stores::SettingsFrom::shared: return "redis";
+    case stores::SettingsFrom::source: return "postgres";
+  }
+  return "";
+}
+
 rules::RetryPolicy retry_policy(const config::Config& config) {
   rules::RetryPolicy policy;
   policy.delays.clear();

@@ -15,6 +15,7 @@
 #include "rules/retry.hpp"
 #include "rules/validation.hpp"
 #include "stores/pg_ledger.hpp"
+#include "stores/settings_cache.hpp"
 #include "telemetry/log.hpp"
 #include "telemetry/metrics.hpp"
 
@@ -26,6 +27,8 @@ namespace notify::app {
 [[nodiscard]] base::Expected<crypto::Es256Key> read_apns_key(const config::Config& config);
 [[nodiscard]] rules::ExpiryPolicy expiry_policy(const config::Config& config);
 [[nodiscard]] flows::DecidingPolicy deciding_policy(const config::Config& config);
+/// Who told a user's settings, as the metric names it.
+[[nodiscard]] std::string_view lookup_label(stores::SettingsFrom from);
 [[nodiscard]] rules::RetryPolicy retry_policy(const config::Config& config);
 [[nodiscard]] flows::DeliverLimits deliver_limits(const config::Config& config);
 [[nodiscard]] flows::HeartbeatPolicy heartbeat_policy(const config::Config& config);

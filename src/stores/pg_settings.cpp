@@ -1,5 +1,7 @@
 #include "stores/pg_settings.hpp"
 
+#include <algorithm>
+#include <array>
 #include <unordered_map>
 #include <utility>
 
@@ -19,10 +21,12 @@ using base::fail;
   "revision, notifications_enabled, sound_enabled, notification_level, muted_until, " \
   "custom_settings"
 
-/// By idx_user_settings_user_id.
-constexpr pg::Statement kLoadUsers = {"settings_load_users",
-                                      "SELECT user_id, " NOTIFY_USER_SETTINGS_COLUMNS
-                                      " FROM user_settings WHERE user_id = ANY ($1::uuid[])"};
+/// By idx_user_settings_user_id. The first row tells the time also when there is none: that of the
+/// transaction, which is before all that it sees.
+constexpr pg::Statement kLoadUsers = {
+    "settings_load_users", "SELECT n.now, user_id, " NOTIFY_USER_SETTINGS_COLUMNS
+                           " FROM (SELECT transaction_timestamp() AT TIME ZONE 'UTC' AS now) n "
+                           "LEFT JOIN user_settings ON user_id = ANY ($1::uuid[])"};
 
 /// By idx_conversation_settings_user_id. $2: the most rows that all these users can have.
 constexpr pg::Statement kLoadConversations = {
@@ -36,12 +40,12 @@ constexpr pg::Statement kLoadConversations = {
 /// first row tells the time also when nothing was changed.
 constexpr pg::Statement kChanged = {
     "settings_changed",
-    "SELECT n.now, c.user_id, c.id, c.revision, c.updated_at "
+    "SELECT n.now, c.user_id, c.id, c.revision, c.updated_at, c.of_user "
     "FROM (SELECT clock_timestamp() AT TIME ZONE 'UTC' AS now) n LEFT JOIN (("
-    "SELECT user_id, id, revision, updated_at FROM user_settings WHERE updated_at >= $1 "
-    "ORDER BY updated_at DESC LIMIT $2) UNION ALL ("
-    "SELECT user_id, id, revision, updated_at FROM conversation_settings WHERE updated_at >= $1 "
-    "ORDER BY updated_at DESC LIMIT $2)) c ON TRUE"};
+    "SELECT user_id, id, revision, updated_at, TRUE AS of_user FROM user_settings "
+    "WHERE updated_at >= $1 ORDER BY updated_at DESC LIMIT $2) UNION ALL ("
+    "SELECT user_id, id, revision, updated_at, FALSE FROM conversation_settings "
+    "WHERE updated_at >= $1 ORDER BY updated_at DESC LIMIT $2)) c ON TRUE"};
 
 /// By idx_user_settings_user_id.
 constexpr pg::Statement kUser = {"settings_user", "SELECT " NOTIFY_USER_SETTINGS_COLUMNS
@@ -147,12 +151,16 @@ Settings& settings_of(Loaded& loaded, base::UserId user) {
   return *settings;
 }
 
-Expected<Loaded> read_loaded(const pg::Result& users, const pg::Result& conversations) {
+Expected<Loaded> read_loaded(const pg::Result& users, const pg::Result& conversations,
+                             base::WallTime& at) {
   Loaded loaded;
   for (std::size_t i = 0; i < users.rows(); ++i) {
     pg::Row row(users, i);
-    const auto user = row.id<base::UserId>(0);
-    settings_of(loaded, user).user = rules::to_settings(read_user(row, 1));
+    at = row.timestamp(0);
+    if (!row.is_null(1)) {
+      const auto user = row.id<base::UserId>(1);
+      settings_of(loaded, user).user = rules::to_settings(read_user(row, 2));
+    }
     if (row.fault()) return fail(*row.fault());
   }
   for (std::size_t i = 0; i < conversations.rows(); ++i) {
@@ -168,8 +176,8 @@ Expected<Loaded> read_loaded(const pg::Result& users, const pg::Result& conversa
 
 }  // namespace
 
-async::Task<Expected<std::vector<SettingsPtr>>> PgSettings::load(std::vector<base::UserId> users,
-                                                                 base::Deadline deadline) {
+async::Task<Expected<LoadedSettings>> PgSettings::load(std::vector<base::UserId> users,
+                                                       base::Deadline deadline) {
   if (pool_.connected() == 0) co_return fail(no_connection());
   pg::Array ids(pg::Type::uuid, users.size());
   for (const base::UserId user : users) ids.id(user);
@@ -180,15 +188,15 @@ async::Task<Expected<std::vector<SettingsPtr>>> PgSettings::load(std::vector<bas
   queries[1].params.array(ids).int64(static_cast<std::int64_t>(users.size()) * kConversationsMax);
   const auto results = co_await pool_.transaction(std::move(queries), deadline);
   if (!results) co_return fail(to_error(results.error()));
-  auto loaded = read_loaded((*results)[0], (*results)[1]);
+  LoadedSettings answer;
+  auto loaded = read_loaded((*results)[0], (*results)[1], answer.at);
   if (!loaded) co_return fail(std::move(loaded).error());
-  std::vector<SettingsPtr> settings;
-  settings.reserve(users.size());
+  answer.settings.reserve(users.size());
   for (const base::UserId user : users) {
     const auto found = loaded->find(user);
-    settings.push_back(found == loaded->end() ? default_settings() : found->second);
+    answer.settings.push_back(found == loaded->end() ? default_settings() : found->second);
   }
-  co_return settings;
+  co_return answer;
 }
 
 async::Task<Expected<SettingsChanges>> PgSettings::changed_since(base::WallTime since,
@@ -199,16 +207,30 @@ async::Task<Expected<SettingsChanges>> PgSettings::changed_since(base::WallTime 
   const auto result = co_await pool_.query({kChanged, std::move(params)}, deadline);
   if (!result) co_return fail(to_error(result.error()));
   SettingsChanges found;
+  found.complete_since = since;
+  struct Table {
+    std::int32_t rows = 0;
+    base::WallTime oldest = base::WallTime::max();
+  };
+  std::array<Table, 2> tables;
   for (std::size_t i = 0; i < result->rows(); ++i) {
     pg::Row row(*result, i);
     found.now = row.timestamp(0);
     if (!row.is_null(1)) {
       found.changes.push_back({row.id<base::UserId>(1), row.uuid(2),
                                static_cast<std::int32_t>(row.int64(3)), row.timestamp(4)});
+      Table& table = tables.at(row.boolean(5) ? 1 : 0);
+      ++table.rows;
+      table.oldest = std::min(table.oldest, row.timestamp(4));
     }
     if (row.fault()) co_return fail(*row.fault());
   }
-  found.is_complete = found.changes.size() < static_cast<std::size_t>(limit);
+  for (const Table& table : tables) {
+    // Others of the oldest instant may have been left out.
+    if (table.rows < limit) continue;
+    const base::WallTime whole_since = table.oldest + std::chrono::milliseconds(1);
+    found.complete_since = std::max(found.complete_since, whole_since);
+  }
   co_return found;
 }
 

@@ -12,8 +12,8 @@ class PgSettings final : public SettingsSource, public SettingsRows {
  public:
   explicit PgSettings(pg::Pool& pool) : pool_(pool) {}
 
-  [[nodiscard]] async::Task<base::Expected<std::vector<SettingsPtr>>> load(
-      std::vector<base::UserId> users, base::Deadline deadline) override;
+  [[nodiscard]] async::Task<base::Expected<LoadedSettings>> load(std::vector<base::UserId> users,
+                                                                 base::Deadline deadline) override;
   [[nodiscard]] async::Task<base::Expected<SettingsChanges>> changed_since(
       base::WallTime since, std::int32_t limit, base::Deadline deadline) override;
 

@@ -39,8 +39,16 @@ struct SettingsChange {
 
 struct SettingsChanges {
   std::vector<SettingsChange> changes;
-  base::WallTime now;       ///< the database's clock
-  bool is_complete = true;  ///< false: there were more than `limit`
+  base::WallTime now;  ///< the database's clock
+  /// None is missing of the transactions that began then or later: `since`, or later if there were
+  /// more than `limit`.
+  base::WallTime complete_since;
+};
+
+struct LoadedSettings {
+  std::vector<SettingsPtr> settings;  ///< one for each user, in order
+  /// By the database's clock: all that was committed then is in them.
+  base::WallTime at;
 };
 
 /// The side of the decisions.
@@ -49,11 +57,12 @@ class SettingsSource {
  public:
   virtual ~SettingsSource() = default;
 
-  /// One for each user, in order; default_settings() itself for who has set nothing.
-  [[nodiscard]] virtual async::Task<base::Expected<std::vector<SettingsPtr>>> load(
+  /// default_settings() itself for who has set nothing.
+  [[nodiscard]] virtual async::Task<base::Expected<LoadedSettings>> load(
       std::vector<base::UserId> users, base::Deadline deadline) = 0;
 
-  /// What was changed by transactions that began at `since` or later.
+  /// What was changed by transactions that began at `since` or later, at most `limit` of each
+  /// table.
   [[nodiscard]] virtual async::Task<base::Expected<SettingsChanges>> changed_since(
       base::WallTime since, std::int32_t limit, base::Deadline deadline) = 0;
 };

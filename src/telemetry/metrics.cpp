@@ -30,9 +30,9 @@ DecisionMetrics decision(MetricRegistry& r) {
            "level", "rate_limit", "quiet_hours"}),
       r.counter_by({"notification_settings_lookups_total",
                     "Questions for a user's settings, by who answered."},
-                   "from", {"cache", "postgres"}),
+                   "from", {"cache", "redis", "postgres"}),
       r.counter_by({"notification_settings_failures_total", "Steps with settings failed."}, "step",
-                   {"look", "release_deferred"}),
+                   {"look", "share", "release_deferred"}),
   };
 }
 

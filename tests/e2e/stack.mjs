@@ -187,6 +187,15 @@ export class Stack {
     return stdout.trim();
   }
 
+  async killRedis() {
+    const pid = Number(this.read('redis.pid'));
+    process.kill(pid, 'SIGKILL');
+    await eventually(() => !fs.existsSync(`/proc/${pid}`) || /^State:\s*Z/m.test(
+      fs.readFileSync(`/proc/${pid}/status`, 'utf8')), 5000, 'Redis is gone');
+  }
+
+  startRedis() { return execute(stackScript, ['redis', this.dir]); }
+
   /** 'stop' or 'start'. */
   async postgres(what) {
     const sockets = path.join(this.dir, 'pg');

@@ -2,10 +2,11 @@
 // Settings in memory: what users have set, read by nodes over their links. It keeps the contract of
 // tests/contract.
 
+#include <algorithm>
 #include <map>
 
 #include "fakes/fake_link.hpp"
-#include "stores/settings.hpp"
+#include "stores/shared_settings.hpp"
 
 namespace notify::fakes {
 
@@ -53,15 +54,17 @@ struct FakeSettingsTable {
 class FakeSettings final : public stores::SettingsSource, public stores::SettingsRows {
  public:
   FakeFault fault;
+  std::size_t users_loaded = 0;
 
   FakeSettings(FakeSettingsTable& table, FakeLink& link) : table_(table), link_(link) {}
 
-  [[nodiscard]] async::Task<base::Expected<std::vector<stores::SettingsPtr>>> load(
+  [[nodiscard]] async::Task<base::Expected<stores::LoadedSettings>> load(
       std::vector<base::UserId> users, base::Deadline) override {
     return link_.travel(fault, [this, users = std::move(users)] {
-      std::vector<stores::SettingsPtr> loaded;
-      for (const base::UserId user : users) loaded.push_back(settings_of(user));
-      return base::Expected<std::vector<stores::SettingsPtr>>(std::move(loaded));
+      stores::LoadedSettings loaded{{}, table_.clock->now()};
+      for (const base::UserId user : users) loaded.settings.push_back(settings_of(user));
+      users_loaded += users.size();
+      return base::Expected<stores::LoadedSettings>(std::move(loaded));
     });
   }
 
@@ -70,11 +73,18 @@ class FakeSettings final : public stores::SettingsSource, public stores::Setting
     return link_.travel(fault, [this, since, limit] {
       stores::SettingsChanges found;
       found.now = table_.clock->now();
-      for (const stores::SettingsChange& change : table_.changes) {
-        const bool has_room = found.changes.size() < static_cast<std::size_t>(limit);
-        if (change.at >= since && has_room) found.changes.push_back(change);
+      found.complete_since = since;
+      std::vector<stores::SettingsChange> newest = table_.changes;
+      std::stable_sort(newest.begin(), newest.end(),
+                       [](const auto& a, const auto& b) { return a.at > b.at; });
+      for (const stores::SettingsChange& change : newest) {
+        if (change.at < since) break;
+        if (found.changes.size() == static_cast<std::size_t>(limit)) {
+          found.complete_since = found.changes.back().at + std::chrono::milliseconds(1);
+          break;
+        }
+        found.changes.push_back(change);
       }
-      found.is_complete = found.changes.size() < static_cast<std::size_t>(limit);
       return base::Expected<stores::SettingsChanges>(std::move(found));
     });
   }
@@ -153,6 +163,65 @@ class FakeSettings final : public stores::SettingsSource, public stores::Setting
   }
 
   FakeSettingsTable& table_;
+  FakeLink& link_;
+};
+
+/// What is shared, each with the time at which it is forgotten.
+struct FakeSharedTable {
+  struct Entry {
+    stores::SharedSettings shared;
+    base::WallTime until;
+  };
+  std::map<base::UserId, Entry> entries;
+  const base::Clock* clock = nullptr;
+};
+
+/// Lifetime: `table` and `link` outlive this.
+class FakeSettingsSharing final : public stores::SettingsSharing {
+ public:
+  static constexpr std::chrono::hours kTtl{1};
+  FakeFault fault;
+
+  FakeSettingsSharing(FakeSharedTable& table, FakeLink& link) : table_(table), link_(link) {}
+
+  [[nodiscard]] async::Task<base::Expected<std::vector<std::optional<stores::SharedSettings>>>>
+  find(std::vector<base::UserId> users, base::Deadline) override {
+    return link_.travel(fault, [this, users = std::move(users)] {
+      std::vector<std::optional<stores::SharedSettings>> found;
+      for (const base::UserId user : users) {
+        const auto entry = table_.entries.find(user);
+        const bool is_there =
+            entry != table_.entries.end() && table_.clock->now() < entry->second.until;
+        found.push_back(is_there ? std::optional(entry->second.shared) : std::nullopt);
+      }
+      return base::Expected<std::vector<std::optional<stores::SharedSettings>>>(std::move(found));
+    });
+  }
+
+  [[nodiscard]] async::Task<base::Expected<void>> put(std::vector<stores::SharedSettings> settings,
+                                                      base::Deadline) override {
+    return link_.travel(fault, [this, settings = std::move(settings)] {
+      for (const stores::SharedSettings& one : settings) {
+        const auto there = table_.entries.find(one.user);
+        const bool is_older =
+            there == table_.entries.end() || there->second.shared.loaded_at <= one.loaded_at;
+        const FakeSharedTable::Entry entry{one, table_.clock->now() + kTtl};
+        if (is_older) table_.entries.insert_or_assign(one.user, entry);
+      }
+      return base::Expected<void>();
+    });
+  }
+
+  [[nodiscard]] async::Task<base::Expected<void>> forget(std::vector<base::UserId> users,
+                                                         base::Deadline) override {
+    return link_.travel(fault, [this, users = std::move(users)] {
+      for (const base::UserId user : users) table_.entries.erase(user);
+      return base::Expected<void>();
+    });
+  }
+
+ private:
+  FakeSharedTable& table_;
   FakeLink& link_;
 };
 

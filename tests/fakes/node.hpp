@@ -34,6 +34,7 @@ struct Outside {
   FakeDevices devices;
   FakePushService apple;
   FakeSettingsTable settings{{}, {}, &clock};
+  FakeSharedTable shared_settings{{}, &clock};
 };
 
 struct NodeOptions {
@@ -62,7 +63,8 @@ class Node {
         ledger(outside.table, link, options.ledger),
         queue(outside.books, link, name),
         leases_ours(options.leases_are_ours),
-        settings_cache(settings, loop.timers, options.settings, settings_events(), no_escape()),
+        settings_cache(settings, shared_settings, loop.timers, options.settings, settings_events(),
+                       no_escape()),
         deciding({settings_cache, clock, options.deciding, {}}),
         accept({ledger, queue, deciding, ids, options.expiry, accept_events(),
                 [this] { deliver.wake(); }, [this] { return heartbeat.pulse().swept_until; },
@@ -158,7 +160,13 @@ class Node {
                                   const base::Error&) { failed_steps.emplace_back(step); }};
   }
   stores::SettingsCacheEvents settings_events() {
-    return {.asked = [this](bool cached) { cached ? ++settings_cached : ++settings_read; },
+    return {.asked =
+                [this](stores::SettingsFrom from) {
+                  using enum stores::SettingsFrom;
+                  ++(from == memory   ? settings_cached
+                     : from == shared ? settings_shared
+                                      : settings_read);
+                },
             .step_failed = [this](std::string_view step,
                                   const base::Error&) { failed_steps.emplace_back(step); }};
   }
@@ -189,6 +197,7 @@ class Node {
   FakeDeviceDirectory devices{outside_.devices, link};
   FakeProvider provider{outside_.apple, link};
   FakeSettings settings{outside_.settings, link};
+  FakeSettingsSharing shared_settings{outside_.shared_settings, link};
   std::optional<bool> leases_ours;
   bool frozen = false;
 
@@ -204,6 +213,7 @@ class Node {
   std::size_t elected = 0;
   std::size_t rebuilds = 0;
   std::size_t settings_cached = 0;
+  std::size_t settings_shared = 0;
   std::size_t settings_read = 0;
 
   stores::SettingsCache settings_cache;

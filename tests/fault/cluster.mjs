@@ -3,13 +3,10 @@
 // explains by it what it finds.
 
 import assert from 'node:assert/strict';
-import { execFile } from 'node:child_process';
 import { randomBytes, randomUUID } from 'node:crypto';
-import fs from 'node:fs';
 import path from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { promisify } from 'node:util';
-import { Stack, appId, eventually, root } from '../e2e/stack.mjs';
+import { Stack, appId } from '../e2e/stack.mjs';
 import { check } from './checker.mjs';
 import { collect } from './evidence.mjs';
 import { Load, mayBeTold } from './load.mjs';
@@ -19,8 +16,6 @@ import { seed } from './random.mjs';
 import { header, printable, row, rule } from './report.mjs';
 import { Takeover } from './takeover.mjs';
 
-const execute = promisify(execFile);
-const stackScript = path.join(root, 'scripts/stack');
 const nodeCount = 3;
 const takeoverMaxMs = 10_000;
 /** So that at any moment some are with the provider. */
@@ -100,15 +95,6 @@ export class Cluster extends Stack {
     assert.equal(how, 'SIGKILL', `${node.name} lived until it was killed`);
     this.takeovers.push(new Takeover(this, node, fault.start));
   }
-
-  async killRedis() {
-    const pid = Number(this.read('redis.pid'));
-    process.kill(pid, 'SIGKILL');
-    await eventually(() => !fs.existsSync(`/proc/${pid}`) || /^State:\s*Z/m.test(
-      fs.readFileSync(`/proc/${pid}/status`, 'utf8')), 5000, 'Redis is gone');
-  }
-
-  startRedis() { return execute(stackScript, ['redis', this.dir]); }
 
   /** How many Redis has, waiting or leased. */
   async queued() {

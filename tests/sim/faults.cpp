@@ -70,6 +70,7 @@ namespace {
 
 void clear_queue(fakes::Node& node) {
   for (fakes::FakeFault* fault : node.queue.faults.all()) fault->clear();
+  node.shared_settings.fault.clear();
 }
 void clear_ledger(fakes::Node& node) {
   for (fakes::FakeFault* fault : node.ledger.faults.all()) fault->clear();
@@ -111,6 +112,7 @@ void World::begin_at(Fault fault, Slot& slot) {
       return window(fault, between(1s, 12s), later([](fakes::Node& n) { n.link.one_way = 5ms; }));
     case Fault::flaky_queue:
       for (fakes::FakeFault* one : node.queue.faults.all()) one->flaky(rng_, 40);
+      node.shared_settings.fault.flaky(rng_, 40);
       return window(fault, between(500ms, 6s), later(clear_queue));
     case Fault::flaky_ledger:
       for (fakes::FakeFault* one : node.ledger.faults.all()) one->flaky(rng_, 40);
@@ -157,15 +159,21 @@ void World::begin_in_queue(Fault fault) {
     case Fault::queue_down:
       everywhere([](fakes::Node& n) {
         for (fakes::FakeFault* one : n.queue.faults.all()) one->fail(Errc::unavailable);
+        n.shared_settings.fault.fail(Errc::unavailable);
       });
       // Sometimes for so long that what waits is older than what a sweep looks at.
       return window(fault, draw(6) == 0 ? between(25s, 40s) : between(300ms, 9s),
                     [this] { everywhere(clear_queue); });
-    case Fault::queue_emptied: outside_.books.empty(); return window(fault, 0ms, [] {});
+    case Fault::queue_emptied:
+      outside_.books.empty();
+      outside_.shared_settings.entries.clear();
+      return window(fault, 0ms, [] {});
     case Fault::queue_went_back:
       return window(fault, between(100ms, 3s),
-                    [this, before = fakes::FakeQueueData(outside_.books)] {
+                    [this, before = fakes::FakeQueueData(outside_.books),
+                     shared = outside_.shared_settings.entries] {
                       outside_.books.restart_with(before);
+                      outside_.shared_settings.entries = shared;
                     });
     case Fault::queue_restarted:
       outside_.books.restart_with(outside_.books);

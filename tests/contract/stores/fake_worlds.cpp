@@ -62,6 +62,7 @@ class FakeQueueWorld final : public FakeWorld, public QueueWorld {
  public:
   Node first() override { return {first_, first_, first_}; }
   Node second() override { return {second_, second_, second_}; }
+  stores::SettingsSharing& sharing() override { return sharing_; }
   void empty() override { books_.empty(); }
   void replace_server() override { books_.restart_with(books_); }
 
@@ -69,6 +70,8 @@ class FakeQueueWorld final : public FakeWorld, public QueueWorld {
   fakes::FakeQueueBooks books_;
   fakes::FakeQueue first_{books_, link_, "first"};
   fakes::FakeQueue second_{books_, link_, "second"};
+  fakes::FakeSharedTable shared_{{}, &clock_};
+  fakes::FakeSettingsSharing sharing_{shared_, link_};
 };
 
 std::unique_ptr<LedgerWorld> make_ledger_world() { return std::make_unique<FakeLedgerWorld>(); }
@@ -77,6 +80,7 @@ std::unique_ptr<QueueWorld> make_queue_world() { return std::make_unique<FakeQue
 }  // namespace
 
 std::vector<MakeLedgerWorld> ledger_worlds() { return {&make_ledger_world}; }
+std::vector<MakeQueueWorld> queue_worlds() { return {&make_queue_world}; }
 
 INSTANTIATE_TEST_SUITE_P(Fake, LedgerContract, testing::Values(&make_ledger_world));
 INSTANTIATE_TEST_SUITE_P(Fake, QueueContract, testing::Values(&make_queue_world));

@@ -117,7 +117,9 @@ RealQueueWorld::RealQueueWorld(std::uint16_t shards) : shards_(shards) {
   client_ = std::move(client.value());
   first_ = std::make_unique<OneNode>(*this, "first", shards);
   second_ = std::make_unique<OneNode>(*this, "second", shards);
+  sharing_ = std::make_unique<stores::RedisSettings>(*client_);
   client_->start();
+  drive([this] { return client_->connected() > 0; });
 }
 
 RealQueueWorld::OneNode::OneNode(RealQueueWorld& world, const std::string& name,
@@ -153,6 +155,7 @@ std::unique_ptr<QueueWorld> make_sharded_world() { return std::make_unique<RealQ
 }  // namespace
 
 std::vector<MakeLedgerWorld> ledger_worlds() { return {&make_ledger_world}; }
+std::vector<MakeQueueWorld> queue_worlds() { return {&make_queue_world}; }
 
 INSTANTIATE_TEST_SUITE_P(Real, LedgerContract, testing::Values(&make_ledger_world));
 INSTANTIATE_TEST_SUITE_P(Real, QueueContract, testing::Values(&make_queue_world));

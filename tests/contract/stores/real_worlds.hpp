@@ -18,6 +18,7 @@
 #include "stores/pg_upkeep.hpp"
 #include "stores/redis_leases.hpp"
 #include "stores/redis_queue.hpp"
+#include "stores/redis_settings.hpp"
 
 namespace notify::contract {
 
@@ -82,6 +83,7 @@ class RealQueueWorld final : public RealWorld, public QueueWorld {
   ~RealQueueWorld() override;
   Node first() override { return {first_->queue, first_->leases, first_->leases}; }
   Node second() override { return {second_->queue, second_->leases, second_->leases}; }
+  stores::SettingsSharing& sharing() override { return *sharing_; }
   std::uint16_t shards() override { return shards_; }
   void empty() override;
   void replace_server() override;
@@ -98,6 +100,7 @@ class RealQueueWorld final : public RealWorld, public QueueWorld {
   std::unique_ptr<redis::Client> client_;
   std::unique_ptr<OneNode> first_;
   std::unique_ptr<OneNode> second_;
+  std::unique_ptr<stores::RedisSettings> sharing_;
 };
 
 }  // namespace notify::contract

@@ -26,7 +26,7 @@ class SettingsContract : public LedgerContract {
     return world->run(rows().user(user, world->soon())).value();
   }
   std::vector<stores::SettingsPtr> load(std::vector<base::UserId> users) {
-    return world->run(world->settings().load(std::move(users), world->soon())).value();
+    return world->run(world->settings().load(std::move(users), world->soon())).value().settings;
   }
   stores::SettingsChanges changed_since(base::WallTime since, std::int32_t limit = 100) {
     return world->run(world->settings().changed_since(since, limit, world->soon())).value();
@@ -106,12 +106,19 @@ TEST_P(SettingsContract, ChangesAreToldWithTheirRevisions) {
   ASSERT_TRUE(put(bob, kFirst, {}));
   const auto found = changed_since(started - 1h);
   ASSERT_EQ(found.changes.size(), 2u);
-  EXPECT_TRUE(found.is_complete);
+  EXPECT_EQ(found.complete_since, started - 1h);
   for (const stores::SettingsChange& change : found.changes) {
     EXPECT_EQ(change.revision, change.user == alice ? 2 : 1);
   }
   EXPECT_TRUE(changed_since(found.now + 1h).changes.empty());
-  EXPECT_FALSE(changed_since(started - 1h, 1).is_complete);
+  EXPECT_GT(changed_since(started - 1h, 1).complete_since, started - 1h);
+}
+
+TEST_P(SettingsContract, WhatIsLoadedTellsWhenByTheClockOfTheChanges) {
+  const auto before = changed_since(started).now;
+  const auto loaded = world->run(world->settings().load({alice, bob}, world->soon())).value();
+  EXPECT_LE(before, loaded.at);
+  EXPECT_LE(loaded.at, changed_since(started).now);
 }
 
 TEST_P(SettingsContract, WhatIsDeferredWaitsInDueWithItsDecision) {

@@ -19,7 +19,7 @@
 #include "stores/dead_letters.hpp"
 #include "stores/history.hpp"
 #include "stores/queue.hpp"
-#include "stores/settings.hpp"
+#include "stores/shared_settings.hpp"
 #include "stores/templates.hpp"
 #include "stores/upkeep.hpp"
 
@@ -93,6 +93,7 @@ class QueueWorld : public virtual World {
   };
   [[nodiscard]] virtual Node first() = 0;
   [[nodiscard]] virtual Node second() = 0;
+  [[nodiscard]] virtual stores::SettingsSharing& sharing() = 0;
   /// Into how many each priority's queue is divided.
   [[nodiscard]] virtual std::uint16_t shards() { return 1; }
   /// The server is emptied.
@@ -103,8 +104,9 @@ class QueueWorld : public virtual World {
 
 using MakeLedgerWorld = std::unique_ptr<LedgerWorld> (*)();
 using MakeQueueWorld = std::unique_ptr<QueueWorld> (*)();
-/// The ledger worlds of the program: fakes in one, real servers in the other.
+/// The worlds of the program: fakes in one, real servers in the other.
 [[nodiscard]] std::vector<MakeLedgerWorld> ledger_worlds();
+[[nodiscard]] std::vector<MakeQueueWorld> queue_worlds();
 
 class LedgerContract : public testing::TestWithParam<MakeLedgerWorld> {
  protected:

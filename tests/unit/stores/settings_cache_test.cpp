@@ -32,6 +32,14 @@ struct SettingsCacheTest : testing::Test {
   SettingsPtr read(int user = 1) {
     return node.run(node.settings_cache.find(sample_user(user))).value();
   }
+  SettingsPtr read_at(Node& at, int user = 1) {
+    return at.run(at.settings_cache.find(sample_user(user))).value();
+  }
+  /// As old as it has to be to be shared.
+  void have_muted_long_ago() {
+    mute_all();
+    outside.time.run_for(20s);
+  }
   SettingsPtr peek(int user = 1) { return node.settings_cache.peek(sample_user(user)); }
 };
 
@@ -76,7 +84,8 @@ TEST_F(SettingsCacheTest, ASlowReaderCannotBringOldSettingsBack) {
   node.link.one_way = 300ms;
   std::optional<base::Expected<SettingsPtr>> slow;
   node.background.spawn(async::store_result(node.settings_cache.find(sample_user()), slow));
-  outside.time.run_for(310ms);  // it has been read, and is on its way back
+  // Nobody has shared them; they have been read from PostgreSQL, and are on their way back.
+  outside.time.run_for(600ms + 310ms);
   mute_all();
   outside.time.run_until([&slow] { return slow.has_value(); });
   EXPECT_TRUE((**slow)->user.notifications_enabled);
@@ -129,6 +138,94 @@ TEST_F(SettingsCacheTest, WhatIsRememberedIsReadAnewAfterAWhile) {
   EXPECT_NE(peek(), nullptr);
   outside.time.run_for(6min);
   EXPECT_EQ(peek(), nullptr);
+}
+
+TEST_F(SettingsCacheTest, WhatOneNodeHasReadAnotherNeedNotAskPostgresFor) {
+  have_muted_long_ago();
+  ASSERT_FALSE(read()->user.notifications_enabled);
+  ASSERT_EQ(read(2), default_settings());
+  other.keep_alive();
+  outside.time.run_for(1s);
+  EXPECT_FALSE(read_at(other)->user.notifications_enabled);
+  EXPECT_EQ(read_at(other, 2), default_settings());
+  EXPECT_EQ(other.settings_shared, 2u);
+  EXPECT_EQ(other.settings.users_loaded, 0u);
+  EXPECT_NE(other.settings_cache.peek(sample_user()), nullptr) << "and remembers it";
+}
+
+TEST_F(SettingsCacheTest, OnlyWhoNobodyHasSharedIsAskedFor) {
+  ASSERT_TRUE(read(1));
+  ASSERT_TRUE(read(3));
+  other.keep_alive();
+  outside.time.run_for(1s);
+  const auto found = other.run(other.settings_cache.find_all(
+      {sample_user(3), sample_user(2), sample_user(1), sample_user(2)}));
+  for (const auto& one : found) EXPECT_EQ(*one, default_settings());
+  EXPECT_EQ(other.settings.users_loaded, 1u);
+  EXPECT_EQ(other.settings_shared, 2u);
+  EXPECT_EQ(other.settings_read, 2u);
+}
+
+TEST_F(SettingsCacheTest, WhatIsSharedIsForgottenWithAChange) {
+  ASSERT_EQ(read(), default_settings());
+  outside.time.run_for(100ms);
+  ASSERT_TRUE(outside.shared_settings.entries.contains(sample_user()));
+  mute_all();
+  outside.time.run_for(500ms);
+  EXPECT_FALSE(outside.shared_settings.entries.contains(sample_user()));
+}
+
+TEST_F(SettingsCacheTest, OldDataThatComesBackIsNotTrusted) {
+  ASSERT_EQ(read(), default_settings());
+  outside.time.run_for(1s);
+  const auto before = outside.shared_settings.entries;
+  mute_all();
+  outside.time.run_for(10min);
+  EXPECT_FALSE(read()->user.notifications_enabled);
+  outside.time.run_for(1s);
+  outside.shared_settings.entries = before;
+  other.keep_alive();  // it was not there when it was changed
+  outside.time.run_for(1s);
+  EXPECT_FALSE(read_at(other)->user.notifications_enabled);
+  EXPECT_EQ(other.settings_shared, 0u);
+  outside.time.run_for(1s);
+  EXPECT_FALSE(
+      outside.shared_settings.entries.at(sample_user()).shared.settings->user.notifications_enabled)
+      << "and what was read instead has taken its place";
+}
+
+TEST_F(SettingsCacheTest, WhatWasLoadedAsItChangedIsNotShared) {
+  mute_all();
+  outside.time.run_for(1s);
+  ASSERT_FALSE(read()->user.notifications_enabled);
+  outside.time.run_for(1s);
+  EXPECT_TRUE(outside.shared_settings.entries.empty());
+}
+
+TEST_F(SettingsCacheTest, WithoutSharingItAsksPostgresAtOnce) {
+  node.shared_settings.fault.fail(base::Errc::unavailable);
+  const auto asked_at = outside.clock.now();
+  EXPECT_EQ(read(), default_settings());
+  EXPECT_LE(outside.clock.now() - asked_at, 10ms);
+  EXPECT_TRUE(node.step_failed("share"));
+  const int strikes = node.shared_settings.fault.strikes();
+  EXPECT_EQ(read(2), default_settings());
+  EXPECT_EQ(node.shared_settings.fault.strikes(), strikes) << "for a while it is not tried again";
+  node.shared_settings.fault.clear();
+  outside.time.run_for(2s);
+  EXPECT_EQ(read(3), default_settings());
+  outside.time.run_for(1s);
+  EXPECT_TRUE(outside.shared_settings.entries.contains(sample_user(3)));
+}
+
+TEST_F(SettingsCacheTest, WhoCannotLookTrustsNothingThatIsSharedEither) {
+  ASSERT_EQ(read(), default_settings());
+  other.keep_alive();
+  outside.time.run_for(1s);
+  other.settings.fault.fail(base::Errc::unavailable);
+  outside.time.run_for(12s);
+  EXPECT_FALSE(other.run(other.settings_cache.find(sample_user())));
+  EXPECT_EQ(other.settings_shared, 0u);
 }
 
 TEST_F(SettingsCacheTest, WhoAsksAtOnceSharesAQuery) {
