@@ -27,20 +27,37 @@ class EverybodyHas final : public stores::SettingsSource {
   using Make = stores::SettingsPtr (*)();
   explicit EverybodyHas(Make make) : make_(make) {}
 
-  async::Task<base::Expected<std::vector<stores::SettingsPtr>>> load(Users users,
-                                                                     base::Deadline) override {
-    std::vector<stores::SettingsPtr> all;
-    all.reserve(users.size());
-    for (std::size_t i = 0; i < users.size(); ++i) all.push_back(make_());
-    co_return all;
+  async::Task<base::Expected<stores::LoadedSettings>> load(Users users, base::Deadline) override {
+    stores::LoadedSettings loaded;
+    loaded.at = base::SystemClock().now();
+    loaded.settings.reserve(users.size());
+    for (std::size_t i = 0; i < users.size(); ++i) loaded.settings.push_back(make_());
+    co_return loaded;
   }
-  async::Task<base::Expected<stores::SettingsChanges>> changed_since(base::WallTime, std::int32_t,
+  async::Task<base::Expected<stores::SettingsChanges>> changed_since(base::WallTime since,
+                                                                     std::int32_t,
                                                                      base::Deadline) override {
-    co_return stores::SettingsChanges{{}, base::SystemClock().now(), true};
+    co_return stores::SettingsChanges{{}, base::SystemClock().now(), since};
   }
 
  private:
   Make make_;
+};
+
+/// Nobody to share with.
+class NotShared final : public stores::SettingsSharing {
+ public:
+  async::Task<base::Expected<std::vector<std::optional<stores::SharedSettings>>>> find(
+      Users users, base::Deadline) override {
+    co_return std::vector<std::optional<stores::SharedSettings>>(users.size());
+  }
+  async::Task<base::Expected<void>> put(std::vector<stores::SharedSettings>,
+                                        base::Deadline) override {
+    co_return base::Expected<void>();
+  }
+  async::Task<base::Expected<void>> forget(Users, base::Deadline) override {
+    co_return base::Expected<void>();
+  }
 };
 
 base::TimeZone zone() {
@@ -81,8 +98,8 @@ class FilledCache {
   FilledCache(const Users& users, EverybodyHas::Make make)
       : source_(make),
         timers_(context_.get_executor(), clock_),
-        cache_(source_, timers_, options(users.size()),
-               {[](bool) {}, [](std::string_view, const base::Error&) {}}, &fail) {
+        cache_(source_, sharing_, timers_, options(users.size()),
+               {[](stores::SettingsFrom) {}, [](std::string_view, const base::Error&) {}}, &fail) {
     const std::size_t before = allocated();
     cache_.start();
     finish(fill(users));
@@ -128,6 +145,7 @@ class FilledCache {
   boost::asio::io_context context_;
   base::SystemClock clock_;
   EverybodyHas source_;
+  NotShared sharing_;
   async::Timers timers_;
   stores::SettingsCache cache_;
   double bytes_a_user_ = 0;

@@ -9,6 +9,7 @@
 #include "raw/empty_server.hpp"
 #include "raw/ledger.hpp"
 #include "raw/queue_script.hpp"
+#include "raw/settings_reads.hpp"
 
 namespace {
 
@@ -23,6 +24,7 @@ std::string run(const bench::Options& options) {
   if (options.ledger) return bench::write_ledger(*options.ledger, clock);
   if (options.deciding) return bench::measure_deciding(*options.deciding, clock);
   if (options.queue_script) return bench::queue_script(options.queue_script->name);
+  if (options.settings_reads) return bench::read_settings(*options.settings_reads);
   bench::serve_empty(*options.empty_server);
   return {};
 }
@@ -33,7 +35,7 @@ int main(int argc, char** argv) {
   notify::net::prepare_grpc();
   const bench::Options options = bench::parse_options(argc, argv);
   if (!options.load && !options.ledger && !options.queue_script && !options.deciding &&
-      !options.empty_server) {
+      !options.settings_reads && !options.empty_server) {
     return options.exit_code;
   }
   try {

@@ -66,6 +66,17 @@ CLI::App* declare_ledger(CLI::App& app, LedgerOptions& ledger) {
   return command;
 }
 
+CLI::App* declare_settings_reads(CLI::App& app, SettingsReadOptions& reads) {
+  CLI::App* command = app.add_subcommand(
+      "settings-reads", "What reading users' settings costs, from PostgreSQL and from Redis");
+  command->add_option("--postgres", reads.postgres, "The database, in libpq's form")->required();
+  command->add_option("--redis", reads.redis, "As redis.url")->required();
+  command->add_option("--users", reads.users)
+      ->check(CLI::Range(1000, 1'000'000))
+      ->capture_default_str();
+  return command;
+}
+
 }  // namespace
 
 Options parse_options(int argc, char** argv) {
@@ -78,6 +89,7 @@ Options parse_options(int argc, char** argv) {
   LedgerOptions ledger;
   QueueScriptOptions script;
   DecidingOptions deciding;
+  SettingsReadOptions settings_reads;
   double seconds = 10;
   const CLI::App* load_command = declare_load(app, load, seconds);
   CLI::App* server_command = app.add_subcommand(
@@ -94,6 +106,7 @@ Options parse_options(int argc, char** argv) {
   deciding_command->add_option("--users", deciding.users, "In the cache")
       ->check(CLI::Range(1'000, 1'000'000))
       ->capture_default_str();
+  const CLI::App* settings_command = declare_settings_reads(app, settings_reads);
   try {
     app.parse(argc, argv);
   } catch (const CLI::ParseError& error) {
@@ -106,6 +119,7 @@ Options parse_options(int argc, char** argv) {
   if (ledger_command->parsed()) options.ledger = ledger;
   if (script_command->parsed()) options.queue_script = script;
   if (deciding_command->parsed()) options.deciding = deciding;
+  if (settings_command->parsed()) options.settings_reads = settings_reads;
   return options;
 }
 

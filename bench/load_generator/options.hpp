@@ -49,6 +49,13 @@ struct DecidingOptions {
   std::uint32_t users = 100'000;
 };
 
+struct SettingsReadOptions {
+  std::string postgres;
+  std::string redis;
+  std::size_t users = 20'000;                ///< with settings, and as many without
+  std::chrono::milliseconds duration{2000};  ///< of each measurement
+};
+
 /// Exactly one subcommand is set, unless the program is to leave with `exit_code`.
 struct Options {
   std::optional<LoadOptions> load;
@@ -56,6 +63,7 @@ struct Options {
   std::optional<LedgerOptions> ledger;
   std::optional<QueueScriptOptions> queue_script;
   std::optional<DecidingOptions> deciding;
+  std::optional<SettingsReadOptions> settings_reads;
   int exit_code = 0;
 };
 
