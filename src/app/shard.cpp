@@ -177,7 +177,10 @@ void Shard::wire_flows() {
       flows::Accept::Parts{*ledger_, *queue_, *deciding_, ids_, expiry_policy(c), accept_events(),
                            [this] { deliver_->wake(); },
                            [this] { return heartbeat_->pulse().swept_until; },
-                           c.accept.unqueued_max, render_.get()},
+                           c.accept.unqueued_max, render_.get(),
+                           [this](std::vector<stores::QueueItem> items) {
+                             return recover_->promote(std::move(items));
+                           }},
       timers_.executor(), on_escape());
   deliver_ = std::make_unique<flows::Deliver>(
       flows::Deliver::Parts{*ledger_, *queue_, *devices_, *apns_, *deciding_, timers_, rng_,

@@ -70,12 +70,13 @@ async::Task<void> Accept::commit(std::vector<Draft> drafts, std::string lane, An
     if (!draft.settings) continue;
     decide(draft);
     const rules::Notification& n = draft.submission.notification;
-    items.push_back({n, n.created_at()});
+    items.push_back({n, n.begins_at()});
     places.push_back(draft.place);
     submissions.push_back(std::move(draft.submission));
   }
   auto appended = co_await parts_.ledger.append(std::move(submissions), std::move(lane));
   std::vector<stores::QueueItem> fresh;
+  std::vector<stores::QueueItem> scheduled;
   for (std::size_t i = 0; i < appended.size(); ++i) {
     if (!appended[i]) {
       parts_.events.refused(appended[i].error().code);
@@ -89,11 +90,18 @@ async::Task<void> Accept::commit(std::vector<Draft> drafts, std::string lane, An
     } else {
       parts_.events.accepted();
       // What waits has a row in `due`; what is suppressed is over.
-      if (there.status == rules::Status::pending) fresh.push_back(std::move(items[i]));
+      if (there.status == rules::Status::pending) {
+        fresh.push_back(std::move(items[i]));
+      } else if (items[i].notification.deliver_at) {
+        scheduled.push_back(std::move(items[i]));
+      }
     }
   }
   // From here on they are safe, and so are the answers.
   if (!fresh.empty()) queueing_.spawn(enqueue(std::move(fresh)));
+  if (!scheduled.empty() && parts_.promote) {
+    queueing_.spawn(parts_.promote(std::move(scheduled)));
+  }
 }
 
 bool Accept::uses_templates(const std::vector<rules::SendRequest>& requests) const {
@@ -146,6 +154,7 @@ async::Task<void> Accept::read_settings(std::vector<Draft>& drafts, Answers& ans
 void Accept::decide(Draft& draft) const {
   stores::Submission& submission = draft.submission;
   rules::Notification& n = submission.notification;
+  if (n.deliver_at) return schedule(submission);
   const Deciding::Outcome outcome = parts_.deciding.decide(*draft.settings, n);
   submission.decision = parts_.deciding.record(*draft.settings, n, outcome);
   switch (outcome.decision.verdict) {
@@ -157,6 +166,13 @@ void Accept::decide(Draft& draft) const {
       n.expires_at = outcome.expires_at.value_or(n.expires_at);
       submission.due = stores::Due{outcome.release_at, stores::DueReason::deferred, {}};
   }
+}
+
+void Accept::schedule(stores::Submission& submission) {
+  const rules::Notification& n = submission.notification;
+  submission.decision = rules::encode_scheduled(n.created_at(), *n.deliver_at);
+  submission.status = rules::Status::deferred;
+  submission.due = stores::Due{*n.deliver_at, stores::DueReason::scheduled, {}};
 }
 
 std::optional<base::Error> Accept::queue_is_away_too_long() {

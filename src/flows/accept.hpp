@@ -61,6 +61,9 @@ class Accept {
     std::function<std::optional<base::WallTime>()> swept_until;  ///< what the sweep has queued
     std::size_t unqueued_max = 200'000;  ///< accepted here, committed, and not in the queue
     Render* render = nullptr;            ///< without it, requests that use templates are invalid
+    /// What is scheduled for so soon that the next sweep may come too late; unset: it waits for
+    /// that.
+    std::function<async::Task<void>(std::vector<stores::QueueItem>)> promote{};
   };
 
   Accept(Parts parts, const async::Executor& executor, async::OnEscape on_escape);
@@ -95,6 +98,8 @@ class Accept {
   /// Of those whose settings are not in memory. Who has none then was refused in `answers`.
   async::Task<void> read_settings(std::vector<Draft>& drafts, Answers& answers);
   void decide(Draft& draft) const;
+  /// Whether it is wanted is decided when its time has come, by the settings of then.
+  static void schedule(stores::Submission& submission);
   async::Task<void> commit(std::vector<Draft> drafts, std::string lane, Answers& answers);
   /// Unset: there is room for more of what the queue does not take.
   [[nodiscard]] std::optional<base::Error> queue_is_away_too_long();

@@ -25,7 +25,7 @@ Deciding::Outcome Deciding::decide(const stores::Settings& settings,
     outcome.release_at = *outcome.decision.until +
                          parts_.policy.release_jitter * part / static_cast<std::int64_t>(kParts);
     const auto worth = parts_.policy.expiry.of(n.type);
-    if (n.expires_at == n.created_at() + worth) outcome.expires_at = outcome.release_at + worth;
+    if (n.expires_at == n.begins_at() + worth) outcome.expires_at = outcome.release_at + worth;
   }
   if (parts_.events.decided) parts_.events.decided(outcome.decision);
   return outcome;

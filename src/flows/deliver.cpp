@@ -170,15 +170,15 @@ async::Task<void> Deliver::deliver_held(Held& held, std::optional<rules::Progres
   switch (outcome.decision.verdict) {
     case rules::Verdict::deliver:
     case rules::Verdict::deliver_silently:
-      co_await try_devices(held, outcome.style, before, was_due);
+      co_await try_devices(held, {*settings, outcome}, before, was_due);
       break;
     case rules::Verdict::defer:
-    case rules::Verdict::suppress: co_await hold_back(lease, *settings, outcome, before, was_due);
+    case rules::Verdict::suppress: co_await hold_back(lease, {*settings, outcome}, before, was_due);
   }
 }
 
-async::Task<void> Deliver::try_devices(Held& held, const rules::Style& style,
-                                       const rules::Progress& before, bool was_due) {
+async::Task<void> Deliver::try_devices(Held& held, Decided decided, const rules::Progress& before,
+                                       bool was_due) {
   const stores::Lease& lease = held.lease;
   const Notification& n = lease.notification;
   const auto devices = co_await parts_.devices.user_devices(
@@ -191,7 +191,7 @@ async::Task<void> Deliver::try_devices(Held& held, const rules::Style& style,
   const rules::Targets targets = rules::choose_targets(*devices, before, now());
   // A node that lost its leases while it waited must not send: somebody else may be doing so.
   if (parts_.lease_term() != held.term) co_return;
-  const std::vector<Outcome> outcomes = co_await send_all({n, style}, targets.due);
+  const std::vector<Outcome> outcomes = co_await send_all({n, decided.outcome.style}, targets.due);
   held.turn.pass();
 
   stores::DeliveryRecord record;
@@ -205,13 +205,17 @@ async::Task<void> Deliver::try_devices(Held& held, const rules::Style& style,
   const rules::RollUp sum = rules::roll_up(before, record.attempts, targets.next_due);
   record.status = sum.status;
   if (sum.retry_at) record.due = stores::Due{*sum.retry_at, stores::DueReason::retry, {}};
+  // When it was accepted, nothing was decided yet.
+  if (n.deliver_at) {
+    record.decision = parts_.deciding.record(decided.settings, n, decided.outcome);
+  }
   co_await settle(lease, std::move(record));
   report_dead_tokens(n.user, targets.due, outcomes);
 }
 
-async::Task<void> Deliver::hold_back(const stores::Lease& lease, const stores::Settings& settings,
-                                     const Deciding::Outcome& outcome,
+async::Task<void> Deliver::hold_back(const stores::Lease& lease, Decided decided,
                                      const rules::Progress& before, bool was_due) {
+  const Deciding::Outcome& outcome = decided.outcome;
   if (outcome.decision.by == rules::Rule::lifetime) {
     co_await finish(lease, Status::expired, before, was_due);
     co_return;
@@ -221,7 +225,7 @@ async::Task<void> Deliver::hold_back(const stores::Lease& lease, const stores::S
   record.notification = lease.notification.id;
   record.at = now();
   record.was_due = was_due;
-  record.decision = parts_.deciding.record(settings, lease.notification, outcome);
+  record.decision = parts_.deciding.record(decided.settings, lease.notification, outcome);
   if (waits) {
     record.due = stores::Due{outcome.release_at, stores::DueReason::deferred, {}};
     record.expires_at = outcome.expires_at;
@@ -279,7 +283,7 @@ async::Task<void> Deliver::settle(const stores::Lease& lease, stores::DeliveryRe
     co_await put_off(lease);
     co_return;
   }
-  if (status) parts_.events.finished(*status, now() - lease.notification.created_at());
+  if (status) parts_.events.finished(*status, now() - lease.notification.begins_at());
   // The end of quiet hours may come earlier than planned, if the user changes them: then what
   // waits in the ledger is found there, and what were in the queue would not be.
   const bool within_horizon =

@@ -38,7 +38,8 @@ struct DeliverLimits {
 /// What deliver counts; the composition root binds it to metrics and logs.
 struct DeliverEvents {
   std::function<void(const rules::Outcome&, std::chrono::nanoseconds took)> sent;
-  std::function<void(rules::Status, std::chrono::nanoseconds since_accepted)> finished;
+  /// After how long, since it was accepted or since the time that it was scheduled for.
+  std::function<void(rules::Status, std::chrono::nanoseconds took)> finished;
   std::function<void(std::string_view step, const base::Error&)> step_failed;
 };
 
@@ -94,12 +95,16 @@ class Deliver {
   async::Task<void> admit_suspects(std::vector<Held*> suspects);
   async::Task<void> deliver_one(Held& held, std::optional<rules::Progress> before);
   async::Task<void> deliver_held(Held& held, std::optional<rules::Progress> before);
-  async::Task<void> try_devices(Held& held, const rules::Style& style,
-                                const rules::Progress& before, bool was_due);
+  /// How it was decided just now.
+  struct Decided {
+    const stores::Settings& settings;
+    const Deciding::Outcome& outcome;
+  };
+  async::Task<void> try_devices(Held& held, Decided decided, const rules::Progress& before,
+                                bool was_due);
   /// It is not tried now, or not at all.
-  async::Task<void> hold_back(const stores::Lease& lease, const stores::Settings& settings,
-                              const Deciding::Outcome& outcome, const rules::Progress& before,
-                              bool was_due);
+  async::Task<void> hold_back(const stores::Lease& lease, Decided decided,
+                              const rules::Progress& before, bool was_due);
   async::Task<void> finish(const stores::Lease& lease, rules::Status status,
                            const rules::Progress& before, bool was_due);
   async::Task<void> put_off(const stores::Lease& lease);

@@ -104,9 +104,16 @@ async::Task<void> Recover::sweep_tail() {
 }
 
 async::Task<void> Recover::sweep_due() {
-  // Promotion is a sweep ahead of time, so that nothing comes late for having waited in `due`.
-  const base::WallTime until = now() + 2 * parts_.policy.sweep_interval;
-  co_await sweep(&stores::Backlog::due, base::WallTime(), until);
+  co_await sweep(&stores::Backlog::due, base::WallTime(), promoted_until());
+}
+
+async::Task<void> Recover::promote(std::vector<stores::QueueItem> items) {
+  std::erase_if(items,
+                [until = promoted_until()](const auto& item) { return item.due_at >= until; });
+  // In a young epoch a sweep may have had it promoted, and the books do not say who has it.
+  if (items.empty() || parts_.pulse().epoch == Epoch::young) co_return;
+  const auto promoted = co_await parts_.repairs.readmit(std::move(items), soon());
+  if (!promoted) parts_.events.step_failed("promote", promoted.error());
 }
 
 /// The newest first: they are worth most, and expire first. False if it had to stop.

@@ -63,6 +63,10 @@ class Recover {
   void start();
   [[nodiscard]] async::Task<void> stop();
 
+  /// Of what was just committed with a row in `due`, puts into the queue what comes due before the
+  /// next sweep may have looked. What it cannot put in, that sweep will.
+  [[nodiscard]] async::Task<void> promote(std::vector<stores::QueueItem> items);
+
  private:
   async::Task<void> takeover_loop();
   async::Task<void> sweep_loop();
@@ -81,6 +85,10 @@ class Recover {
   bool succeeded(std::string_view step, const base::Expected<void>& result);
   [[nodiscard]] bool may_go_on(std::uint64_t epoch_number) const;
   [[nodiscard]] base::WallTime now() const { return parts_.timers.clock().now(); }
+  /// Promotion is a sweep ahead of time, so that nothing comes late for having waited in `due`.
+  [[nodiscard]] base::WallTime promoted_until() const {
+    return now() + 2 * parts_.policy.sweep_interval;
+  }
   [[nodiscard]] base::Deadline soon() const {
     return parts_.timers.after(parts_.policy.step_timeout);
   }

@@ -109,6 +109,7 @@ std::string encode_metadata(const Notification& n, std::string_view decision) {
     used.text("name", n.template_used->name).number("revision", n.template_used->revision);
     object.object("template", std::move(used.text_if_set("locale", n.template_used->locale)));
   }
+  if (n.deliver_at) object.text("deliver_at", base::to_rfc3339(*n.deliver_at));
   return std::move(object).finish();
 }
 
@@ -129,6 +130,7 @@ Expected<Metadata> decode_metadata(std::string_view json) {
         TemplateUsed{text_or_empty(used, "name"), static_cast<std::int32_t>(revision),
                      text_or_empty(used, "locale")};
   }
+  metadata.deliver_at = base::parse_time(text_or_empty(root, "deliver_at"));
   return metadata;
 }
 
@@ -144,6 +146,7 @@ std::string encode_queue_item(const Notification& n) {
   if (!n.labels.empty()) object.object("labels", to_json(n.labels));
   object.text("priority", name(n.priority))
       .number("expires_at", n.expires_at.time_since_epoch().count());
+  if (n.deliver_at) object.number("deliver_at", n.deliver_at->time_since_epoch().count());
   return std::move(object).finish();
 }
 
@@ -177,6 +180,10 @@ Expected<Notification> decode_queue_item(std::string_view json) {
   n.labels = strings_or_none(root, "labels");
   n.priority = *priority;
   n.expires_at = base::WallTime(std::chrono::milliseconds(expires_at));
+  std::int64_t deliver_at = 0;
+  if (root["deliver_at"].get(deliver_at) == SUCCESS) {
+    n.deliver_at = base::WallTime(std::chrono::milliseconds(deliver_at));
+  }
   return n;
 }
 

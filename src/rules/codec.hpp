@@ -26,6 +26,7 @@ struct RecordedDecisions {
 struct Metadata {
   std::map<std::string, std::string> labels;
   std::optional<TemplateUsed> template_used;
+  std::optional<base::WallTime> deliver_at;
   RecordedDecisions decisions;
 };
 [[nodiscard]] base::Expected<Metadata> decode_metadata(std::string_view json);

@@ -255,4 +255,19 @@ std::string encode_decision(const Circumstances& facts, const Decision& decision
   return std::move(object).finish();
 }
 
+std::string encode_scheduled(base::WallTime now, base::WallTime deliver_at) {
+  base::JsonObject reason;
+  reason.text("rule", "deliver_at")
+      .text("result", name(Finding::Result::decided))
+      .text("input", "deliver_at = " + base::to_rfc3339(deliver_at) + ", and it is " +
+                         base::to_rfc3339(now));
+  base::JsonObject object;
+  object.text("at", base::to_rfc3339(now))
+      .text("verdict", name(Verdict::defer))
+      .text("by", "deliver_at")
+      .text("until", base::to_rfc3339(deliver_at))
+      .raw("reasons", "[" + std::move(reason).finish() + "]");
+  return std::move(object).finish();
+}
+
 }  // namespace notify::rules

@@ -110,4 +110,8 @@ struct RecordedDecision {
 /// [..]}`.
 [[nodiscard]] std::string encode_decision(const Circumstances& facts, const Decision& decision);
 
+/// The same of what is scheduled: at `deliver_at` it is decided, by the settings of then. No rule
+/// of decide() has been asked.
+[[nodiscard]] std::string encode_scheduled(base::WallTime now, base::WallTime deliver_at);
+
 }  // namespace notify::rules

@@ -108,7 +108,7 @@ Attempt conclude(const Notification& notification, const Target& target, const O
       plan_retry(policy,
                  {.retries_made = target.retry_count - target.forgiven,
                   .now = now,
-                  .begun_at = target.replayed_at.value_or(notification.created_at()),
+                  .begun_at = target.replayed_at.value_or(notification.begins_at()),
                   .expires_at = notification.expires_at,
                   .retry_after = outcome.retry_after},
                  rng);

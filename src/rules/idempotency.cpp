@@ -48,6 +48,7 @@ std::string canonical_request(const SendRequest& r) {
     canonical.text("template").text(r.template_use->name).text(r.template_use->locale);
     canonical.pairs(r.template_use->variables);
   }
+  if (r.deliver_at) canonical.text("deliver_at").number(r.deliver_at->count());
   return std::move(canonical).take();
 }
 

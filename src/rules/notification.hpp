@@ -60,8 +60,11 @@ struct Notification {
   std::optional<TemplateUsed> template_used;  ///< on record only: delivery has the texts
   Priority priority = Priority::medium;
   base::WallTime expires_at;
+  std::optional<base::WallTime> deliver_at;  ///< scheduled; unset: at once
 
   [[nodiscard]] base::WallTime created_at() const { return id.uuid().instant(); }
+  /// From when its lifetime and its retries count.
+  [[nodiscard]] base::WallTime begins_at() const { return deliver_at.value_or(created_at()); }
   [[nodiscard]] bool is_mention() const { return presentation.mention || type == "mention"; }
 
   friend bool operator==(const Notification&, const Notification&) = default;

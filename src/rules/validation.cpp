@@ -19,6 +19,10 @@ constexpr std::int32_t kBadgeMax = 1'000'000;
 constexpr std::size_t kLabelsMax = 16;
 constexpr std::size_t kIdempotencyKeyMax = 128;
 constexpr std::chrono::days kExpiryMax{28};  // FCM's limit, the shortest of the providers
+constexpr std::chrono::days kDeliverAtMax{28};
+
+constexpr const char* kTimeForm =
+    "must be a time from 1970 to 9999 with 0 to 999,999,999 nanoseconds";
 
 using Lines = Checker::Lines;
 using Pairs = std::vector<std::pair<std::string_view, std::string_view>>;
@@ -159,18 +163,32 @@ std::optional<Priority> read_priority(Checker& check, std::int32_t number) {
   }
 }
 
-base::WallTime read_expiry(Checker& check, const SendRequest& r, base::WallTime now,
-                           std::chrono::seconds lifetime) {
-  if (r.expires_at_malformed) {
-    check.add("expires_at", "must be a time from 1970 to 9999 with 0 to 999,999,999 nanoseconds");
+/// Unset: at once.
+std::optional<base::WallTime> read_deliver_at(Checker& check, const SendRequest& r,
+                                              base::WallTime now) {
+  if (r.deliver_at_malformed) check.add("deliver_at", kTimeForm);
+  if (!r.deliver_at || base::WallTime(*r.deliver_at) <= now) return std::nullopt;
+  const base::WallTime wanted(*r.deliver_at);
+  if (wanted > now + kDeliverAtMax) {
+    check.add("deliver_at",
+              "must be at most 28 days ahead; this server's clock says " + base::to_rfc3339(now));
   }
-  if (!r.expires_at) return now + lifetime;
+  return wanted;
+}
+
+base::WallTime read_expiry(Checker& check, const SendRequest& r, const Notification& n,
+                           std::chrono::seconds lifetime) {
+  if (r.expires_at_malformed) check.add("expires_at", kTimeForm);
+  if (!r.expires_at) return n.begins_at() + lifetime;
   const base::WallTime wanted(*r.expires_at);
-  if (wanted <= now) {
+  if (n.deliver_at && wanted <= *n.deliver_at) {
+    check.add("expires_at", "must be after `deliver_at`");
+  } else if (wanted <= n.begins_at()) {
     check.add("expires_at",
-              "must be in the future; this server's clock says " + base::to_rfc3339(now));
-  } else if (wanted > now + kExpiryMax) {
-    check.add("expires_at", "must be at most 28 days ahead");
+              "must be in the future; this server's clock says " + base::to_rfc3339(n.begins_at()));
+  } else if (wanted > n.begins_at() + kExpiryMax) {
+    check.add("expires_at", n.deliver_at ? "must be at most 28 days after `deliver_at`"
+                                         : "must be at most 28 days ahead");
   }
   return wanted;
 }
@@ -231,7 +249,8 @@ std::variant<Notification, Violations> validate(const SendRequest& r, base::Noti
   const Rendering* rendering = read_rendering(check, r, rendered);
   check_data(check, r.data);
   const std::optional<Priority> priority = read_priority(check, r.priority);
-  n.expires_at = read_expiry(check, r, n.created_at(), expiry.of(n.type));
+  n.deliver_at = read_deliver_at(check, r, n.created_at());
+  n.expires_at = read_expiry(check, r, n, expiry.of(n.type));
   check.short_text("collapse_id", r.collapse_id, kShortTextMax);
   if (!r.background && !r.template_use) check.short_text("sound", r.sound, kSoundMax);
   check.short_text("category", r.category, kShortTextMax);

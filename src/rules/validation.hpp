@@ -38,7 +38,9 @@ struct SendRequest {
   std::vector<std::pair<std::string_view, std::string_view>> labels;
   std::string_view idempotency_key;
   bool mention = false;
-  std::optional<TemplateUse> template_use;  ///< instead of texts
+  std::optional<TemplateUse> template_use;              ///< instead of texts
+  std::optional<std::chrono::milliseconds> deliver_at;  ///< since the epoch
+  bool deliver_at_malformed = false;                    ///< it came, and is no time
 };
 
 /// What a template made of a request.
@@ -64,7 +66,8 @@ struct ExpiryPolicy {
   [[nodiscard]] std::chrono::seconds of(std::string_view type) const;
 };
 
-/// `id` is the id the notification will have; its instant is "now". `rendered` is for a request
+/// `id` is the id the notification will have; its instant is "now", and a `deliver_at` that is not
+/// after it is as none. `rendered` is for a request
 /// that uses a template; without it, such a request is wrong.
 [[nodiscard]] std::variant<Notification, Violations> validate(
     const SendRequest& request, base::NotificationId id, const ExpiryPolicy& expiry,

@@ -12,8 +12,8 @@ namespace {
 /// How far another node's clock may be ahead (D-5 allows two seconds).
 constexpr std::chrono::seconds kClockAhead{5};
 
-/// Nothing lives longer: 28 days, and the quiet hours of a week before them.
-constexpr std::chrono::days kWaitsMax{36};
+/// Nothing lives longer: scheduled 28 days ahead, quiet hours of a week, then 28 days.
+constexpr std::chrono::days kWaitsMax{64};
 
 using base::Errc;
 using base::Expected;
@@ -106,7 +106,8 @@ async::Task<Expected<Ledger::ProgressById>> PgLedger::progress(
   replays_of.array(wanted);
   queries.push_back({sql::kReplayedAt, std::move(replays_of)});
   pg::Params newer_than = ids_and_bounds(ids, itself);
-  newer_than.timestamp(timers_.clock().now() + kClockAhead);
+  const base::WallTime now = timers_.clock().now();
+  newer_than.timestamp(now + kClockAhead).timestamp(now);
   queries.push_back({sql::kSuperseded, std::move(newer_than)});
   const auto results = co_await pool_.transaction(std::move(queries), deadline);
   if (!results) co_return fail(to_error(results.error()));

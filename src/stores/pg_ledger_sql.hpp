@@ -166,7 +166,7 @@ inline constexpr pg::Statement kAttemptsOf = {
                           "AND a.id >= $2 AND a.id <= $3 ORDER BY a.attempted_at, a.id"};
 
 /// By primary key, then idx_notification_history_user_id_created_at for those with a collapse id,
-/// from their own instant to $5.
+/// from their own instant to $5. What is scheduled for later than $6 replaces nothing yet.
 inline constexpr pg::Statement kSuperseded = {
     "ledger_superseded",
     "SELECT h.id FROM notification_history h "
@@ -175,7 +175,8 @@ inline constexpr pg::Statement kSuperseded = {
     "AND EXISTS (SELECT FROM notification_history newer WHERE newer.user_id = h.user_id "
     "AND newer.created_at >= h.created_at AND newer.created_at <= $5 AND newer.id > h.id "
     "AND newer.payload->>'collapse_id' = h.payload->>'collapse_id' "
-    "AND newer.status NOT IN ('suppressed', 'cancelled'))"};
+    "AND newer.status NOT IN ('suppressed', 'cancelled') "
+    "AND coalesce((newer.metadata->>'deliver_at')::timestamptz AT TIME ZONE 'UTC' <= $6, true))"};
 
 /// By primary key.
 inline constexpr pg::Statement kReplayedAt = {

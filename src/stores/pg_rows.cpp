@@ -60,6 +60,7 @@ Expected<HistoryRecord> read_history_row(const pg::Result& result, std::size_t i
   n.presentation = std::move(*presentation);
   n.labels = std::move(metadata->labels);
   n.template_used = std::move(metadata->template_used);
+  n.deliver_at = metadata->deliver_at;
   n.priority = *priority;
   record.decisions = std::move(metadata->decisions);
   record.status = *status;

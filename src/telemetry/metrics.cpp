@@ -65,7 +65,7 @@ DeliverMetrics deliver(MetricRegistry& r) {
                    "from", {"cache", "auth_service"}),
       r.gauge({"notification_deliver_in_flight", "Notifications being delivered by this node."}),
       r.histogram({"notification_deliver_end_to_end_seconds",
-                   "Time from acceptance to a provider's first yes."},
+                   "Time from acceptance, or from deliver_at, to a provider's first yes."},
                   latency_buckets()),
   };
 }
@@ -103,7 +103,7 @@ RecoverMetrics recover(MetricRegistry& r) {
       r.counter({"notification_recover_elections_total",
                  "Workers that were elected to recover for all."}),
       r.counter_by({"notification_recover_failures_total", "Steps of recovering failed."}, "step",
-                   {"heartbeat", "take_over", "reclaim", "sweep", "readmit", "sign_off"}),
+                   {"heartbeat", "take_over", "reclaim", "sweep", "readmit", "promote", "sign_off"}),
   };
 }
 

@@ -35,7 +35,7 @@ struct DeliverMetrics {
   CounterBy step_failures;   ///< by step
   CounterBy device_lookups;  ///< by who answered
   Gauge in_flight;
-  Histogram end_to_end;  ///< from acceptance to the provider's yes
+  Histogram end_to_end;  ///< from acceptance, or deliver_at, to the provider's yes
 };
 
 /// One operation: one request to a provider.

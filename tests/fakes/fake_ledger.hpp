@@ -78,14 +78,16 @@ struct FakeLedgerTable {
     return stores::Appended{n.id, n.expires_at, rules::Status::pending, false};
   }
   /// Whether the same user has got a newer one with the same collapse id.
-  [[nodiscard]] bool is_superseded(base::NotificationId id) const {
+  [[nodiscard]] bool is_superseded(base::NotificationId id, base::WallTime now) const {
     const rules::Notification& n = rows.at(id).record.notification;
     if (n.presentation.collapse_id.empty()) return false;
-    return std::any_of(rows.upper_bound(id), rows.end(), [&n](const auto& entry) {
+    return std::any_of(rows.upper_bound(id), rows.end(), [&n, now](const auto& entry) {
       const stores::HistoryRecord& newer = entry.second.record;
       return newer.notification.user == n.user &&
              newer.notification.presentation.collapse_id == n.presentation.collapse_id &&
-             newer.status != rules::Status::suppressed && newer.status != rules::Status::cancelled;
+             newer.status != rules::Status::suppressed &&
+             newer.status != rules::Status::cancelled &&
+             newer.notification.deliver_at.value_or(now) <= now;
     });
   }
   void append(const rules::Notification& n) {
@@ -203,7 +205,7 @@ class FakeLedger final : public stores::Ledger, public stores::History, public s
         const FakeLedgerTable::Row& row = found->second;
         known[id] = {row.record.status, row.attempts, {}};
         if (!row.replays.empty()) known[id].replayed_at = row.replays.back().at;
-        known[id].is_superseded = table_.is_superseded(id);
+        known[id].is_superseded = table_.is_superseded(id, link_.timers.clock().now());
       }
       return base::Expected<ProgressById>(std::move(known));
     });

@@ -68,7 +68,10 @@ class Node {
         deciding({settings_cache, clock, options.deciding, {}}),
         accept({ledger, queue, deciding, ids, options.expiry, accept_events(),
                 [this] { deliver.wake(); }, [this] { return heartbeat.pulse().swept_until; },
-                options.unqueued_max},
+                options.unqueued_max, nullptr,
+                [this](std::vector<stores::QueueItem> items) {
+                  return recover.promote(std::move(items));
+                }},
                loop.timers.executor(), no_escape()),
         deliver({ledger, queue, devices, provider, deciding, loop.timers, rng, options.retry,
                  options.limits, deliver_events(),

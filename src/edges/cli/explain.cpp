@@ -25,6 +25,7 @@ std::string accepted_text(const rules::Notification& n) {
             std::to_string(n.template_used->revision);
     if (!n.template_used->locale.empty()) text += ", in " + n.template_used->locale;
   }
+  if (n.deliver_at) text += ", scheduled for " + base::to_rfc3339(*n.deliver_at);
   text += "; worth delivering until " + base::to_rfc3339(n.expires_at);
   return text;
 }
@@ -87,7 +88,11 @@ std::string conclusion(const stores::Story& story, base::WallTime now) {
       return "no device was left to try";
     case rules::Status::expired: return "its time was over before a provider accepted it";
     case rules::Status::sent: return "handed to a provider that never answered";
-    case rules::Status::deferred: return "it waits for the end of the user's quiet hours";
+    case rules::Status::deferred:
+      if (story.due && story.due->reason == stores::DueReason::scheduled) {
+        return "it waits for the time it was scheduled for";
+      }
+      return "it waits for the end of the user's quiet hours";
     case rules::Status::opened: return "it was opened on a device";
     case rules::Status::suppressed: return "the user's settings do not want it";
     case rules::Status::cancelled: return "it was withdrawn by a caller";

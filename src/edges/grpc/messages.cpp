@@ -77,6 +77,11 @@ rules::SendRequest to_rules(const pb::SendNotificationRequest& r) {
   } else {
     request.expires_at_malformed = r.has_expires_at();
   }
+  if (r.has_deliver_at() && is_valid(r.deliver_at())) {
+    request.deliver_at = net::to_wall_time(r.deliver_at()).time_since_epoch();
+  } else {
+    request.deliver_at_malformed = r.has_deliver_at();
+  }
   request.collapse_id = r.collapse_id();
   if (r.has_badge()) request.badge = r.badge();
   request.sound = r.sound();
@@ -121,6 +126,7 @@ void encode(const stores::HistoryRecord& record, pb::Notification& to) {
     to.mutable_template_()->set_revision(n.template_used->revision);
     to.mutable_template_()->set_locale(n.template_used->locale);
   }
+  if (n.deliver_at) net::set(to.mutable_deliver_at(), *n.deliver_at);
 }
 
 void encode(const rules::Attempt& attempt, pb::DeliveryAttempt& to) {

@@ -51,6 +51,7 @@ rules::Notification rich(rules::Notification n) {
   n.presentation.category = "REPLY";
   n.presentation.mutable_content = true;
   n.labels = {{"campaign", "spring"}};
+  n.deliver_at = n.created_at() + 2h;
   n.priority = rules::Priority::high;
   return n;
 }

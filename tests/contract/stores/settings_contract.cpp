@@ -196,6 +196,21 @@ TEST_P(SettingsContract, OfACollapseGroupAllButTheNewestAreSuperseded) {
   for (std::size_t i = 1; i < 4; ++i) EXPECT_FALSE(progress.at(ids[i]).is_superseded) << i;
 }
 
+TEST_P(SettingsContract, WhatIsScheduledForLaterSupersedesNothingYet) {
+  for (const auto ahead : {-1s, 3600s}) {
+    const auto n = static_cast<std::uint8_t>(ahead < 0s ? 1 : 3);
+    rules::Notification older = sample(n, 10s);
+    older.presentation.collapse_id = "meeting " + std::to_string(n);
+    rules::Notification newer = sample(n + 1, 5s);
+    newer.presentation.collapse_id = older.presentation.collapse_id;
+    newer.deliver_at = started + ahead;
+    append(older);
+    append(newer);
+    const auto progress = world->run(world->ledger().progress({older.id}, world->soon())).value();
+    EXPECT_EQ(progress.at(older.id).is_superseded, ahead < 0s);
+  }
+}
+
 INSTANTIATE_TEST_SUITE_P(World, SettingsContract, testing::ValuesIn(ledger_worlds()));
 
 }  // namespace

@@ -47,6 +47,15 @@ TEST_F(ExplainTest, ContentIsNotShown) {
   }
 }
 
+TEST_F(ExplainTest, WhatIsScheduledSaysForWhen) {
+  story.record.notification.deliver_at = created + 1h;
+  story.record.status = Status::deferred;
+  story.due = stores::Due{created + 1h, stores::DueReason::scheduled, {}};
+  expect("scheduled for " + base::to_rfc3339(created + 1h) + "; worth delivering until ");
+  expect("waiting: the time it was scheduled for; due at ");
+  expect("=> deferred: it waits for the time it was scheduled for");
+}
+
 TEST_F(ExplainTest, EveryStatusHasItsConclusion) {
   const std::pair<Status, const char*> conclusions[] = {
       {Status::pending, "=> pending: not delivered yet: it is in the queue"},

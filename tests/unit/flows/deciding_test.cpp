@@ -145,6 +145,77 @@ TEST_F(DecidingTest, WhatWasDeferredIsDecidedAnewWhenItsTimeComes) {
   EXPECT_EQ(record(accepted.id).decisions.later->by, "mute");
 }
 
+/// Sooner than the next sweep, and later than the one after it.
+TEST_F(DecidingTest, WhatIsScheduledComesInItsTimeAndNotBefore) {
+  for (const auto ahead : {3'000ms, 40'000ms}) {
+    const std::size_t received = outside.apple.received.size();
+    rules::SendRequest scheduled = request();
+    const base::WallTime at = now() + ahead;
+    scheduled.deliver_at = at.time_since_epoch();
+    const Accepted accepted = accept(scheduled);
+    EXPECT_EQ(accepted.status, Status::deferred);
+    EXPECT_EQ(accepted.expires_at, at + 4h);
+    outside.time.run_for(at - now() - 1ms);
+    EXPECT_EQ(outside.apple.received.size(), received);
+    outside.time.run_for(1100ms);
+    EXPECT_EQ(outside.apple.received.size(), received + 1);
+    EXPECT_EQ(record(accepted.id).status, Status::delivered);
+    EXPECT_FALSE(outside.table.rows.at(accepted.id).due);
+    EXPECT_EQ(record(accepted.id).decisions.first->by, "deliver_at");
+    ASSERT_TRUE(record(accepted.id).decisions.later);
+    EXPECT_EQ(record(accepted.id).decisions.later->verdict, rules::Verdict::deliver);
+  }
+}
+
+TEST_F(DecidingTest, WhatIsScheduledIsDecidedWhenItsTimeComes) {
+  rules::SendRequest scheduled = request();
+  scheduled.deliver_at = (now() + 10min).time_since_epoch();
+  quiet_for(5min);
+  const Accepted accepted = accept(scheduled);
+  outside.time.run_for(5min);
+  // The end of quiet hours is nothing to it.
+  node.run(node.ledger.release_deferred(fakes::sample_user(), now(), node.loop.timers.after(5s)));
+  outside.time.run_for(4min);
+  EXPECT_TRUE(outside.apple.received.empty());
+  quiet_for(30min);
+  const base::WallTime quiet_ends = now() + 29min;
+  outside.time.run_for(2min);
+  EXPECT_EQ(record(accepted.id).status, Status::deferred);
+  EXPECT_EQ(outside.table.rows.at(accepted.id).due->reason, stores::DueReason::deferred);
+  EXPECT_GE(record(accepted.id).notification.expires_at, quiet_ends + 4h);
+  mute(1h);
+  outside.time.run_for(31min);
+  EXPECT_EQ(record(accepted.id).status, Status::suppressed);
+  EXPECT_TRUE(outside.apple.received.empty());
+}
+
+TEST_F(DecidingTest, WithTheQueueAwayWhatIsScheduledComesWhenItIsBack) {
+  node.queue.faults.leases.fail(Errc::unavailable);
+  rules::SendRequest scheduled = request();
+  scheduled.deliver_at = (now() + 3s).time_since_epoch();
+  const Accepted accepted = accept(scheduled);
+  outside.time.run_for(10s);
+  EXPECT_TRUE(node.step_failed("promote"));
+  EXPECT_TRUE(outside.apple.received.empty());
+  node.queue.faults.leases.clear();
+  outside.time.run_for(10s);
+  EXPECT_EQ(record(accepted.id).status, Status::delivered);
+}
+
+TEST_F(DecidingTest, ANewerOneOfTheCollapseGroupSupersedesWhatIsScheduledWhenItsOwnTimeHasCome) {
+  auto requests = good_requests(3);
+  for (rules::SendRequest& one : requests) one.collapse_id = "meeting";
+  requests[0].deliver_at = (now() + 5min).time_since_epoch();
+  requests[1].deliver_at = (now() + 4min).time_since_epoch();
+  requests[2].deliver_at = (now() + 6min).time_since_epoch();
+  std::vector<base::NotificationId> ids;
+  for (const rules::SendRequest& one : requests) ids.push_back(accept(one).id);
+  outside.time.run_for(7min);
+  EXPECT_EQ(record(ids[0]).status, Status::superseded) << "the newer one was there before it";
+  EXPECT_EQ(record(ids[1]).status, Status::delivered) << "the newer one was still to come";
+  EXPECT_EQ(record(ids[2]).status, Status::delivered);
+}
+
 TEST_F(DecidingTest, QuietHoursThatWereMadeLongerAreWaitedFor) {
   quiet_for(10min);
   const Accepted accepted = accept(request());

@@ -26,6 +26,7 @@ Notification full_notification() {
   n.presentation.mutable_content = true;
   n.labels = {{"campaign", "spring"}};
   n.priority = Priority::high;
+  n.deliver_at = kNow + std::chrono::minutes(5);
   return n;
 }
 

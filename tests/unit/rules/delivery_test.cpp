@@ -173,6 +173,17 @@ TEST_F(ConcludeTest, TheLastTryThatFailsIsAFailure) {
   EXPECT_FALSE(conclude_as(OutcomeKind::unknown, 5).next_retry_at);
 }
 
+TEST_F(ConcludeTest, TheDayOfRetriesOfWhatWasScheduledBeginsWithItsTime) {
+  Notification n = sample_notification(kNow - std::chrono::days(3));
+  n.expires_at = kNow + std::chrono::hours(4);
+  const auto made = [&] {
+    return conclude(n, {sample_device()}, {.kind = OutcomeKind::retry_later}, {}, kNow, rng);
+  };
+  EXPECT_FALSE(made().next_retry_at);
+  n.deliver_at = kNow - kMinute;
+  EXPECT_TRUE(made().next_retry_at);
+}
+
 TEST_F(ConcludeTest, AnAttemptNamesTheProviderThatWasAsked) {
   EXPECT_EQ(conclude_as(OutcomeKind::rejected).provider, "apns");
   Target web{sample_device()};

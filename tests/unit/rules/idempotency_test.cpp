@@ -51,6 +51,7 @@ TEST(CanonicalRequest, EveryFieldButTheKeyCounts) {
       [](SendRequest& r) { r.template_use->locale = ""; },
       [](SendRequest& r) { r.template_use->variables[1].second = "3"; },
       [](SendRequest& r) { r.template_use->variables.clear(); },
+      [](SendRequest& r) { r.deliver_at = std::chrono::milliseconds(4); },
   };
   const std::string whole = canonical_request(full_request());
   for (const Change change : changes) {

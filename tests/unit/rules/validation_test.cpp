@@ -52,6 +52,43 @@ TEST(Validate, EveryTypeIsWorthItsOwnTime) {
             kNow + std::chrono::hours(24));
 }
 
+TEST(Validate, WhatIsScheduledLivesFromItsTimeOn) {
+  SendRequest request = good();
+  const base::WallTime at = kNow + std::chrono::days(3);
+  request.deliver_at = at.time_since_epoch();
+  const auto n = std::get<Notification>(validate(request, kId, {}));
+  EXPECT_EQ(n.deliver_at, at);
+  EXPECT_EQ(n.begins_at(), at);
+  EXPECT_EQ(n.expires_at, at + std::chrono::hours(4));
+  request.expires_at = (at + std::chrono::days(28)).time_since_epoch();
+  EXPECT_EQ(fields_of(request), Fields{});
+  request.expires_at = (at + std::chrono::days(29)).time_since_epoch();
+  EXPECT_EQ(fields_of(request), Fields{"expires_at"});
+  request.expires_at = at.time_since_epoch();
+  EXPECT_EQ(fields_of(request), Fields{"expires_at"});
+}
+
+TEST(Validate, ATimeThatHasPassedMeansAtOnce) {
+  SendRequest request = good();
+  for (const auto ago : {std::chrono::hours(0), std::chrono::hours(300)}) {
+    request.deliver_at = (kNow - ago).time_since_epoch();
+    const auto n = std::get<Notification>(validate(request, kId, {}));
+    EXPECT_FALSE(n.deliver_at);
+    EXPECT_EQ(n.expires_at, kNow + std::chrono::hours(4));
+  }
+}
+
+TEST(Validate, NothingIsScheduledForLaterThan28Days) {
+  SendRequest request = good();
+  request.deliver_at = (kNow + std::chrono::days(28)).time_since_epoch();
+  EXPECT_EQ(fields_of(request), Fields{});
+  *request.deliver_at += std::chrono::milliseconds(1);
+  EXPECT_EQ(fields_of(request), Fields{"deliver_at"});
+  request.deliver_at.reset();
+  request.deliver_at_malformed = true;
+  EXPECT_EQ(fields_of(request), Fields{"deliver_at"});
+}
+
 TEST(Validate, NamesEveryWrongFieldAtOnce) {
   SendRequest request;
   request.user_id = "alice";
