@@ -198,6 +198,9 @@ void Shard::wire_flows() {
                             recover_policy(c), recover_events(), [this] { deliver_->wake(); },
                             [this] { return heartbeat_->pulse(); }},
       on_escape());
+  cancel_ = std::make_unique<flows::Cancel>(
+      flows::Cancel::Parts{*ledger_, *history_, *leases_, timers_, cancel_policy(c),
+                           cancel_events(), [this] { return heartbeat_->pulse(); }});
   replay_ = std::make_unique<flows::Replay>(flows::Replay::Parts{
       *letters_, *audit_, ids_, timers_, replay_limits(c), replay_events(process_.log)});
   template_admin_ = std::make_unique<flows::TemplateAdmin>(
@@ -239,6 +242,16 @@ flows::DeliverEvents Shard::deliver_events() {
             step_failed("deliver", step, error);
           },
   };
+}
+
+flows::CancelEvents Shard::cancel_events() {
+  const telemetry::CancelMetrics& m = process_.metrics.cancel;
+  return {.answered = [&m](rules::CancelResult result) { m.results.add(rules::name(result)); },
+          .step_failed =
+              [this, &m](std::string_view step, const base::Error& error) {
+                m.step_failures.add(step);
+                step_failed("cancel", step, error);
+              }};
 }
 
 void Shard::log_bad_credentials(const rules::Outcome& outcome) {
@@ -299,8 +312,8 @@ Expected<void> Shard::open(edges::Server& server, std::size_t queue_index,
         m.operations.add();
         m.latency.observe(took);
       }});
-  rpc_ =
-      std::make_unique<edges::NotificationRpc>(*rpc_host_, server.service(), *accept_, *history_);
+  rpc_ = std::make_unique<edges::NotificationRpc>(*rpc_host_, server.service(), *accept_, *cancel_,
+                                                  *history_);
   preference_rpc_ = std::make_unique<edges::PreferenceRpc>(*rpc_host_, server.preference_service(),
                                                            *preferences_);
   admin_rpc_ =

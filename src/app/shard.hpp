@@ -20,6 +20,7 @@
 #include "edges/http/listener.hpp"
 #include "edges/rest/rest_server.hpp"
 #include "flows/accept.hpp"
+#include "flows/cancel.hpp"
 #include "flows/deliver.hpp"
 #include "flows/heartbeat.hpp"
 #include "flows/preferences.hpp"
@@ -96,6 +97,7 @@ class Shard {
   [[nodiscard]] base::Expected<void> wire_rest(const edges::http::Listener& listener);
   [[nodiscard]] flows::AcceptEvents accept_events();
   [[nodiscard]] flows::DeliverEvents deliver_events();
+  [[nodiscard]] flows::CancelEvents cancel_events();
   [[nodiscard]] flows::RecoverEvents recover_events();
   [[nodiscard]] async::OnEscape on_escape() const;
   [[nodiscard]] std::function<void(std::string_view)> on_event(std::string component) const;
@@ -176,6 +178,7 @@ class Shard {
   std::unique_ptr<flows::Deliver> deliver_;
   std::unique_ptr<flows::Heartbeat> heartbeat_;
   std::unique_ptr<flows::Recover> recover_;
+  std::unique_ptr<flows::Cancel> cancel_;
   std::unique_ptr<flows::Replay> replay_;
   std::unique_ptr<flows::TemplateAdmin> template_admin_;
   std::unique_ptr<async::TaskGroup> calls_;

@@ -95,6 +95,12 @@ flows::RecoverPolicy recover_policy(const config::Config& config) {
   return policy;
 }
 
+flows::CancelPolicy cancel_policy(const config::Config& config) {
+  flows::CancelPolicy policy;
+  policy.wait = config.cancel.wait;
+  return policy;
+}
+
 flows::ReplayLimits replay_limits(const config::Config& config) {
   flows::ReplayLimits limits;
   limits.lead = config.recover.sweep_interval;

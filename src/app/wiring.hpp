@@ -6,6 +6,7 @@
 #include "crypto/es256.hpp"
 #include "crypto/jwt.hpp"
 #include "edges/rest/rest_server.hpp"
+#include "flows/cancel.hpp"
 #include "flows/deciding.hpp"
 #include "flows/deliver.hpp"
 #include "flows/heartbeat.hpp"
@@ -33,6 +34,7 @@ namespace notify::app {
 [[nodiscard]] flows::DeliverLimits deliver_limits(const config::Config& config);
 [[nodiscard]] flows::HeartbeatPolicy heartbeat_policy(const config::Config& config);
 [[nodiscard]] flows::RecoverPolicy recover_policy(const config::Config& config);
+[[nodiscard]] flows::CancelPolicy cancel_policy(const config::Config& config);
 [[nodiscard]] flows::ReplayLimits replay_limits(const config::Config& config);
 [[nodiscard]] flows::ReplayEvents replay_events(const telemetry::Log& log);
 /// nullptr if no keys are configured.

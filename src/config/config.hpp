@@ -117,6 +117,10 @@ struct Recover {
   Duration sweep_interval = 10s;
 };
 
+struct Cancel {
+  Duration wait = 2s;
+};
+
 struct Expiry {
   Duration call = 45s;
   Duration message = 4h;
@@ -159,6 +163,7 @@ struct Config {
   Settings settings;
   Deliver deliver;
   Recover recover;
+  Cancel cancel;
   Expiry expiry;
   Logging log;
   Shutdown shutdown;

@@ -157,6 +157,9 @@ std::vector<Field> make_fields() {
       row("recover.sweep_interval", &C::recover, &Recover::sweep_interval, within(100ms, 1h),
           "How often the database is searched for due and forgotten work."),
 
+      row("cancel.wait", &C::cancel, &Cancel::wait, within(100ms, 30s),
+          "How long CancelNotification waits for a worker that has it."),
+
       row("expiry.call", &C::expiry, &Expiry::call, within(1s, 24h * 30),
           "How long a call is worth delivering."),
       row("expiry.message", &C::expiry, &Expiry::message, within(1s, 24h * 30),

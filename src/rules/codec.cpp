@@ -131,6 +131,7 @@ Expected<Metadata> decode_metadata(std::string_view json) {
                      text_or_empty(used, "locale")};
   }
   metadata.deliver_at = base::parse_time(text_or_empty(root, "deliver_at"));
+  metadata.cancelled_at = base::parse_time(text_or_empty(root, "cancelled_at"));
   return metadata;
 }
 

@@ -27,6 +27,7 @@ struct Metadata {
   std::map<std::string, std::string> labels;
   std::optional<TemplateUsed> template_used;
   std::optional<base::WallTime> deliver_at;
+  std::optional<base::WallTime> cancelled_at;
   RecordedDecisions decisions;
 };
 [[nodiscard]] base::Expected<Metadata> decode_metadata(std::string_view json);

@@ -59,6 +59,7 @@ bool has_accepted(const Progress& progress, base::DeviceId device) {
 }  // namespace
 
 bool is_finished(const Progress& progress) {
+  if (progress.is_cancelled) return true;
   if (!is_final(progress.status) || progress.status == Status::delivered) return false;
   return progress.status != Status::failed || !progress.replayed_at;
 }
@@ -148,6 +149,30 @@ RollUp roll_up(const Progress& before, const std::vector<Attempt>& now_made,
   }
   if (result.status == before.status) result.status.reset();
   return result;
+}
+
+std::string_view name(CancelResult result) {
+  switch (result) {
+    case CancelResult::cancelled: return "cancelled";
+    case CancelResult::too_late: return "too_late";
+    case CancelResult::partly_sent: return "partly_sent";
+  }
+  return "";
+}
+
+CancelResult cancel_result(const std::vector<Attempt>& attempts) {
+  const auto was_sent = [](const Attempt& a) {
+    return a.status == AttemptStatus::delivered || a.status == AttemptStatus::unknown;
+  };
+  if (std::none_of(attempts.begin(), attempts.end(), was_sent)) return CancelResult::cancelled;
+  Progress progress;
+  progress.attempts = attempts;
+  const bool something_was_left = std::any_of(
+      progress.attempts.begin(), progress.attempts.end(), [&progress](const Attempt& a) {
+        const bool last_word = latest(progress, a.device) == &a;
+        return last_word && a.next_retry_at && !has_accepted(progress, a.device);
+      });
+  return something_was_left ? CancelResult::partly_sent : CancelResult::too_late;
 }
 
 }  // namespace notify::rules

@@ -18,9 +18,11 @@ struct Progress {
   /// device nor count against its retries, unless they were delivered.
   std::optional<base::WallTime> replayed_at;
   bool is_superseded = false;  ///< the user has got a newer one with the same collapse id
+  bool is_cancelled = false;   ///< whatever its status: nothing of it may be sent any more
 };
 
-/// Whether nothing is left to do: it ended without an acceptance and was not replayed.
+/// Whether nothing is left to do: it was cancelled, or ended without an acceptance and was not
+/// replayed.
 [[nodiscard]] bool is_finished(const Progress& progress);
 
 /// A device to try now, and how many tries went before.
@@ -55,5 +57,13 @@ struct RollUp {
 /// retries for the others go on.
 [[nodiscard]] RollUp roll_up(const Progress& before, const std::vector<Attempt>& now_made,
                              std::optional<base::WallTime> next_due);
+
+enum class CancelResult : std::uint8_t { cancelled = 1, too_late, partly_sent };
+/// The label of metrics.
+[[nodiscard]] std::string_view name(CancelResult result);
+
+/// What a cancellation has come to, by all attempts of a notification that was cancelled, once
+/// nobody is at work on it any more. A try without an answer counts as sent.
+[[nodiscard]] CancelResult cancel_result(const std::vector<Attempt>& attempts);
 
 }  // namespace notify::rules

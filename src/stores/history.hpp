@@ -16,6 +16,7 @@ struct HistoryRecord {
   std::optional<base::WallTime> delivered_at;
   std::optional<base::WallTime> opened_at;
   std::optional<base::WallTime> expired_at;
+  std::optional<base::WallTime> cancelled_at;  ///< whatever its status
   rules::RecordedDecisions decisions;
 };
 

@@ -80,6 +80,15 @@ class Ledger {
   [[nodiscard]] virtual async::Task<base::Expected<void>> release_deferred(
       base::UserId user, base::WallTime at, base::Deadline deadline) = 0;
 
+  /// Ends it: what is pending or deferred becomes cancelled; of what waits in `due` for another try
+  /// nothing is tried any more, whatever its status. Harmless when repeated. `decision` is JSON:
+  /// why. Returns whether it is cancelled now; false: nothing was left of it that could be, or
+  /// there is no such notification.
+  [[nodiscard]] virtual async::Task<base::Expected<bool>> cancel(base::NotificationId id,
+                                                                 base::WallTime at,
+                                                                 std::string decision,
+                                                                 base::Deadline deadline) = 0;
+
   using ProgressById = std::unordered_map<base::NotificationId, rules::Progress>;
   /// What is known of these; an id that is not in the answer has no row.
   [[nodiscard]] virtual async::Task<base::Expected<ProgressById>> progress(

@@ -2,6 +2,7 @@
 
 #include <utility>
 
+#include "base/text.hpp"
 #include "stores/pg_ledger_queries.hpp"
 #include "stores/pg_ledger_sql.hpp"
 #include "stores/pg_rows.hpp"
@@ -89,6 +90,30 @@ async::Task<Expected<void>> PgLedger::release_deferred(base::UserId user, base::
   co_return Expected<void>();
 }
 
+async::Task<Expected<bool>> PgLedger::cancel(base::NotificationId id, base::WallTime at,
+                                             std::string decision, base::Deadline deadline) {
+  const auto which = [id] {
+    pg::Params params;
+    params.id(id).timestamp(id.uuid().instant());
+    return params;
+  };
+  pg::Params cancel = which();
+  cancel.text(base::to_rfc3339(at)).text(decision);
+  std::vector<pg::Query> queries;
+  queries.push_back({sql::kLockForCancel, which()});
+  queries.push_back({sql::kCancel, std::move(cancel)});
+  queries.push_back({sql::kDeleteDueOfCancelled, which()});
+  queries.push_back({sql::kIsCancelled, which()});
+  const auto results = co_await pool_.transaction(std::move(queries), deadline);
+  if (!results) co_return fail(to_error(results.error()));
+  const pg::Result& told = results->back();
+  if (told.empty()) co_return false;
+  pg::Row row(told, 0);
+  const bool is_cancelled = row.boolean(0);
+  if (row.fault()) co_return fail(*row.fault());
+  co_return is_cancelled;
+}
+
 async::Task<Expected<Ledger::ProgressById>> PgLedger::progress(
     std::vector<base::NotificationId> ids, base::Deadline deadline) {
   const auto itself = [](base::NotificationId id) { return id; };
@@ -118,8 +143,10 @@ async::Task<Expected<Ledger::ProgressById>> PgLedger::progress(
     pg::Row row(statuses, i);
     const auto id = row.id<base::NotificationId>(0);
     const auto status = rules::parse_status(row.text(1));
+    const bool is_cancelled = row.boolean(3);
     if (row.fault() || !status) co_return fail(Errc::corrupt, "a history row has an odd status");
     progress[id].status = *status;
+    progress[id].is_cancelled = is_cancelled;
   }
   const pg::Result& attempts = (*results)[1];
   for (std::size_t i = 0; i < attempts.rows(); ++i) {

@@ -35,6 +35,9 @@ class PgLedger final : public Ledger {
   [[nodiscard]] async::Task<base::Expected<void>> record(DeliveryRecord record) override;
   [[nodiscard]] async::Task<base::Expected<void>> release_deferred(
       base::UserId user, base::WallTime at, base::Deadline deadline) override;
+  [[nodiscard]] async::Task<base::Expected<bool>> cancel(base::NotificationId id, base::WallTime at,
+                                                         std::string decision,
+                                                         base::Deadline deadline) override;
   [[nodiscard]] async::Task<base::Expected<ProgressById>> progress(
       std::vector<base::NotificationId> ids, base::Deadline deadline) override;
 

@@ -147,6 +147,35 @@ inline constexpr pg::Statement kReleaseDeferred = {
 inline constexpr pg::Statement kDeleteDue = {
     "ledger_delete_due", "DELETE FROM due WHERE notification_id = ANY ($1::uuid[])"};
 
+/// By primary key. Whoever records an outcome writes the history before `due`: locked in the same
+/// order, and first, so that what follows sees all that was committed before it.
+inline constexpr pg::Statement kLockForCancel = {
+    "ledger_lock_for_cancel",
+    "SELECT FROM notification_history h WHERE h.created_at = $2 AND h.id = $1 FOR UPDATE"};
+
+/// By primary keys. The mark is apart from the status, which is `delivered` if one device has it
+/// while another one is to be tried again.
+inline constexpr pg::Statement kCancel = {
+    "ledger_cancel",
+    "UPDATE notification_history h SET "
+    "status = CASE WHEN h.status IN ('pending', 'deferred') THEN 'cancelled' ELSE h.status END, "
+    "metadata = h.metadata || jsonb_build_object('cancelled_at', $3::text, 'later', $4::jsonb) "
+    "WHERE h.created_at = $2 AND h.id = $1 AND NOT h.metadata ? 'cancelled_at' "
+    "AND (h.status IN ('pending', 'deferred') "
+    "OR EXISTS (SELECT FROM due d WHERE d.notification_id = h.id))"};
+
+/// By primary keys. Who was at work on it may have made it due again since it was cancelled.
+inline constexpr pg::Statement kDeleteDueOfCancelled = {
+    "ledger_delete_due_of_cancelled",
+    "DELETE FROM due WHERE notification_id = $1 AND EXISTS (SELECT FROM notification_history h "
+    "WHERE h.created_at = $2 AND h.id = $1 AND h.metadata ? 'cancelled_at')"};
+
+/// By primary key.
+inline constexpr pg::Statement kIsCancelled = {
+    "ledger_is_cancelled",
+    "SELECT coalesce(h.metadata ? 'cancelled_at', false) FROM notification_history h "
+    "WHERE h.created_at = $2 AND h.id = $1"};
+
 /// For the day before too: just after midnight its keys are still written.
 inline constexpr pg::Statement kEnsurePartitions = {
     "ledger_ensure_partitions",
@@ -155,7 +184,8 @@ inline constexpr pg::Statement kEnsurePartitions = {
 /// By primary key, within the bounds.
 inline constexpr pg::Statement kStatusOf = {
     "ledger_status_of",
-    "SELECT h.id, h.status, h.expires_at FROM notification_history h "
+    "SELECT h.id, h.status, h.expires_at, coalesce(h.metadata ? 'cancelled_at', false) "
+    "FROM notification_history h "
     "JOIN unnest($1::uuid[], $2::timestamp[]) AS wanted (id, created_at) USING (created_at, id) "
     "WHERE h.created_at >= $3 AND h.created_at <= $4"};
 

@@ -62,6 +62,7 @@ Expected<HistoryRecord> read_history_row(const pg::Result& result, std::size_t i
   n.template_used = std::move(metadata->template_used);
   n.deliver_at = metadata->deliver_at;
   n.priority = *priority;
+  record.cancelled_at = metadata->cancelled_at;
   record.decisions = std::move(metadata->decisions);
   record.status = *status;
   return record;

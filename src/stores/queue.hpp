@@ -146,6 +146,12 @@ class Repairs {
   [[nodiscard]] virtual async::Task<base::Expected<std::size_t>> readmit(
       std::vector<QueueItem> items, base::Deadline deadline) = 0;
 
+  /// From now on, whoever leases this item reads its record first: it is made a suspect. If it is
+  /// young enough to be on its way into the queue, it is put there, due when it can no more come in
+  /// otherwise. Returns whether anybody has it leased, who may act on what was read before.
+  [[nodiscard]] virtual async::Task<base::Expected<bool>> withdraw(rules::Notification notification,
+                                                                   base::Deadline deadline) = 0;
+
   /// The epoch of this number is whole now. Of an older one: changes nothing.
   [[nodiscard]] virtual async::Task<base::Expected<void>> set_whole(std::uint64_t epoch_number,
                                                                     base::Deadline deadline) = 0;

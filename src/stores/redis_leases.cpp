@@ -287,6 +287,41 @@ async::Task<Expected<std::size_t>> RedisLeases::readmit(std::vector<QueueItem> i
   co_return added;
 }
 
+async::Task<Expected<bool>> RedisLeases::withdraw(rules::Notification n, base::Deadline deadline) {
+  const QueueBook& book = books_.of(n);
+  const auto index = static_cast<std::size_t>(&book - books_.all().data());
+  const base::WallTime enters_until = n.created_at() + kRecoverAfter;
+  const bool may_come = timers_.clock().now() < enters_until;
+  const std::vector<std::string> arguments = {
+      queue_ttl(), epochs_[index], n.id.to_string(),
+      may_come ? std::to_string(queue_score(enters_until, n.priority)) : std::string(),
+      rules::encode_queue_item(n)};
+  auto registered = co_await nodes(deadline);
+  if (!registered) co_return fail(std::move(registered).error());
+  std::sort(registered->begin(), registered->end());
+  for (;;) {
+    if (!epoch_is_known()) co_return fail(unknown_epoch());
+    std::vector<std::string> keys = {book.queue, book.suspect, book.epoch};
+    for (const std::string& node : *registered) keys.push_back(book.inflight(node));
+    const auto answer =
+        co_await redis_.run(scripts::kWithdraw, std::move(keys), arguments, deadline);
+    if (!answer) co_return fail(answer.error());
+    const auto found = answer->as_integer();
+    if (!found) co_return fail(found.error());
+    // Of a server that has gone back in time meanwhile the answer says nothing.
+    if (*found < 0 || !epoch_is_known()) co_return fail(unknown_epoch());
+    if (*found == 1) co_return true;
+    // A node that was not on the register yet may have leased it before the script ran.
+    auto by_now = co_await nodes(deadline);
+    if (!by_now) co_return fail(by_now.error());
+    std::sort(by_now->begin(), by_now->end());
+    if (std::includes(registered->begin(), registered->end(), by_now->begin(), by_now->end())) {
+      co_return false;
+    }
+    registered = std::move(by_now);
+  }
+}
+
 async::Task<Expected<void>> RedisLeases::set_whole(std::uint64_t epoch_number,
                                                    base::Deadline deadline) {
   if (epoch_number != epoch_number_) co_return Expected<void>();

@@ -33,6 +33,8 @@ class RedisLeases final : public Leases, public Repairs {
   [[nodiscard]] async::Task<base::Expected<std::size_t>> salvage(base::Deadline deadline) override;
   [[nodiscard]] async::Task<base::Expected<std::size_t>> readmit(std::vector<QueueItem> items,
                                                                  base::Deadline deadline) override;
+  [[nodiscard]] async::Task<base::Expected<bool>> withdraw(rules::Notification notification,
+                                                           base::Deadline deadline) override;
   [[nodiscard]] async::Task<base::Expected<void>> set_whole(std::uint64_t epoch_number,
                                                             base::Deadline deadline) override;
   [[nodiscard]] async::Task<base::Expected<std::optional<base::WallTime>>> swept_until(

@@ -227,6 +227,26 @@ end
 return added
 )");
 
+/// KEYS queue, suspect, epoch, inflight of every node; ARGV ttl, id of the epoch, id, score or "",
+/// member. Whoever leases it from now on gets it as a suspect: 0. With a score it is put in if it
+/// is not queued: what comes later, and would not be a suspect, changes nothing then. 1 if it is
+/// leased, -1 in another epoch.
+inline const redis::Script kWithdraw(R"(
+if redis.call('HGET', KEYS[3], 'id') ~= ARGV[2] then return -1 end
+for k = 4, #KEYS do
+  if redis.call('HEXISTS', KEYS[k], ARGV[3]) == 1 then return 1 end
+end
+if ARGV[4] ~= '' then
+  redis.call('ZADD', KEYS[1], 'NX', ARGV[4], ARGV[5])
+  redis.call('EXPIRE', KEYS[1], ARGV[1])
+end
+if redis.call('ZSCORE', KEYS[1], ARGV[5]) then
+  redis.call('SADD', KEYS[2], ARGV[3])
+  redis.call('EXPIRE', KEYS[2], ARGV[1])
+end
+return 0
+)");
+
 /// KEYS epoch, queue, old; ARGV id for a new epoch, ttl. Begins one if the server is not the run of
 /// it that the last one began in, or has none: what is queued may have been delivered since, and is
 /// put aside. Returns id, age in ms, "1" if whole, and the server's time in ms.

@@ -17,6 +17,15 @@ AcceptMetrics accept(MetricRegistry& r) {
   };
 }
 
+CancelMetrics cancel(MetricRegistry& r) {
+  return {
+      r.counter_by({"notification_cancel_results_total", "Cancellations, by what was answered."},
+                   "result", {"cancelled", "too_late", "partly_sent"}),
+      r.counter_by({"notification_cancel_failures_total", "Steps of cancelling failed."}, "step",
+                   {"mark", "withdraw"}),
+  };
+}
+
 DecisionMetrics decision(MetricRegistry& r) {
   return {
       r.counter_by({"notification_decisions_total",
@@ -102,8 +111,9 @@ RecoverMetrics recover(MetricRegistry& r) {
                  "Queues rebuilt from PostgreSQL after Redis had lost data."}),
       r.counter({"notification_recover_elections_total",
                  "Workers that were elected to recover for all."}),
-      r.counter_by({"notification_recover_failures_total", "Steps of recovering failed."}, "step",
-                   {"heartbeat", "take_over", "reclaim", "sweep", "readmit", "promote", "sign_off"}),
+      r.counter_by(
+          {"notification_recover_failures_total", "Steps of recovering failed."}, "step",
+          {"heartbeat", "take_over", "reclaim", "sweep", "readmit", "promote", "sign_off"}),
   };
 }
 
@@ -125,6 +135,7 @@ RestMetrics rest(MetricRegistry& r) {
 
 Metrics::Metrics(MetricRegistry& r)
     : accept(telemetry::accept(r)),
+      cancel(telemetry::cancel(r)),
       decision(telemetry::decision(r)),
       queue(telemetry::queue(r)),
       deliver(telemetry::deliver(r)),

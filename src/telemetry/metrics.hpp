@@ -15,6 +15,11 @@ struct AcceptMetrics {
   Counter not_queued;  ///< accepted while Redis was away: recover queues them
 };
 
+struct CancelMetrics {
+  CounterBy results;        ///< what the caller was told
+  CounterBy step_failures;  ///< by step
+};
+
 struct DecisionMetrics {
   CounterBy verdicts;
   CounterBy rules;             ///< that decided
@@ -74,6 +79,7 @@ struct Metrics {
   explicit Metrics(MetricRegistry& registry);
 
   AcceptMetrics accept;
+  CancelMetrics cancel;
   DecisionMetrics decision;
   QueueMetrics queue;
   DeliverMetrics deliver;

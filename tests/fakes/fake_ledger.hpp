@@ -95,6 +95,21 @@ struct FakeLedgerTable {
     row.record.notification = n;
     rows.emplace(n.id, std::move(row));
   }
+  bool cancel(base::NotificationId id, base::WallTime at, const std::string& decision) {
+    const auto found = rows.find(id);
+    if (found == rows.end()) return false;
+    stores::HistoryRecord& record = found->second.record;
+    const bool waits =
+        record.status == rules::Status::pending || record.status == rules::Status::deferred;
+    if (!record.cancelled_at && (waits || found->second.due)) {
+      if (waits) record.status = rules::Status::cancelled;
+      record.cancelled_at = at;
+      record.decisions.later =
+          rules::decode_metadata("{\"later\":" + decision + "}")->decisions.later;
+    }
+    if (record.cancelled_at) found->second.due.reset();
+    return record.cancelled_at.has_value();
+  }
   void record(const stores::DeliveryRecord& record) {
     const auto found = rows.find(record.notification);
     if (found == rows.end()) return;
@@ -195,6 +210,14 @@ class FakeLedger final : public stores::Ledger, public stores::History, public s
     });
   }
 
+  [[nodiscard]] async::Task<base::Expected<bool>> cancel(base::NotificationId id, base::WallTime at,
+                                                         std::string decision,
+                                                         base::Deadline) override {
+    return link_.travel(faults.record, [this, id, at, decision = std::move(decision)] {
+      return base::Expected<bool>(table_.cancel(id, at, decision));
+    });
+  }
+
   [[nodiscard]] async::Task<base::Expected<ProgressById>> progress(
       std::vector<base::NotificationId> ids, base::Deadline) override {
     return link_.travel(faults.progress, [this, ids = std::move(ids)] {
@@ -205,6 +228,7 @@ class FakeLedger final : public stores::Ledger, public stores::History, public s
         const FakeLedgerTable::Row& row = found->second;
         known[id] = {row.record.status, row.attempts, {}};
         if (!row.replays.empty()) known[id].replayed_at = row.replays.back().at;
+        known[id].is_cancelled = row.record.cancelled_at.has_value();
         known[id].is_superseded = table_.is_superseded(id, link_.timers.clock().now());
       }
       return base::Expected<ProgressById>(std::move(known));

@@ -220,6 +220,19 @@ class FakeQueue final : public stores::Queue, public stores::Leases, public stor
     });
   }
 
+  [[nodiscard]] async::Task<base::Expected<bool>> withdraw(rules::Notification n,
+                                                           base::Deadline) override {
+    const auto leased = co_await repair([this, n = std::move(n)] {
+      if (books_.is_leased(n.id)) return base::Expected<std::size_t>(1);
+      const base::WallTime enters_until = n.created_at() + stores::kRecoverAfter;
+      if (now() < enters_until) books_.queued.emplace(n.id, stores::QueueItem{n, enters_until});
+      if (books_.queued.contains(n.id)) books_.suspects.insert(n.id);
+      return base::Expected<std::size_t>(0);
+    });
+    if (!leased) co_return base::fail(leased.error());
+    co_return *leased == 1;
+  }
+
   [[nodiscard]] async::Task<base::Expected<void>> set_whole(std::uint64_t epoch_number,
                                                             base::Deadline) override {
     return link_.travel(faults.leases, [this, epoch_number] {

@@ -18,6 +18,7 @@
 #include "fakes/fake_time.hpp"
 #include "fakes/fake_upkeep.hpp"
 #include "flows/accept.hpp"
+#include "flows/cancel.hpp"
 #include "flows/deliver.hpp"
 #include "flows/heartbeat.hpp"
 #include "flows/recover.hpp"
@@ -41,6 +42,7 @@ struct NodeOptions {
   flows::DeliverLimits limits;
   flows::HeartbeatPolicy heartbeat;
   flows::RecoverPolicy recover;
+  flows::CancelPolicy cancel;
   rules::RetryPolicy retry;
   rules::ExpiryPolicy expiry;
   std::chrono::milliseconds clock_ahead{0};
@@ -89,7 +91,14 @@ class Node {
                   no_escape()),
         recover({queue, ledger, upkeep, loop.timers, name, options.recover, recover_events(),
                  [this] { deliver.wake(); }, [this] { return heartbeat.pulse(); }},
-                no_escape()) {
+                no_escape()),
+        cancel({ledger,
+                ledger,
+                queue,
+                loop.timers,
+                options.cancel,
+                {[](rules::CancelResult) {}, recover_events().step_failed},
+                [this] { return heartbeat.pulse(); }}) {
     outside_.time.add(loop);
   }
   Node(const Node&) = delete;
@@ -225,6 +234,7 @@ class Node {
   flows::Deliver deliver;
   flows::Heartbeat heartbeat;
   flows::Recover recover;
+  flows::Cancel cancel;
   async::TaskGroup background{loop.timers.executor(), no_escape()};
 };
 

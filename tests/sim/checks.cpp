@@ -25,6 +25,7 @@ class Checker {
     accepted_once();
     if (is_over) told_the_truth();
     sent_rightly();
+    sent_in_its_time();
     in_order();
     one_maintainer();
     return std::move(wrongs_);
@@ -160,6 +161,26 @@ class Checker {
     return false;
   }
 
+  /// Nothing is sent after its caller was told that it is cancelled, whatever faults there are; and
+  /// nothing before its time, but for what clocks differ.
+  void sent_in_its_time() {
+    std::map<NotificationId, const Request*> told;
+    for (const Request& request : world_.requests()) {
+      if (!request.told_ids.empty()) told[request.told_ids.front()] = &request;
+    }
+    for (const Journal::Entry& e : world_.journal().entries) {
+      const auto found = told.find(e.notification);
+      if (e.kind != Journal::Kind::sent || found == told.end()) continue;
+      const Request& request = *found->second;
+      if (request.cancelled && e.at > *request.cancelled) {
+        wrong("sent after it was said to be cancelled: " + e.notification.to_string());
+      }
+      if (request.ahead && e.at + 2s < *request.asked_first + *request.ahead) {
+        wrong("sent before its time: " + e.notification.to_string());
+      }
+    }
+  }
+
   /// Of two notifications to a user, the one that was accepted before the other was asked for is
   /// sent first, unless a fault was about.
   void in_order() {
@@ -175,7 +196,8 @@ class Checker {
     }
     std::map<std::pair<base::UserId, rules::Priority>, std::vector<const Request*>> lines;
     for (const Request& request : world_.requests()) {
-      if (request.told) lines[{request.user, request.priority}].push_back(&request);
+      if (request.told && !request.ahead)
+        lines[{request.user, request.priority}].push_back(&request);
     }
     for (auto& [user, line] : lines) {
       std::sort(line.begin(), line.end(), [](const Request* a, const Request* b) {

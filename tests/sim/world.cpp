@@ -24,6 +24,7 @@ rules::SendRequest to_send(const Request& request) {
   send.body = "Are you coming?";
   send.priority = static_cast<std::int32_t>(request.priority) + 1;
   send.idempotency_key = request.key;
+  if (request.ahead) send.deliver_at = (*request.asked_first + *request.ahead).time_since_epoch();
   return send;
 }
 
@@ -38,6 +39,20 @@ struct World::Call {
   static async::Task<void> make(std::shared_ptr<Call> call, flows::Accept& accept,
                                 std::vector<rules::SendRequest> sends) {
     call->answers = co_await accept.accept(std::move(sends), {});
+  }
+};
+
+/// One of the told is taken back, at one node; the answer may never come.
+struct World::CancelCall {
+  std::size_t request = 0;
+  base::SteadyTime given_up_at;
+  std::optional<base::Expected<flows::Cancelled>> answer;
+  base::WallTime answered_at;
+
+  static async::Task<void> make(std::shared_ptr<CancelCall> call, fakes::Node& node,
+                                base::NotificationId id, const base::Clock& clock) {
+    call->answer = co_await node.cancel.cancel(id, node.loop.timers.after(kCallerPatience));
+    call->answered_at = clock.now();
   }
 };
 
@@ -69,6 +84,7 @@ World::~World() {
   outside_.time.after_step = nullptr;
   outside_.apple.holds_answers = false;
   calls_.clear();
+  cancels_.clear();
   for (Slot& slot : slots_) slot.node.reset();
   dead_.clear();
 }
@@ -98,6 +114,8 @@ void World::make_requests() {
     request.type = kind.type;
     request.priority = kind.priority;
     request.next_try = now() + between(6s, 6s + options_.load);
+    if (draw(12) == 0) request.ahead = between(500ms, 25s);
+    if (draw(8) == 0) request.cancelled_after = between(0ms, request.ahead.value_or(0ms) + 3s);
     if (i == 0 || draw(4) != 0) continue;
     // Somebody who types on: the same user gets it, at the heels of the one before.
     Request& before = requests_[i - 1];
@@ -191,8 +209,10 @@ void World::tick() {
   restart_the_dead();
   end_faults(false);
   call_somebody();
+  cancel_some();
   outside_.time.run_for(kTick);
   read_answers();
+  read_cancel_answers();
   if (steady_now().time_since_epoch() % 500ms < kTick) look();
 }
 
@@ -239,6 +259,7 @@ void World::read_answers() {
         if (!request.told) {
           request.told = now();
           if (request.is_followed) requests_[call->requests[i] + 1].next_try = now();
+          if (request.cancelled_after) request.next_cancel = now() + *request.cancelled_after;
         }
         request.told_ids.push_back((*call->answers)[i]->id);
         if (draw(20) == 0) request.next_try = now() + between(0ms, 3s);
@@ -246,6 +267,40 @@ void World::read_answers() {
         request.next_try = now() + between(100ms, 1s);
       }
     }
+  }
+}
+
+void World::cancel_some() {
+  for (std::size_t i = 0; i < requests_.size(); ++i) {
+    Request& request = requests_[i];
+    if (!request.next_cancel || *request.next_cancel > now()) continue;
+    fakes::Node* node = any_node();
+    if (node == nullptr) return;
+    request.next_cancel.reset();
+    auto call = std::make_shared<CancelCall>();
+    call->request = i;
+    call->given_up_at = steady_now() + kCallerPatience;
+    node->background.spawn(CancelCall::make(call, *node, request.told_ids.front(), outside_.clock));
+    cancels_.push_back(std::move(call));
+  }
+}
+
+/// Who gets no answer asks again, and so, sometimes, does who has one.
+void World::read_cancel_answers() {
+  for (std::size_t left = cancels_.size(); left > 0; --left) {
+    const std::shared_ptr<CancelCall> call = std::move(cancels_.front());
+    cancels_.pop_front();
+    if (!call->answer && steady_now() < call->given_up_at) {
+      cancels_.push_back(call);
+      continue;
+    }
+    Request& request = requests_[call->request];
+    const bool is_told = call->answer && *call->answer;
+    if (is_told && (*call->answer)->result == rules::CancelResult::cancelled &&
+        !request.cancelled) {
+      request.cancelled = call->answered_at;
+    }
+    if (!is_told || draw(4) == 0) request.next_cancel = now() + between(100ms, 3s);
   }
 }
 
@@ -281,6 +336,7 @@ void World::look() {
 bool World::is_forgotten(const fakes::FakeLedgerTable::Row& row) const {
   const fakes::FakeQueueBooks& books = outside_.books;
   const base::NotificationId id = row.record.notification.id;
+  if (row.record.status == rules::Status::deferred && !row.due) return true;
   if (row.record.status != rules::Status::pending || row.due) return false;
   if (!books.epoch.whole || books.epoch.run != books.run) return false;
   if (!books.swept || row.record.notification.created_at() >= *books.swept) return false;
@@ -289,12 +345,13 @@ bool World::is_forgotten(const fakes::FakeLedgerTable::Row& row) const {
 
 bool World::is_over() const {
   const auto& books = outside_.books;
-  if (!calls_.empty() || !books.queued.empty() || !books.old.empty()) return false;
+  if (!calls_.empty() || !cancels_.empty() || !books.queued.empty() || !books.old.empty())
+    return false;
   for (const auto& [node, leases] : books.leased) {
     if (!leases.empty()) return false;
   }
   return std::none_of(requests_.begin(), requests_.end(),
-                      [](const Request& request) { return request.next_try.has_value(); }) &&
+                      [](const Request& r) { return r.next_try || r.next_cancel; }) &&
          std::none_of(outside_.table.rows.begin(), outside_.table.rows.end(), [](const auto& row) {
            // Out of tries, and the last word was silence: `sent` is an end too.
            return row.second.due || row.second.record.status == rules::Status::pending;

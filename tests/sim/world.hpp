@@ -58,10 +58,14 @@ struct Request {
   std::string type;
   rules::Priority priority{};
   std::optional<base::WallTime> asked_first;
-  std::optional<base::WallTime> told;          ///< OK, for the first time
-  std::vector<base::NotificationId> told_ids;  ///< with each OK
-  std::optional<base::WallTime> next_try;      ///< unset: under way, over, or not yet its turn
-  bool is_followed = false;                    ///< by the next one, as soon as this one is told OK
+  std::optional<base::WallTime> told;           ///< OK, for the first time
+  std::vector<base::NotificationId> told_ids;   ///< with each OK
+  std::optional<base::WallTime> next_try;       ///< unset: under way, over, or not yet its turn
+  bool is_followed = false;                     ///< by the next one, as soon as this one is told OK
+  std::optional<milliseconds> ahead;            ///< scheduled for so long after it was asked first
+  std::optional<milliseconds> cancelled_after;  ///< the caller takes it back so long after the OK
+  std::optional<base::WallTime> next_cancel;    ///< as next_try
+  std::optional<base::WallTime> cancelled;      ///< told so, for the first time
   int tries = 0;
 };
 
@@ -94,6 +98,7 @@ class World {
 
  private:
   struct Call;
+  struct CancelCall;
   struct Slot {
     std::unique_ptr<fakes::Node> node;
     int number = 0;
@@ -111,7 +116,9 @@ class World {
   fakes::Node* any_node();
   void tick();
   void call_somebody();
+  void cancel_some();
   void read_answers();
+  void read_cancel_answers();
   void restart_the_dead();
   void begin_a_fault();
   void begin(Fault fault);
@@ -142,6 +149,7 @@ class World {
   fakes::Journal journal_{outside_.clock};
   std::vector<Request> requests_;
   std::deque<std::shared_ptr<Call>> calls_;  ///< under way
+  std::deque<std::shared_ptr<CancelCall>> cancels_;
   std::vector<Slot> slots_;
   std::vector<std::unique_ptr<fakes::Node>> dead_;
   std::vector<FaultWindow> faults_;

@@ -81,7 +81,9 @@ std::string conclusion(const stores::Story& story, base::WallTime now) {
       return "not delivered yet: it is in the queue";
     case rules::Status::delivered:
       return "a provider accepted it for at least one device" +
-             std::string(story.due ? "; another device is still being tried" : "");
+             std::string(story.due                   ? "; another device is still being tried"
+                         : story.record.cancelled_at ? "; it was cancelled for the others"
+                                                     : "");
     case rules::Status::failed:
       if (story.due) return "no device was left to try, but it was replayed and is tried anew";
       if (story.attempts.empty()) return "the user had no device to deliver it to";
@@ -147,6 +149,7 @@ std::string explain(const stores::Story& story, base::WallTime now) {
     events.push_back({replay.at, "replayed by job " + replay.job.to_string() +
                                      ": every device that did not accept it is tried anew"});
   }
+  if (record.cancelled_at) events.push_back({*record.cancelled_at, "cancelled by a caller"});
   if (record.opened_at) events.push_back({*record.opened_at, "opened on a device"});
   if (record.expired_at) events.push_back({*record.expired_at, "expired"});
   std::stable_sort(events.begin(), events.end(),

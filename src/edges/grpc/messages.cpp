@@ -127,6 +127,7 @@ void encode(const stores::HistoryRecord& record, pb::Notification& to) {
     to.mutable_template_()->set_locale(n.template_used->locale);
   }
   if (n.deliver_at) net::set(to.mutable_deliver_at(), *n.deliver_at);
+  if (record.cancelled_at) net::set(to.mutable_cancelled_at(), *record.cancelled_at);
 }
 
 void encode(const rules::Attempt& attempt, pb::DeliveryAttempt& to) {
@@ -144,6 +145,11 @@ void encode(const rules::Attempt& attempt, pb::DeliveryAttempt& to) {
 void encode(const stores::Replay& replay, pb::NotificationReplay& to) {
   net::set(to.mutable_replayed_at(), replay.at);
   to.set_job_id(replay.job.to_string());
+}
+
+void encode(const flows::Cancelled& cancelled, pb::CancelNotificationResponse& to) {
+  to.set_result(static_cast<pb::CancelResult>(cancelled.result));
+  to.set_status(to_wire(cancelled.status));
 }
 
 void encode(const flows::Accepted& accepted, pb::SendNotificationResponse& to) {

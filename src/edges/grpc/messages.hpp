@@ -2,6 +2,7 @@
 // Between the wire's messages and our types.
 
 #include "flows/accept.hpp"
+#include "flows/cancel.hpp"
 #include "notification/notification.pb.h"
 #include "rules/validation.hpp"
 #include "stores/history.hpp"
@@ -14,6 +15,7 @@ namespace notify::edges {
 
 void encode(const flows::Accepted& accepted, notification::SendNotificationResponse& to);
 void encode(const flows::Answer<flows::Accepted>& answer, notification::SendNotificationResult& to);
+void encode(const flows::Cancelled& cancelled, notification::CancelNotificationResponse& to);
 void encode(const stores::HistoryRecord& record, notification::Notification& to);
 void encode(const rules::Attempt& attempt, notification::DeliveryAttempt& to);
 void encode(const stores::Replay& replay, notification::NotificationReplay& to);

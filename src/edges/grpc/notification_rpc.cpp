@@ -18,9 +18,11 @@ constexpr std::size_t kListening = 64;
 }  // namespace
 
 NotificationRpc::NotificationRpc(RpcHost& host, RawNotificationService& service,
-                                 flows::Accept& accept, stores::History& history)
+                                 flows::Accept& accept, flows::Cancel& cancel_flow,
+                                 stores::History& history)
     : host_(host),
       accept_(accept),
+      cancel_flow_(cancel_flow),
       history_(history),
       send_(
           "SendNotification", host,
@@ -40,6 +42,12 @@ NotificationRpc::NotificationRpc(RpcHost& host, RawNotificationService& service,
             service.RequestGetNotification(context, bytes, writer, queue, queue, tag);
           },
           [this](const auto& request, RpcCall call) { return get(request, std::move(call)); }),
+      cancel_(
+          "CancelNotification", host,
+          [&service](auto* context, auto* bytes, auto* writer, auto* queue, void* tag) {
+            service.RequestCancelNotification(context, bytes, writer, queue, queue, tag);
+          },
+          [this](const auto& request, RpcCall call) { return cancel(request, std::move(call)); }),
       list_(
           "ListNotifications", host,
           [&service](auto* context, auto* bytes, auto* writer, auto* queue, void* tag) {
@@ -54,6 +62,7 @@ void NotificationRpc::start() {
   send_.start(kListening);
   batch_.start(kListening);
   get_.start(kListening);
+  cancel_.start(kListening);
   list_.start(kListening);
   streams_.start();
 }
@@ -104,6 +113,17 @@ async::Task<Answer<pb::GetNotificationResponse>> NotificationRpc::get(
   encode(story->record, *response.mutable_notification());
   for (const rules::Attempt& attempt : story->attempts) encode(attempt, *response.add_attempts());
   for (const stores::Replay& replay : story->replays) encode(replay, *response.add_replays());
+  co_return response;
+}
+
+async::Task<Answer<pb::CancelNotificationResponse>> NotificationRpc::cancel(
+    const pb::CancelNotificationRequest& request, RpcCall call) {
+  const auto id = base::NotificationId::parse(request.notification_id());
+  if (!id) co_return refuse(rules::Violations{{"notification_id", kUuidForm}});
+  const auto cancelled = co_await cancel_flow_.cancel(*id, call.deadline);
+  if (!cancelled) co_return refuse(cancelled.error());
+  pb::CancelNotificationResponse response;
+  encode(*cancelled, response);
   co_return response;
 }
 

@@ -346,6 +346,52 @@ TEST_P(LedgerContract, ProgressTellsStatusAndAttemptsAndLeavesOutWhatIsUnknown) 
   EXPECT_TRUE(progress->at(untouched.id).attempts.empty());
 }
 
+TEST_P(LedgerContract, WhatWaitsIsCancelledOnceAndForAll) {
+  const auto cancel = [&](const rules::Notification& n, base::WallTime at) {
+    const char* why = R"({"verdict":"suppress","by":"lifetime","reasons":[]})";
+    return world->run(world->ledger().cancel(n.id, at, why, world->soon())).value();
+  };
+  const rules::Notification pending = rich(sample(1));
+  append(pending);
+  EXPECT_TRUE(cancel(pending, started));
+  EXPECT_TRUE(cancel(pending, started + 5s)) << "it is, also when asked again";
+  stores::Story told = story(pending.id);
+  EXPECT_EQ(told.record.status, Status::cancelled);
+  EXPECT_EQ(told.record.cancelled_at, started);
+  EXPECT_EQ(told.record.decisions.later->by, "lifetime");
+  EXPECT_EQ(told.record.notification, pending);
+  EXPECT_TRUE(this->pending().empty());
+
+  const rules::Notification partly = sample(2);
+  append(partly);
+  DeliveryRecord retrying = with_due(partly, started + 1min);
+  retrying.status = Status::delivered;
+  record(retrying);
+  EXPECT_TRUE(cancel(partly, started));
+  EXPECT_EQ(story(partly.id).record.status, Status::delivered);
+  EXPECT_TRUE(due().empty());
+  // Who did not know makes it due again.
+  record(with_due(partly, started + 2min));
+  EXPECT_TRUE(cancel(partly, started));
+  EXPECT_TRUE(due().empty());
+  const auto progress =
+      world->run(world->ledger().progress({pending.id, partly.id}, world->soon())).value();
+  EXPECT_TRUE(progress.at(pending.id).is_cancelled);
+  EXPECT_TRUE(progress.at(partly.id).is_cancelled);
+}
+
+TEST_P(LedgerContract, WhatIsOverOrUnknownIsNotCancelled) {
+  const rules::Notification n = sample(1);
+  append(n);
+  record(with_status(n, Status::delivered));
+  for (const rules::Notification& one : {n, sample(2)}) {
+    EXPECT_FALSE(world->run(world->ledger().cancel(one.id, started, "{}", world->soon())).value());
+  }
+  EXPECT_FALSE(story(n.id).record.cancelled_at);
+  const auto progress = world->run(world->ledger().progress({n.id}, world->soon())).value();
+  EXPECT_FALSE(progress.at(n.id).is_cancelled);
+}
+
 TEST_P(LedgerContract, AListIsNewestFirstAndGoesOnBehindItsCursor) {
   Ids newest_first;
   for (std::uint8_t i = 1; i <= 5; ++i) {

@@ -47,6 +47,16 @@ TEST_F(ExplainTest, ContentIsNotShown) {
   }
 }
 
+TEST_F(ExplainTest, WhatIsCancelledSaysWhen) {
+  story.record.cancelled_at = created + 5s;
+  story.record.status = Status::cancelled;
+  expect("cancelled by a caller\n");
+  story.record.status = Status::delivered;
+  expect(
+      "=> delivered: a provider accepted it for at least one device; it was cancelled for the "
+      "others");
+}
+
 TEST_F(ExplainTest, WhatIsScheduledSaysForWhen) {
   story.record.notification.deliver_at = created + 1h;
   story.record.status = Status::deferred;

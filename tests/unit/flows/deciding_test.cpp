@@ -174,7 +174,8 @@ TEST_F(DecidingTest, WhatIsScheduledIsDecidedWhenItsTimeComes) {
   const Accepted accepted = accept(scheduled);
   outside.time.run_for(5min);
   // The end of quiet hours is nothing to it.
-  node.run(node.ledger.release_deferred(fakes::sample_user(), now(), node.loop.timers.after(5s)));
+  ASSERT_TRUE(node.run(
+      node.ledger.release_deferred(fakes::sample_user(), now(), node.loop.timers.after(5s))));
   outside.time.run_for(4min);
   EXPECT_TRUE(outside.apple.received.empty());
   quiet_for(30min);

@@ -147,6 +147,43 @@ TEST_F(ReplayRuleTest, ItStaysFailedUntilAProviderAcceptsIt) {
             Status::delivered);
 }
 
+TEST(IsFinished, WhatIsCancelledIsWhateverItsStatus) {
+  Progress progress;
+  progress.status = Status::delivered;
+  EXPECT_FALSE(is_finished(progress));
+  progress.is_cancelled = true;
+  EXPECT_TRUE(is_finished(progress));
+}
+
+TEST(CancelResult, IsCancelledIfNothingWasOrMayHaveBeenSent) {
+  const Device phone = sample_device(1);
+  const Device tablet = sample_device(2);
+  EXPECT_EQ(cancel_result({}), CancelResult::cancelled);
+  EXPECT_EQ(cancel_result({attempt(phone, AttemptStatus::retry, 0, kNow),
+                           attempt(tablet, AttemptStatus::token_gone, 0)}),
+            CancelResult::cancelled);
+}
+
+TEST(CancelResult, IsPartlySentIfSomethingWasLeftToTry) {
+  const Device phone = sample_device(1);
+  const Device tablet = sample_device(2);
+  EXPECT_EQ(cancel_result({attempt(phone, AttemptStatus::delivered, 0),
+                           attempt(tablet, AttemptStatus::retry, 0, kNow)}),
+            CancelResult::partly_sent);
+  EXPECT_EQ(cancel_result({attempt(phone, AttemptStatus::unknown, 0, kNow)}),
+            CancelResult::partly_sent);
+}
+
+TEST(CancelResult, IsTooLateIfNothingWasLeftToTry) {
+  const Device phone = sample_device(1);
+  const Device tablet = sample_device(2);
+  EXPECT_EQ(cancel_result({attempt(phone, AttemptStatus::retry, 0, kNow),
+                           attempt(phone, AttemptStatus::delivered, 1),
+                           attempt(tablet, AttemptStatus::failed, 0)}),
+            CancelResult::too_late);
+  EXPECT_EQ(cancel_result({attempt(phone, AttemptStatus::unknown, 5)}), CancelResult::too_late);
+}
+
 struct ConcludeTest : testing::Test {
   Attempt conclude_as(OutcomeKind kind, std::int32_t retry_count = 0) {
     return conclude(sample_notification(kNow), {sample_device(), retry_count}, {.kind = kind}, {},
