@@ -172,12 +172,13 @@ void Shard::wire_deciding() {
 void Shard::wire_flows() {
   const config::Config& c = process_.config;
   wire_deciding();
+  wire_limits();
   render_ = std::make_unique<flows::Render>(*template_cache_, timers_);
   accept_ = std::make_unique<flows::Accept>(
       flows::Accept::Parts{*ledger_, *queue_, *deciding_, ids_, expiry_policy(c), accept_events(),
                            [this] { deliver_->wake(); },
                            [this] { return heartbeat_->pulse().swept_until; },
-                           c.accept.unqueued_max, render_.get(),
+                           c.accept.unqueued_max, render_.get(), limiting_.get(),
                            [this](std::vector<stores::QueueItem> items) {
                              return recover_->promote(std::move(items));
                            }},
@@ -185,7 +186,7 @@ void Shard::wire_flows() {
   deliver_ = std::make_unique<flows::Deliver>(
       flows::Deliver::Parts{*ledger_, *queue_, *devices_, *apns_, *deciding_, timers_, rng_,
                             retry_policy(c), deliver_limits(c), deliver_events(),
-                            [this] { return heartbeat_->lease_term(); }},
+                            [this] { return heartbeat_->lease_term(); }, limiting_.get()},
       on_escape());
   heartbeat_ = std::make_unique<flows::Heartbeat>(
       flows::Heartbeat::Parts{*leases_, timers_, heartbeat_policy(c),
@@ -385,6 +386,7 @@ async::Task<void> Shard::shut_down(base::Deadline deadline) {
   if (jwks_) co_await jwks_->stop();
   co_await calls_->join();
   co_await accept_->stop();
+  co_await limiter_->stop();
   co_await deliver_->stop();
   co_await recover_->stop();
   co_await heartbeat_->stop();

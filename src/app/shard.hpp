@@ -23,10 +23,12 @@
 #include "flows/cancel.hpp"
 #include "flows/deliver.hpp"
 #include "flows/heartbeat.hpp"
+#include "flows/limiting.hpp"
 #include "flows/preferences.hpp"
 #include "flows/recover.hpp"
 #include "flows/render.hpp"
 #include "flows/replay.hpp"
+#include "flows/request_limiting.hpp"
 #include "flows/template_admin.hpp"
 #include "net/grpc/completion_pump.hpp"
 #include "net/http2/pool.hpp"
@@ -41,6 +43,7 @@
 #include "stores/pg_templates.hpp"
 #include "stores/pg_upkeep.hpp"
 #include "stores/redis_leases.hpp"
+#include "stores/redis_limiter.hpp"
 #include "stores/redis_queue.hpp"
 #include "stores/redis_settings.hpp"
 #include "stores/settings_cache.hpp"
@@ -91,6 +94,7 @@ class Shard {
   [[nodiscard]] base::Expected<void> wire_storage();
   void wire_queue();
   void wire_deciding();
+  void wire_limits();
   [[nodiscard]] base::Expected<void> wire_delivery();
   void wire_flows();
   [[nodiscard]] base::Expected<void> wire_keys();
@@ -172,6 +176,9 @@ class Shard {
   std::unique_ptr<stores::RedisSettings> shared_settings_;
   std::unique_ptr<stores::SettingsCache> settings_cache_;
   std::unique_ptr<flows::Deciding> deciding_;
+  std::unique_ptr<stores::RedisLimiter> limiter_;
+  std::unique_ptr<flows::Limiting> limiting_;
+  std::unique_ptr<flows::RequestLimiting> request_limiting_;
   std::unique_ptr<flows::Preferences> preferences_;
   std::unique_ptr<flows::Render> render_;
   std::unique_ptr<flows::Accept> accept_;

@@ -32,6 +32,8 @@ Expected<void> Shard::wire_rest(const edges::http::Listener& listener) {
   rest::RestApi::Options options;
   options.cors_origins = process_.config.http.cors_origins;
   options.openapi = rest::openapi_document(*routes, edges::http::this_build().version);
+  options.limits = request_limiting_.get();
+  options.proxies = process_.config.http.proxies;
   options.on_withheld = [log = process_.log.component("rest")](std::string_view method) {
     log.error("an answer named another user and was withheld: a bug", {{"method", method}});
   };

@@ -63,6 +63,51 @@ std::string_view lookup_label(stores::SettingsFrom from) {
   return "";
 }
 
+namespace {
+
+rules::LimitWindow window_of(const config::Rate& rate) {
+  return *std::find_if(std::begin(rules::kLimitWindows), std::end(rules::kLimitWindows),
+                       [&](rules::LimitWindow one) { return rules::length(one) == rate.window; });
+}
+
+rules::Limit to_limit(rules::LimitSubject subject, const config::Rate& rate, std::string type) {
+  return {subject, window_of(rate), static_cast<std::int64_t>(rate.count), std::move(type)};
+}
+
+}  // namespace
+
+rules::LimitPolicy limit_policy(const config::Config& config) {
+  const config::Limits& c = config.limits;
+  rules::LimitPolicy policy;
+  const auto add = [&policy](rules::LimitSubject subject, const std::vector<config::Rate>& rates) {
+    for (const config::Rate& rate : rates) policy.all.push_back(to_limit(subject, rate, ""));
+  };
+  add(rules::LimitSubject::user, c.user);
+  add(rules::LimitSubject::conversation, c.conversation);
+  add(rules::LimitSubject::device, c.device);
+  add(rules::LimitSubject::caller, c.caller);
+  add(rules::LimitSubject::ip, c.ip);
+  for (const config::TypeRate& one : c.types) {
+    const auto subject = rules::parse_limit_subject(one.subject);
+    if (subject) policy.all.push_back(to_limit(*subject, one.rate, one.type));
+  }
+  const bool refuses = c.over == config::OverLimit::refuse;
+  policy.over = refuses ? rules::OverLimit::refuse : rules::OverLimit::suppress;
+  return policy;
+}
+
+std::vector<flows::RequestLimit> request_limits(const config::Config& config) {
+  std::vector<flows::RequestLimit> limits;
+  const auto add = [&limits](flows::RequestLimit::Of of, const std::vector<config::Rate>& rates) {
+    for (const config::Rate& rate : rates) {
+      limits.push_back({of, window_of(rate), static_cast<std::int64_t>(rate.count)});
+    }
+  };
+  add(flows::RequestLimit::Of::user, config.limits.rest_user);
+  add(flows::RequestLimit::Of::ip, config.limits.rest_ip);
+  return limits;
+}
+
 rules::RetryPolicy retry_policy(const config::Config& config) {
   rules::RetryPolicy policy;
   policy.delays.clear();

@@ -12,7 +12,9 @@
 #include "flows/heartbeat.hpp"
 #include "flows/recover.hpp"
 #include "flows/replay.hpp"
+#include "flows/request_limiting.hpp"
 #include "net/http2/pool.hpp"
+#include "rules/limits.hpp"
 #include "rules/retry.hpp"
 #include "rules/validation.hpp"
 #include "stores/pg_ledger.hpp"
@@ -30,6 +32,8 @@ namespace notify::app {
 [[nodiscard]] flows::DecidingPolicy deciding_policy(const config::Config& config);
 /// Who told a user's settings, as the metric names it.
 [[nodiscard]] std::string_view lookup_label(stores::SettingsFrom from);
+[[nodiscard]] rules::LimitPolicy limit_policy(const config::Config& config);
+[[nodiscard]] std::vector<flows::RequestLimit> request_limits(const config::Config& config);
 [[nodiscard]] rules::RetryPolicy retry_policy(const config::Config& config);
 [[nodiscard]] flows::DeliverLimits deliver_limits(const config::Config& config);
 [[nodiscard]] flows::HeartbeatPolicy heartbeat_policy(const config::Config& config);

@@ -1,6 +1,8 @@
 #include <fmt/format.h>
 #include <algorithm>
 #include <fstream>
+#include <map>
+#include <set>
 
 #include "config/load.hpp"
 
@@ -112,6 +114,34 @@ void check_flows(const Config& c, Checker& checker) {
                   "a request under way could not end before the process does");
 }
 
+bool has_a_window_twice(const std::vector<Rate>& rates) {
+  std::set<Duration> windows;
+  return !std::all_of(rates.begin(), rates.end(),
+                      [&](const Rate& rate) { return windows.insert(rate.window).second; });
+}
+
+void check_limits(const Limits& limits, Checker& checker) {
+  constexpr std::string_view kTwice = "has two rates for one window";
+  constexpr std::string_view kKeep = "keep the lower one";
+  checker.require(!has_a_window_twice(limits.user), "limits.user", kTwice, kKeep);
+  checker.require(!has_a_window_twice(limits.conversation), "limits.conversation", kTwice, kKeep);
+  checker.require(!has_a_window_twice(limits.device), "limits.device", kTwice, kKeep);
+  checker.require(!has_a_window_twice(limits.caller), "limits.caller", kTwice, kKeep);
+  checker.require(!has_a_window_twice(limits.ip), "limits.ip", kTwice, kKeep);
+  checker.require(!has_a_window_twice(limits.rest_user), "limits.rest_user", kTwice, kKeep);
+  checker.require(!has_a_window_twice(limits.rest_ip), "limits.rest_ip", kTwice, kKeep);
+  constexpr std::size_t kTypesMax = 50;
+  checker.require(limits.types.size() <= kTypesMax, "limits.types",
+                  fmt::format("has more than {} entries", kTypesMax), "each costs a counter");
+  std::map<std::pair<std::string, std::string>, std::vector<Rate>> by_type;
+  for (const TypeRate& one : limits.types) by_type[{one.type, one.subject}].push_back(one.rate);
+  for (const auto& [whose, rates] : by_type) {
+    checker.require(
+        !has_a_window_twice(rates), "limits.types",
+        fmt::format("has two rates for one window of '{} {}'", whose.first, whose.second), kKeep);
+  }
+}
+
 }  // namespace
 
 Problems check(const Config& c) {
@@ -129,6 +159,7 @@ Problems check(const Config& c) {
   check_http(c.http, checker);
   check_apns(c.apns, checker);
   check_flows(c, checker);
+  check_limits(c.limits, checker);
   return std::move(checker.problems);
 }
 

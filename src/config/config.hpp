@@ -35,6 +35,7 @@ struct Http {
   Bytes request_max_bytes{64 * 1024};
   Duration request_timeout = 10s;
   std::size_t connections_max = 1'000;
+  std::size_t proxies = 0;
 
   /// Without keys nobody can be let in.
   [[nodiscard]] bool has_keys() const { return !jwks_url.empty() || !jwks_file.empty(); }
@@ -93,6 +94,18 @@ struct Accept {
 struct Decision {
   std::vector<std::string> critical_types{"security", "security_alert"};
   Duration release_jitter = 1min;
+};
+
+struct Limits {
+  OverLimit over = OverLimit::refuse;
+  std::vector<Rate> user{{60, 1min}, {600, 1h}, {1'000, 24h}};
+  std::vector<Rate> conversation{{100, 1h}};
+  std::vector<Rate> device;
+  std::vector<Rate> caller;
+  std::vector<Rate> ip;
+  std::vector<Rate> rest_user{{300, 1min}};
+  std::vector<Rate> rest_ip;
+  std::vector<TypeRate> types;
 };
 
 struct Preview {
@@ -159,6 +172,7 @@ struct Config {
   Queue queue;
   Accept accept;
   Decision decision;
+  Limits limits;
   Preview preview;
   Settings settings;
   Deliver deliver;

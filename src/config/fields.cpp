@@ -75,6 +75,9 @@ std::vector<Field> make_fields() {
           "Longest time for a request to arrive, and again for its answer."),
       row("http.connections_max", &C::http, &Http::connections_max, within(1, 100'000),
           "Connections of each worker."),
+      row("http.proxies", &C::http, &Http::proxies, within(0, 10),
+          "Proxies in front that each append their peer to X-Forwarded-For; 0: the header is not "
+          "believed."),
 
       row("admin.listen", &C::admin, &Admin::listen, any_port(),
           "Where /metrics, /healthz, /readyz and /version are served."),
@@ -132,6 +135,28 @@ std::vector<Field> make_fields() {
           "Types that no setting of a user can stop."),
       row("decision.release_jitter", &C::decision, &Decision::release_jitter, within(0ms, 1h),
           "What waits for the end of quiet hours comes within so long after it, not all at once."),
+
+      row("limits.user", &C::limits, &Limits::user, within(1, 1'000'000'000),
+          "Notifications that a user may get. Empty: as many as there are."),
+      row("limits.conversation", &C::limits, &Limits::conversation, within(1, 1'000'000'000),
+          "Notifications of one conversation, to all its members together."),
+      row("limits.device", &C::limits, &Limits::device, within(1, 1'000'000'000),
+          "Tries to deliver to one device; one that is over it is tried again when its window "
+          "ends."),
+      row("limits.caller", &C::limits, &Limits::caller, within(1, 1'000'000'000),
+          "Notifications from a calling service that has proved who it is."),
+      row("limits.ip", &C::limits, &Limits::ip, within(1, 1'000'000'000),
+          "Notifications from callers at one address."),
+      row("limits.rest_user", &C::limits, &Limits::rest_user, within(1, 1'000'000'000),
+          "Requests of an end user over REST."),
+      row("limits.rest_ip", &C::limits, &Limits::rest_ip, within(1, 1'000'000'000),
+          "Requests over REST from one address, also of who is not let in; see http.proxies."),
+      row("limits.types", &C::limits, &Limits::types, within(1, 1'000'000'000),
+          "Further limits of one notification type by itself: the type, of whom (user, "
+          "conversation, device, caller, ip), and the rate."),
+      row("limits.over", &C::limits, &Limits::over, any(),
+          "What is over its user's or its conversation's limit: the call is refused with the time "
+          "to come back, or the notification is on record as suppressed."),
 
       row("preview.hidden_title", &C::preview, &Preview::hidden_title, within(1, 64),
           "Title for who wants nothing readable on a locked screen."),

@@ -28,6 +28,21 @@ struct Address {
 };
 [[nodiscard]] std::string to_string(const Address& address);
 
+/// So many in a window of a minute, an hour or a day. Written `60/1m`, `600/1h`, `1000/1d`.
+struct Rate {
+  std::size_t count = 0;
+  Duration window{0};
+  friend bool operator==(const Rate&, const Rate&) = default;
+};
+
+/// A rate of one notification type by itself. Written `promotion user 3/1d`: type, whose, rate.
+struct TypeRate {
+  std::string type;
+  std::string subject;
+  Rate rate;
+  friend bool operator==(const TypeRate&, const TypeRate&) = default;
+};
+
 /// Written `65536`, `64KiB`, `1MiB`.
 struct Bytes {
   std::size_t count = 0;
@@ -55,5 +70,6 @@ class Url {
 
 enum class LogLevel : std::uint8_t { trace, debug, info, warn, error };
 enum class LogFormat : std::uint8_t { json, text };
+enum class OverLimit : std::uint8_t { refuse, suppress };
 
 }  // namespace notify::config

@@ -11,6 +11,10 @@ namespace {
 
 constexpr std::array<std::string_view, 5> kLevels = {"trace", "debug", "info", "warn", "error"};
 constexpr std::array<std::string_view, 2> kFormats = {"json", "text"};
+constexpr std::array<std::string_view, 2> kOverLimits = {"refuse", "suppress"};
+constexpr std::array<std::string_view, 3> kRateWindows = {"1m", "1h", "1d"};
+constexpr std::array<std::string_view, 5> kRateSubjects = {"user", "conversation", "device",
+                                                           "caller", "ip"};
 
 struct Unit {
   std::string_view name;
@@ -272,10 +276,53 @@ std::optional<Flaw> parse(const Raw& raw, const Rules&, LogLevel& into) {
 std::optional<Flaw> parse(const Raw& raw, const Rules&, LogFormat& into) {
   return parse_enum(raw, kFormats, into);
 }
+std::optional<Flaw> parse(const Raw& raw, const Rules&, OverLimit& into) {
+  return parse_enum(raw, kOverLimits, into);
+}
+
+std::optional<Flaw> parse(const Raw& raw, const Rules& rules, Rate& into) {
+  if (raw.is_list) return not_a_list();
+  const std::size_t slash = std::min(raw.text.find('/'), raw.text.size());
+  const std::string window = raw.text.substr(std::min(slash + 1, raw.text.size()));
+  if (std::find(kRateWindows.begin(), kRateWindows.end(), window) == kRateWindows.end()) {
+    return Flaw{fmt::format("'{}' is not a rate", raw.text),
+                "write it like 60/1m, 600/1h or 1000/1d: in a minute, an hour or a day"};
+  }
+  Rate rate{0, Duration(read_with_unit(window, kTimeUnits).value_or(0))};
+  if (auto flaw = parse(Raw{raw.text.substr(0, slash), {}, false}, rules, rate.count)) return flaw;
+  into = rate;
+  return std::nullopt;
+}
+
+std::optional<Flaw> parse(const Raw& raw, const Rules& rules, TypeRate& into) {
+  if (raw.is_list) return not_a_list();
+  const std::size_t first = raw.text.find_first_not_of("abcdefghijklmnopqrstuvwxyz0123456789_");
+  const std::size_t second = raw.text.find(' ', std::min(first, raw.text.size() - 1) + 1);
+  if (first == 0 || second == raw.text.npos || raw.text[first] != ' ') {
+    return Flaw{fmt::format("'{}' is not the rate of a type", raw.text),
+                "write it like promotion user 3/1d: the type, whose, and the rate"};
+  }
+  TypeRate rate{raw.text.substr(0, first), raw.text.substr(first + 1, second - first - 1), {}};
+  if (std::find(kRateSubjects.begin(), kRateSubjects.end(), rate.subject) == kRateSubjects.end()) {
+    return Flaw{fmt::format("'{}' has no limits by type", rate.subject),
+                fmt::format("one of: {}", join(kRateSubjects, ", "))};
+  }
+  if (auto flaw = parse(Raw{raw.text.substr(second + 1), {}, false}, rules, rate.rate)) return flaw;
+  into = std::move(rate);
+  return std::nullopt;
+}
+
 std::optional<Flaw> parse(const Raw& raw, const Rules& rules, std::vector<std::string>& into) {
   return parse_list(raw, rules, into);
 }
 std::optional<Flaw> parse(const Raw& raw, const Rules& rules, std::vector<Duration>& into) {
+  return parse_list(raw, rules, into);
+}
+
+std::optional<Flaw> parse(const Raw& raw, const Rules& rules, std::vector<Rate>& into) {
+  return parse_list(raw, rules, into);
+}
+std::optional<Flaw> parse(const Raw& raw, const Rules& rules, std::vector<TypeRate>& into) {
   return parse_list(raw, rules, into);
 }
 
@@ -298,8 +345,19 @@ std::string to_yaml(const LogLevel& value) {
 std::string to_yaml(const LogFormat& value) {
   return std::string(kFormats.at(static_cast<std::size_t>(value)));
 }
+std::string to_yaml(const OverLimit& value) {
+  return std::string(kOverLimits.at(static_cast<std::size_t>(value)));
+}
+std::string to_yaml(const Rate& value) {
+  return fmt::format("{}/{}", value.count, write_time(value.window.count()));
+}
+std::string to_yaml(const TypeRate& value) {
+  return text_to_yaml(fmt::format("{} {} {}", value.type, value.subject, to_yaml(value.rate)));
+}
 std::string to_yaml(const std::vector<std::string>& value) { return list_to_yaml(value); }
 std::string to_yaml(const std::vector<Duration>& value) { return list_to_yaml(value); }
+std::string to_yaml(const std::vector<Rate>& value) { return list_to_yaml(value); }
+std::string to_yaml(const std::vector<TypeRate>& value) { return list_to_yaml(value); }
 
 Description describe(const std::string&, const Rules&) { return {"text", ""}; }
 Description describe(const std::size_t&, const Rules& rules) {
@@ -323,11 +381,18 @@ Description describe(const base::Secret&, const Rules& rules) {
 }
 Description describe(const LogLevel&, const Rules&) { return {"choice", join(kLevels, ", ")}; }
 Description describe(const LogFormat&, const Rules&) { return {"choice", join(kFormats, ", ")}; }
+Description describe(const OverLimit&, const Rules&) { return {"choice", join(kOverLimits, ", ")}; }
 Description describe(const std::vector<std::string>&, const Rules&) {
   return {"list of texts", ""};
 }
 Description describe(const std::vector<Duration>&, const Rules& rules) {
   return {"list of durations", "each " + range_of(rules, write_time)};
+}
+Description describe(const std::vector<Rate>&, const Rules& rules) {
+  return {"list of rates", "each " + range_of(rules, write_count) + ", in 1m, 1h or 1d"};
+}
+Description describe(const std::vector<TypeRate>&, const Rules&) {
+  return {"list of types' rates", "each like promotion user 3/1d"};
 }
 
 }  // namespace notify::config

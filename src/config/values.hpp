@@ -49,10 +49,17 @@ struct Flaw {
 [[nodiscard]] std::optional<Flaw> parse(const Raw& raw, const Rules& rules, base::Secret& into);
 [[nodiscard]] std::optional<Flaw> parse(const Raw& raw, const Rules& rules, LogLevel& into);
 [[nodiscard]] std::optional<Flaw> parse(const Raw& raw, const Rules& rules, LogFormat& into);
+[[nodiscard]] std::optional<Flaw> parse(const Raw& raw, const Rules& rules, OverLimit& into);
+[[nodiscard]] std::optional<Flaw> parse(const Raw& raw, const Rules& rules, Rate& into);
+[[nodiscard]] std::optional<Flaw> parse(const Raw& raw, const Rules& rules, TypeRate& into);
 [[nodiscard]] std::optional<Flaw> parse(const Raw& raw, const Rules& rules,
                                         std::vector<std::string>& into);
 [[nodiscard]] std::optional<Flaw> parse(const Raw& raw, const Rules& rules,
                                         std::vector<Duration>& into);
+[[nodiscard]] std::optional<Flaw> parse(const Raw& raw, const Rules& rules,
+                                        std::vector<Rate>& into);
+[[nodiscard]] std::optional<Flaw> parse(const Raw& raw, const Rules& rules,
+                                        std::vector<TypeRate>& into);
 
 /// The value as YAML that reads back as the same value, except that secrets become `***`.
 [[nodiscard]] std::string to_yaml(const std::string& value);
@@ -66,8 +73,13 @@ struct Flaw {
 [[nodiscard]] std::string to_yaml(const base::Secret& value);
 [[nodiscard]] std::string to_yaml(const LogLevel& value);
 [[nodiscard]] std::string to_yaml(const LogFormat& value);
+[[nodiscard]] std::string to_yaml(const OverLimit& value);
+[[nodiscard]] std::string to_yaml(const Rate& value);
+[[nodiscard]] std::string to_yaml(const TypeRate& value);
 [[nodiscard]] std::string to_yaml(const std::vector<std::string>& value);
 [[nodiscard]] std::string to_yaml(const std::vector<Duration>& value);
+[[nodiscard]] std::string to_yaml(const std::vector<Rate>& value);
+[[nodiscard]] std::string to_yaml(const std::vector<TypeRate>& value);
 
 /// The name of the type, and what values it allows under `rules`, for people.
 struct Description {
@@ -85,7 +97,10 @@ struct Description {
 [[nodiscard]] Description describe(const base::Secret& tag, const Rules& rules);
 [[nodiscard]] Description describe(const LogLevel& tag, const Rules& rules);
 [[nodiscard]] Description describe(const LogFormat& tag, const Rules& rules);
+[[nodiscard]] Description describe(const OverLimit& tag, const Rules& rules);
 [[nodiscard]] Description describe(const std::vector<std::string>& tag, const Rules& rules);
 [[nodiscard]] Description describe(const std::vector<Duration>& tag, const Rules& rules);
+[[nodiscard]] Description describe(const std::vector<Rate>& tag, const Rules& rules);
+[[nodiscard]] Description describe(const std::vector<TypeRate>& tag, const Rules& rules);
 
 }  // namespace notify::config

@@ -54,6 +54,7 @@ async::Task<Accept::Answers> Accept::accept(std::vector<rules::SendRequest> requ
     }
   }
   if (!all_known) co_await read_settings(drafts, answers);
+  if (limits_apply()) co_await apply_limits(drafts, caller, answers);
   co_await commit(std::move(drafts), std::move(caller.lane), answers);
   co_return answers;
 }
@@ -63,9 +64,11 @@ async::Task<void> Accept::commit(std::vector<Draft> drafts, std::string lane, An
   std::vector<std::size_t> places;  // of the submissions, among the answers
   std::vector<stores::Submission> submissions;
   std::vector<stores::QueueItem> items;
+  std::vector<Limiting::Outcome> limits;
   places.reserve(drafts.size());
   submissions.reserve(drafts.size());
   items.reserve(drafts.size());
+  limits.reserve(drafts.size());
   for (Draft& draft : drafts) {
     if (!draft.settings) continue;
     decide(draft);
@@ -73,13 +76,19 @@ async::Task<void> Accept::commit(std::vector<Draft> drafts, std::string lane, An
     items.push_back({n, n.begins_at()});
     places.push_back(draft.place);
     submissions.push_back(std::move(draft.submission));
+    limits.push_back(std::move(draft.limits));
   }
   auto appended = co_await parts_.ledger.append(std::move(submissions), std::move(lane));
   std::vector<stores::QueueItem> fresh;
   std::vector<stores::QueueItem> scheduled;
+  std::vector<Limiting::Outcome> uncounted;
   for (std::size_t i = 0; i < appended.size(); ++i) {
     if (!appended[i]) {
       parts_.events.refused(appended[i].error().code);
+      // What may have been stored stays counted: asked for again, it is a repeat.
+      if (appended[i].error().code != base::Errc::timed_out) {
+        uncounted.push_back(std::move(limits[i]));
+      }
       answers[places[i]] = refuse(std::move(appended[i]).error());
       continue;
     }
@@ -87,6 +96,7 @@ async::Task<void> Accept::commit(std::vector<Draft> drafts, std::string lane, An
     answers[places[i]] = Accepted{there.id, there.expires_at, there.status, there.is_repeat};
     if (there.is_repeat) {
       parts_.events.repeated();
+      uncounted.push_back(std::move(limits[i]));
     } else {
       parts_.events.accepted();
       // What waits has a row in `due`; what is suppressed is over.
@@ -101,6 +111,9 @@ async::Task<void> Accept::commit(std::vector<Draft> drafts, std::string lane, An
   if (!fresh.empty()) queueing_.spawn(enqueue(std::move(fresh)));
   if (!scheduled.empty() && parts_.promote) {
     queueing_.spawn(parts_.promote(std::move(scheduled)));
+  }
+  if (limits_apply() && !uncounted.empty()) {
+    queueing_.spawn(parts_.limiting->give_back(std::move(uncounted)));
   }
 }
 
@@ -151,11 +164,58 @@ async::Task<void> Accept::read_settings(std::vector<Draft>& drafts, Answers& ans
   }
 }
 
+async::Task<void> Accept::apply_limits(std::vector<Draft>& drafts, const Caller& caller,
+                                       Answers& answers) {
+  std::vector<Draft*> limited;
+  std::vector<const rules::Notification*> notifications;
+  for (Draft& draft : drafts) {
+    const rules::Notification& n = draft.submission.notification;
+    if (!draft.settings || !parts_.deciding.is_limited(*draft.settings, n)) continue;
+    limited.push_back(&draft);
+    notifications.push_back(&n);
+  }
+  auto outcomes =
+      co_await parts_.limiting->take(std::move(notifications), {caller.identity, caller.ip});
+  std::vector<Draft*> over;
+  for (std::size_t i = 0; i < limited.size(); ++i) {
+    Limiting::Outcome& limits = limited[i]->limits = std::move(outcomes[i]);
+    if (limits.reached && limits.consequence == rules::OverLimit::refuse) {
+      over.push_back(limited[i]);
+    }
+  }
+  if (!over.empty()) co_await refuse_over_limits(std::move(over), answers);
+}
+
+/// Who has not heard the answer asks again, and must not be told that it was refused.
+async::Task<void> Accept::refuse_over_limits(std::vector<Draft*> drafts, Answers& answers) {
+  std::vector<stores::Submission> submissions;
+  submissions.reserve(drafts.size());
+  for (Draft* draft : drafts) {
+    submissions.push_back(std::move(draft->submission));
+    draft->settings.reset();
+  }
+  const auto known = co_await parts_.ledger.find_repeats(std::move(submissions));
+  for (std::size_t i = 0; i < drafts.size(); ++i) {
+    Answer<Accepted>& answer = answers[drafts[i]->place];
+    if (known[i]) {
+      parts_.events.repeated();
+      answer = Accepted{known[i]->id, known[i]->expires_at, known[i]->status, true};
+    } else if (known[i].error().code == base::Errc::already_exists) {
+      parts_.events.refused(base::Errc::already_exists);
+      answer = refuse(known[i].error());
+    } else {
+      parts_.events.refused(base::Errc::overloaded);
+      answer = base::Unexpected<Refusal>(refuse_over_limit(drafts[i]->limits));
+    }
+  }
+}
+
 void Accept::decide(Draft& draft) const {
   stores::Submission& submission = draft.submission;
   rules::Notification& n = submission.notification;
-  if (n.deliver_at) return schedule(submission);
-  const Deciding::Outcome outcome = parts_.deciding.decide(*draft.settings, n);
+  if (n.deliver_at && !draft.limits.reached) return schedule(submission);
+  const Deciding::Outcome outcome =
+      parts_.deciding.decide(*draft.settings, n, draft.limits.reached);
   submission.decision = parts_.deciding.record(*draft.settings, n, outcome);
   switch (outcome.decision.verdict) {
     case rules::Verdict::deliver:

@@ -1,6 +1,7 @@
 #pragma once
-// accept: requests → valid → decided → committed → OK → queued. One request, a batch and a stream
-// are the same here: some requests of one caller, each with an answer of its own.
+// accept: requests → valid → within limits → decided → committed → OK → queued. One request, a
+// batch and a stream are the same here: some requests of one caller, each with an answer of its
+// own.
 //
 // The caller has its OK as soon as PostgreSQL has committed. Queueing follows on its own: if Redis
 // is away, or this process dies in between, the recover flow finds the row and queues it. Up to a
@@ -14,6 +15,7 @@
 #include "base/async/task_group.hpp"
 #include "base/uuid.hpp"
 #include "flows/deciding.hpp"
+#include "flows/limiting.hpp"
 #include "flows/refusal.hpp"
 #include "flows/render.hpp"
 #include "flows/unqueued.hpp"
@@ -27,6 +29,7 @@ namespace notify::flows {
 struct Caller {
   std::string identity;  ///< whose idempotency keys they are; empty: not authenticated
   std::string lane;      ///< callers of different lanes are treated alike, whatever each sends
+  std::string ip{};      ///< empty: not known
 };
 
 struct Accepted {
@@ -61,6 +64,7 @@ class Accept {
     std::function<std::optional<base::WallTime>()> swept_until;  ///< what the sweep has queued
     std::size_t unqueued_max = 200'000;  ///< accepted here, committed, and not in the queue
     Render* render = nullptr;            ///< without it, requests that use templates are invalid
+    Limiting* limiting = nullptr;        ///< without it, nothing is limited
     /// What is scheduled for so soon that the next sweep may come too late; unset: it waits for
     /// that.
     std::function<async::Task<void>(std::vector<stores::QueueItem>)> promote{};
@@ -73,9 +77,9 @@ class Accept {
   /// One answer for each request, in order; a refusal of one leaves the others alone.
   /// Lifetime: what the requests refer to outlives the call.
   /// Errors:   invalid with violations (nothing stored); already_exists (the caller's key stands
-  ///           for another request); overloaded, also while the queue has been away for too long,
-  ///           and unavailable (nothing stored); timed_out (it may have been stored, and the same
-  ///           request tells).
+  ///           for another request); overloaded, with the limit if one is reached, also while the
+  ///           queue has been away for too long, and unavailable (nothing stored); timed_out (it
+  ///           may have been stored, and the same request tells).
   /// Cancel:   they may have been accepted.
   [[nodiscard]] async::Task<Answers> accept(std::vector<rules::SendRequest> requests,
                                             Caller caller);
@@ -88,7 +92,8 @@ class Accept {
   struct Draft {
     stores::Submission submission;
     std::size_t place = 0;         ///< of its answer
-    stores::SettingsPtr settings;  ///< of its user
+    stores::SettingsPtr settings;  ///< of its user; null: it is refused
+    Limiting::Outcome limits;
   };
   using Checked = base::Expected<Draft, Refusal>;
 
@@ -97,6 +102,14 @@ class Accept {
                               const base::Expected<rules::RenderResult>* rendered);
   /// Of those whose settings are not in memory. Who has none then was refused in `answers`.
   async::Task<void> read_settings(std::vector<Draft>& drafts, Answers& answers);
+  [[nodiscard]] bool limits_apply() const {
+    return parts_.limiting != nullptr && parts_.limiting->has_limits();
+  }
+  /// To those that somebody would hear of.
+  async::Task<void> apply_limits(std::vector<Draft>& drafts, const Caller& caller,
+                                 Answers& answers);
+  /// Refuses them, but for those that were accepted before.
+  async::Task<void> refuse_over_limits(std::vector<Draft*> drafts, Answers& answers);
   void decide(Draft& draft) const;
   /// Whether it is wanted is decided when its time has come, by the settings of then.
   static void schedule(stores::Submission& submission);

@@ -7,16 +7,27 @@ namespace notify::flows {
 rules::Circumstances Deciding::facts(const stores::Settings& settings, const rules::Notification& n,
                                      base::WallTime at) const {
   rules::Circumstances facts{n, settings.user, settings.of(n.conversation), at};
-  const auto& critical = parts_.policy.critical_types;
-  facts.is_critical = std::find(critical.begin(), critical.end(), n.type) != critical.end();
+  facts.is_critical = is_critical(n);
   return facts;
 }
 
-Deciding::Outcome Deciding::decide(const stores::Settings& settings,
-                                   const rules::Notification& n) const {
+bool Deciding::is_critical(const rules::Notification& n) const {
+  const auto& critical = parts_.policy.critical_types;
+  return std::find(critical.begin(), critical.end(), n.type) != critical.end();
+}
+
+bool Deciding::is_limited(const stores::Settings& settings, const rules::Notification& n) const {
+  const rules::Circumstances known = facts(settings, n, parts_.clock.now());
+  return !known.is_critical && rules::decide(known).verdict != rules::Verdict::suppress;
+}
+
+Deciding::Outcome Deciding::decide(const stores::Settings& settings, const rules::Notification& n,
+                                   std::optional<rules::LimitReached> limit_reached) const {
   Outcome outcome;
   outcome.at = parts_.clock.now();
-  const rules::Circumstances known = facts(settings, n, outcome.at);
+  outcome.limit_reached = std::move(limit_reached);
+  rules::Circumstances known = facts(settings, n, outcome.at);
+  known.limit_reached = outcome.limit_reached;
   outcome.decision = rules::decide(known);
   outcome.style = rules::style_of(known, outcome.decision);
   if (outcome.decision.until) {
@@ -33,7 +44,8 @@ Deciding::Outcome Deciding::decide(const stores::Settings& settings,
 
 std::string Deciding::record(const stores::Settings& settings, const rules::Notification& n,
                              const Outcome& outcome) const {
-  const rules::Circumstances known = facts(settings, n, outcome.at);
+  rules::Circumstances known = facts(settings, n, outcome.at);
+  known.limit_reached = outcome.limit_reached;
   if (&settings == stores::default_settings().get() && !outcome.decision.by && !known.is_critical) {
     return std::string(rules::kDecidedByDefaults);
   }

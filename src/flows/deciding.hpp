@@ -37,6 +37,7 @@ class Deciding {
   };
   struct Outcome {
     base::WallTime at;
+    std::optional<rules::LimitReached> limit_reached;
     rules::Decision decision;
     rules::Style style;
     /// With Verdict::defer: when it is to be looked at again. The same for all of a user's, so that
@@ -63,8 +64,16 @@ class Deciding {
     return parts_.settings.find_all(std::move(users));
   }
 
+  /// Only its lifetime and its user can stop it.
+  [[nodiscard]] bool is_critical(const rules::Notification& notification) const;
+
+  /// Whether it counts towards limits: not if no limit can stop it, nor if something else does.
+  [[nodiscard]] bool is_limited(const stores::Settings& settings,
+                                const rules::Notification& notification) const;
+
   [[nodiscard]] Outcome decide(const stores::Settings& settings,
-                               const rules::Notification& notification) const;
+                               const rules::Notification& notification,
+                               std::optional<rules::LimitReached> limit_reached = {}) const;
 
   /// JSON, for the column `metadata`: why it was so decided.
   [[nodiscard]] std::string record(const stores::Settings& settings,

@@ -188,7 +188,11 @@ async::Task<void> Deliver::try_devices(Held& held, Decided decided, const rules:
     co_await postpone_for_devices(lease, devices.error());
     co_return;
   }
-  const rules::Targets targets = rules::choose_targets(*devices, before, now());
+  rules::Targets targets = rules::choose_targets(*devices, before, now());
+  std::vector<Barred> barred;
+  if (parts_.limiting != nullptr && parts_.limiting->limits_devices()) {
+    barred = co_await bar_over_limits(n, targets.due);
+  }
   // A node that lost its leases while it waited must not send: somebody else may be doing so.
   if (parts_.lease_term() != held.term) co_return;
   const std::vector<Outcome> outcomes = co_await send_all({n, decided.outcome.style}, targets.due);
@@ -202,6 +206,10 @@ async::Task<void> Deliver::try_devices(Held& held, Decided decided, const rules:
     record.attempts.push_back(
         rules::conclude(n, targets.due[i], outcomes[i], parts_.retry, record.at, parts_.rng));
   }
+  for (const Barred& one : barred) {
+    record.attempts.push_back(
+        rules::conclude(n, one.target, one.outcome, parts_.retry, record.at, parts_.rng));
+  }
   const rules::RollUp sum = rules::roll_up(before, record.attempts, targets.next_due);
   record.status = sum.status;
   if (sum.retry_at) record.due = stores::Due{*sum.retry_at, stores::DueReason::retry, {}};
@@ -211,6 +219,32 @@ async::Task<void> Deliver::try_devices(Held& held, Decided decided, const rules:
   }
   co_await settle(lease, std::move(record));
   report_dead_tokens(n.user, targets.due, outcomes);
+}
+
+/// Lifetime: both are in the caller's frame.
+async::Task<std::vector<Deliver::Barred>> Deliver::bar_over_limits(const Notification& n,
+                                                                   std::vector<Target>& targets) {
+  std::vector<Barred> barred;
+  if (parts_.deciding.is_critical(n)) co_return barred;
+  std::vector<base::DeviceId> devices;
+  devices.reserve(targets.size());
+  for (const Target& target : targets) devices.push_back(target.device.id);
+  const auto outcomes = co_await parts_.limiting->take(std::move(devices), n.type);
+  std::vector<Target> within;
+  for (std::size_t i = 0; i < targets.size(); ++i) {
+    if (!outcomes[i].reached) {
+      within.push_back(std::move(targets[i]));
+      continue;
+    }
+    barred.push_back(
+        {std::move(targets[i]),
+         {.kind = rules::OutcomeKind::retry_later,
+          .code = "rate limit",
+          .message = rules::describe(*outcomes[i].reached),
+          .retry_after = std::chrono::ceil<std::chrono::seconds>(outcomes[i].retry_after)}});
+  }
+  targets = std::move(within);
+  co_return barred;
 }
 
 async::Task<void> Deliver::hold_back(const stores::Lease& lease, Decided decided,

@@ -14,6 +14,7 @@
 #include "base/rng.hpp"
 #include "clients/device_directory.hpp"
 #include "flows/deciding.hpp"
+#include "flows/limiting.hpp"
 #include "flows/user_order.hpp"
 #include "providers/provider.hpp"
 #include "rules/delivery.hpp"
@@ -61,6 +62,7 @@ class Deliver {
     /// The term in which leases are this node's own; 0 when it cannot prove that they are. What was
     /// leased in another term must not be sent.
     std::function<std::uint64_t()> lease_term;
+    Limiting* limiting = nullptr;  ///< without it, devices have no limits
   };
 
   Deliver(Parts parts, async::OnEscape on_escape);
@@ -102,6 +104,14 @@ class Deliver {
   };
   async::Task<void> try_devices(Held& held, Decided decided, const rules::Progress& before,
                                 bool was_due);
+  /// A device that is over its limit, and so is not tried now.
+  struct Barred {
+    rules::Target target;
+    rules::Outcome outcome;
+  };
+  /// Takes those out of `targets`.
+  async::Task<std::vector<Barred>> bar_over_limits(const rules::Notification& n,
+                                                   std::vector<rules::Target>& targets);
   /// It is not tried now, or not at all.
   async::Task<void> hold_back(const stores::Lease& lease, Decided decided,
                               const rules::Progress& before, bool was_due);

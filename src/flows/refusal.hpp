@@ -7,6 +7,7 @@
 
 #include "base/error.hpp"
 #include "base/expected.hpp"
+#include "rules/limits.hpp"
 #include "rules/validation.hpp"
 
 namespace notify::flows {
@@ -19,6 +20,8 @@ struct Refusal {
   rules::Violations violations;                          ///< with Errc::invalid
   std::optional<std::chrono::milliseconds> retry_after;  ///< with overloaded and unavailable
   Subject subject = Subject::notification;
+  std::optional<rules::LimitReached> limit{};  ///< with overloaded, if it is one of the caller's or
+                                               ///< the user's
 };
 
 template <class T>

@@ -105,13 +105,6 @@ std::string level_input(const Circumstances& facts) {
                                           : ", and it does not mention the user");
 }
 
-std::string limit_input(const Circumstances& facts) {
-  if (!facts.limit_reached) return "no limit is reached";
-  const LimitReached& limit = *facts.limit_reached;
-  return "limit " + limit.limit + " = " + std::to_string(limit.allowed) + ", counted " +
-         std::to_string(limit.counted);
-}
-
 /// "22:00".
 std::string clock_text(std::chrono::milliseconds since_midnight) {
   const auto minutes = std::chrono::floor<std::chrono::minutes>(since_midnight).count();
@@ -152,7 +145,8 @@ std::string input_of(Rule rule, const Circumstances& facts) {
                           facts.conversation.notifications_enabled);
     case Rule::mute: return mute_input(facts);
     case Rule::level: return level_input(facts);
-    case Rule::rate_limit: return limit_input(facts);
+    case Rule::rate_limit:
+      return facts.limit_reached ? describe(*facts.limit_reached) : "no limit is reached";
     case Rule::quiet_hours: return quiet_input(facts);
   }
   return "";

@@ -9,6 +9,7 @@
 #include <string_view>
 #include <vector>
 
+#include "rules/limits.hpp"
 #include "rules/notification.hpp"
 #include "rules/settings.hpp"
 
@@ -36,13 +37,6 @@ inline constexpr Rule kRules[] = {
     Rule::level,        Rule::rate_limit,           Rule::quiet_hours};
 /// The name in `metadata`, and what people search for.
 [[nodiscard]] std::string_view name(Rule rule);
-
-/// A limit that a notification would exceed.
-struct LimitReached {
-  std::string limit;  ///< "user.1m"
-  std::int64_t allowed = 0;
-  std::int64_t counted = 0;
-};
 
 /// All that a decision depends on.
 struct Circumstances {

@@ -71,6 +71,13 @@ class Ledger {
   [[nodiscard]] virtual async::Task<std::vector<base::Expected<Appended>>> append(
       std::vector<Submission> submissions, std::string lane) = 0;
 
+  /// What stands in the ledger already for requests that are not to be appended. Writes nothing.
+  /// One result for each submission, in order.
+  /// Errors: not_found: no such request was accepted in the last 24 hours; already_exists as of
+  /// append().
+  [[nodiscard]] virtual async::Task<std::vector<base::Expected<Appended>>> find_repeats(
+      std::vector<Submission> submissions) = 0;
+
   /// Commits attempts, status and `due` in one transaction; writing the same record again is
   /// harmless. Concurrent calls share it.
   [[nodiscard]] virtual async::Task<base::Expected<void>> record(DeliveryRecord record) = 0;

@@ -1,6 +1,7 @@
 #include "stores/pg_appends.hpp"
 
 #include <iterator>
+#include <numeric>
 #include <unordered_map>
 #include <utility>
 
@@ -149,6 +150,15 @@ async::Task<void> PgAppends::ask_holders(const std::vector<Submission>& batch,
   }
   taken = std::move(vanished);
   if (!repeats.empty()) co_await tell_repeats(std::move(repeats), results);
+}
+
+async::Task<Results> PgAppends::find_repeats(std::vector<Submission> submissions) {
+  if (pool_.connected() == 0) co_return all_alike(submissions.size(), no_connection());
+  Results results = all_alike(submissions.size(), {Errc::not_found, "it was not accepted"});
+  std::vector<std::size_t> asked(submissions.size());
+  std::iota(asked.begin(), asked.end(), 0);
+  co_await ask_holders(submissions, asked, results);
+  co_return results;
 }
 
 /// A repeat is told what stands in the ledger now.

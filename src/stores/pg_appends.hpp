@@ -33,6 +33,8 @@ class PgAppends {
   [[nodiscard]] async::Task<Results> append(std::vector<Submission> submissions, std::string lane) {
     return batches_.submit(std::move(submissions), std::move(lane));
   }
+  /// As Ledger::find_repeats().
+  [[nodiscard]] async::Task<Results> find_repeats(std::vector<Submission> submissions);
   [[nodiscard]] async::Task<void> stop() { return batches_.stop(); }
 
  private:

@@ -32,6 +32,10 @@ class PgLedger final : public Ledger {
       std::vector<Submission> submissions, std::string lane) override {
     return appends_.append(std::move(submissions), std::move(lane));
   }
+  [[nodiscard]] async::Task<std::vector<base::Expected<Appended>>> find_repeats(
+      std::vector<Submission> submissions) override {
+    return appends_.find_repeats(std::move(submissions));
+  }
   [[nodiscard]] async::Task<base::Expected<void>> record(DeliveryRecord record) override;
   [[nodiscard]] async::Task<base::Expected<void>> release_deferred(
       base::UserId user, base::WallTime at, base::Deadline deadline) override;

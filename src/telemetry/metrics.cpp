@@ -45,6 +45,27 @@ DecisionMetrics decision(MetricRegistry& r) {
   };
 }
 
+LimitMetrics limits(MetricRegistry& r) {
+  std::vector<std::string> names;
+  for (const char* subject :
+       {"user", "conversation", "device", "caller", "ip", "rest_user", "rest_ip"}) {
+    for (const char* window : {"1m", "1h", "1d"}) {
+      names.push_back(std::string(subject) + "." + window);
+    }
+  }
+  return {
+      r.counter_by({"notification_limits_reached_total",
+                    "Notifications refused or suppressed, and requests of end users refused, "
+                    "because a rate limit was reached, by limit; those of a type count with the "
+                    "others."},
+                   "limit", std::move(names)),
+      r.counter({"notification_limits_counted_locally_total",
+                 "Notifications that a worker counted for itself, Redis being away."}),
+      r.counter_by({"notification_limits_failures_total", "Steps of limiting failed."}, "step",
+                   {"take", "give_back"}),
+  };
+}
+
 Gauge queue_depth(MetricRegistry& r, const std::string& priority) {
   return r.gauge({"notification_queue_items",
                   "Notifications in the queue, due or waiting for their time.",
@@ -137,6 +158,7 @@ Metrics::Metrics(MetricRegistry& r)
     : accept(telemetry::accept(r)),
       cancel(telemetry::cancel(r)),
       decision(telemetry::decision(r)),
+      limits(telemetry::limits(r)),
       queue(telemetry::queue(r)),
       deliver(telemetry::deliver(r)),
       apns(provider(r, "apns")),

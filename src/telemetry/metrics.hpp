@@ -27,6 +27,13 @@ struct DecisionMetrics {
   CounterBy step_failures;     ///< by step
 };
 
+/// Rate limits.
+struct LimitMetrics {
+  CounterBy reached;        ///< by limit
+  Counter counted_locally;  ///< Redis being away
+  CounterBy step_failures;  ///< by step
+};
+
 struct QueueMetrics {
   CounterBy step_failures;  ///< by step of a flow, of those that use the queue
   Gauge high;               ///< items in the queue, due or waiting for their time
@@ -81,6 +88,7 @@ struct Metrics {
   AcceptMetrics accept;
   CancelMetrics cancel;
   DecisionMetrics decision;
+  LimitMetrics limits;
   QueueMetrics queue;
   DeliverMetrics deliver;
   ProviderMetrics apns;

@@ -316,4 +316,25 @@ test('Requests are counted by their result.', async () => {
   assert.match(metrics, /^notification_rest_key_fetches_total\{result="done"\} 2$/m);
 });
 
+/** Of the latest draft with a header for each. */
+const quota = (headers) => ['limit', 'remaining', 'reset'].map((name) => Number(headers.get(`ratelimit-${name}`)));
+
+test('Every answer says what is left of the limit, and over it the answer is 429 with the time to wait.', async () => {
+  const busy = await stack.user({});
+  const of = { as: token(busy) };
+  const path = '/api/v1/notifications/settings';
+  const first = await ask(path, of);
+  const [limit, remaining, reset] = quota(first.headers);
+  assert.deepEqual([first.status, limit, remaining], [200, 300, 299]);
+  assert.ok(reset > 50 && reset <= 60, `${reset} s`);
+  await stack.redis('INCRBY', `ratelimit:rest_user.1m:${busy.id}`, '298');
+  assert.equal(quota((await ask(path, of)).headers)[1], 0);
+  const over = await ask(path, of);
+  assert.equal(over.status, 429);
+  const wait = Number(over.headers.get('retry-after'));
+  assert.ok(wait > 40 && wait <= 60, `${wait} s`);
+  assert.equal(over.json.error.status, 'RESOURCE_EXHAUSTED');
+  assert.equal((await ask(path)).status, 200, 'another user');
+});
+
 test('No log holds a token, a title or a user.', () => assert.deepEqual(stack.leaks(), []));

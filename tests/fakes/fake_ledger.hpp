@@ -77,6 +77,21 @@ struct FakeLedgerTable {
     }
     return stores::Appended{n.id, n.expires_at, rules::Status::pending, false};
   }
+  [[nodiscard]] base::Expected<stores::Appended> find_repeat(
+      const stores::Submission& submission) const {
+    const rules::Idempotency& idempotency = submission.idempotency;
+    const auto known = keys.find(std::pair(idempotency.caller, idempotency.key));
+    const base::WallTime oldest = submission.notification.created_at() - rules::kIdempotencyWindow;
+    if (known == keys.end() || known->second.first.uuid().instant() <= oldest) {
+      return base::fail(base::Errc::not_found, "it was not accepted");
+    }
+    if (idempotency.is_explicit && known->second.request != idempotency.request) {
+      return base::fail(base::Errc::already_exists, "the key stands for another request");
+    }
+    const stores::HistoryRecord& first = rows.at(known->second.first).record;
+    return stores::Appended{first.notification.id, first.notification.expires_at, first.status,
+                            true};
+  }
   /// Whether the same user has got a newer one with the same collapse id.
   [[nodiscard]] bool is_superseded(base::NotificationId id, base::WallTime now) const {
     const rules::Notification& n = rows.at(id).record.notification;
@@ -189,6 +204,17 @@ class FakeLedger final : public stores::Ledger, public stores::History, public s
   [[nodiscard]] async::Task<AppendResults> append(std::vector<stores::Submission> submissions,
                                                   std::string lane) override {
     return appends_.submit(std::move(submissions), std::move(lane));
+  }
+
+  [[nodiscard]] async::Task<AppendResults> find_repeats(
+      std::vector<stores::Submission> submissions) override {
+    auto done = co_await link_.travel(faults.append, [this, &submissions] {
+      AppendResults results;
+      for (const stores::Submission& one : submissions) results.push_back(table_.find_repeat(one));
+      return base::Expected<AppendResults>(std::move(results));
+    });
+    if (!done) co_return AppendResults(submissions.size(), base::fail(done.error()));
+    co_return std::move(*done);
   }
 
   [[nodiscard]] async::Task<base::Expected<void>> record(stores::DeliveryRecord record) override {

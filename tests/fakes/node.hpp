@@ -12,6 +12,7 @@
 
 #include "fakes/fake_device_directory.hpp"
 #include "fakes/fake_ledger.hpp"
+#include "fakes/fake_limiter.hpp"
 #include "fakes/fake_provider.hpp"
 #include "fakes/fake_queue.hpp"
 #include "fakes/fake_settings.hpp"
@@ -36,6 +37,7 @@ struct Outside {
   FakePushService apple;
   FakeSettingsTable settings{{}, {}, &clock};
   FakeSharedTable shared_settings{{}, &clock};
+  FakeLimits limits{clock};
 };
 
 struct NodeOptions {
@@ -50,6 +52,7 @@ struct NodeOptions {
   std::size_t unqueued_max = 200'000;
   stores::SettingsCacheOptions settings;
   flows::DecidingPolicy deciding;
+  rules::LimitPolicy rate_limits;
   /// Replaces the heartbeat's opinion, for tests that run without one.
   std::optional<bool> leases_are_ours;
 };
@@ -68,9 +71,10 @@ class Node {
         settings_cache(settings, shared_settings, loop.timers, options.settings, settings_events(),
                        no_escape()),
         deciding({settings_cache, clock, options.deciding, {}}),
+        limiting({limiter, loop.timers, options.rate_limits, limiting_events()}),
         accept({ledger, queue, deciding, ids, options.expiry, accept_events(),
                 [this] { deliver.wake(); }, [this] { return heartbeat.pulse().swept_until; },
-                options.unqueued_max, nullptr,
+                options.unqueued_max, nullptr, &limiting,
                 [this](std::vector<stores::QueueItem> items) {
                   return recover.promote(std::move(items));
                 }},
@@ -80,7 +84,8 @@ class Node {
                  [this] {
                    if (leases_ours) return std::uint64_t{*leases_ours ? 1U : 0U};
                    return heartbeat.lease_term();
-                 }},
+                 },
+                 &limiting},
                 no_escape()),
         heartbeat({queue,
                    loop.timers,
@@ -171,6 +176,12 @@ class Node {
             .step_failed = [this](std::string_view step,
                                   const base::Error&) { failed_steps.emplace_back(step); }};
   }
+  flows::LimitingEvents limiting_events() {
+    return {.reached = [this](const rules::Limit& limit) { reached.push_back(rules::name(limit)); },
+            .counted_here = [this](std::size_t count) { counted_here += count; },
+            .step_failed = [this](std::string_view step,
+                                  const base::Error&) { failed_steps.emplace_back(step); }};
+  }
   stores::SettingsCacheEvents settings_events() {
     return {.asked =
                 [this](stores::SettingsFrom from) {
@@ -210,6 +221,7 @@ class Node {
   FakeProvider provider{outside_.apple, link};
   FakeSettings settings{outside_.settings, link};
   FakeSettingsSharing shared_settings{outside_.shared_settings, link};
+  FakeLimiter limiter{outside_.limits, link};
   std::optional<bool> leases_ours;
   bool frozen = false;
 
@@ -227,9 +239,12 @@ class Node {
   std::size_t settings_cached = 0;
   std::size_t settings_shared = 0;
   std::size_t settings_read = 0;
+  std::vector<std::string> reached;  ///< the limits
+  std::size_t counted_here = 0;
 
   stores::SettingsCache settings_cache;
   flows::Deciding deciding;
+  flows::Limiting limiting;
   flows::Accept accept;
   flows::Deliver deliver;
   flows::Heartbeat heartbeat;

@@ -123,7 +123,8 @@ async::Task<void> NotificationStreams::answer(std::shared_ptr<Stream> stream,
     requests.reserve(size);
     for (const auto& item : message.items()) requests.push_back(to_rules(item.notification()));
     try {
-      answers = co_await accept_.accept(std::move(requests), {{}, stream->lane});
+      answers =
+          co_await accept_.accept(std::move(requests), {{}, stream->lane, ip_of(stream->lane)});
     } catch (...) {
       stream->unanswered -= size;
       stream->end(to_status(refuse({base::Errc::internal, "accepting broke off"}).error()));

@@ -38,4 +38,17 @@ struct RpcHost {
   return peer.substr(0, peer.rfind(':'));
 }
 
+/// The address in a lane, `10.0.0.7` or `::1`; empty for a caller on a unix socket.
+[[nodiscard]] inline std::string ip_of(std::string_view lane) {
+  // "ipv6:%5B::1%5D": gRPC writes it as in a URI.
+  constexpr std::string_view kOpen = "%5B";
+  constexpr std::string_view kClose = "%5D";
+  const bool is_ip = lane.starts_with("ipv4:") || lane.starts_with("ipv6:");
+  if (!is_ip) return "";
+  lane.remove_prefix(lane.find(':') + 1);
+  if (lane.starts_with(kOpen)) lane.remove_prefix(kOpen.size());
+  if (lane.ends_with(kClose)) lane.remove_suffix(kClose.size());
+  return std::string(lane);
+}
+
 }  // namespace notify::edges

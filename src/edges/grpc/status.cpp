@@ -27,6 +27,10 @@ std::optional<Mapping> mapping_for_template(Errc code) {
 
 Mapping mapping_of(const flows::Refusal& refusal) {
   const Errc code = refusal.error.code;
+  if (refusal.limit) {
+    return {grpc::StatusCode::RESOURCE_EXHAUSTED, "RATE_LIMITED",
+            "a rate limit is reached: repeat the call after the delay"};
+  }
   if (refusal.subject == flows::Subject::message_template) {
     if (const auto mapping = mapping_for_template(code)) return *mapping;
   }
@@ -80,6 +84,22 @@ void add_violations(google::rpc::Status& status, const rules::Violations& violat
   status.add_details()->PackFrom(bad_request);
 }
 
+/// For programs in ErrorInfo, for tools that know Google's details in QuotaFailure.
+void add_limit(google::rpc::Status& status, google::rpc::ErrorInfo& info,
+               const rules::LimitReached& limit) {
+  const std::string text = rules::describe(limit);
+  status.set_message(status.message() + " (" + text + ")");
+  auto& metadata = *info.mutable_metadata();
+  metadata["limit"] = limit.limit;
+  metadata["allowed"] = std::to_string(limit.allowed);
+  metadata["left"] = std::to_string(limit.left());
+  google::rpc::QuotaFailure failure;
+  auto* violation = failure.add_violations();
+  violation->set_subject(limit.subject);
+  violation->set_description(text);
+  status.add_details()->PackFrom(failure);
+}
+
 }  // namespace
 
 void encode(const flows::Refusal& refusal, google::rpc::Status& status) {
@@ -90,6 +110,7 @@ void encode(const flows::Refusal& refusal, google::rpc::Status& status) {
   google::rpc::ErrorInfo info;
   info.set_reason(mapping.reason);
   info.set_domain(kErrorDomain);
+  if (refusal.limit) add_limit(status, info, *refusal.limit);
   status.add_details()->PackFrom(info);
   if (!refusal.violations.empty()) {
     // The first one in words too: many tools show the message only.

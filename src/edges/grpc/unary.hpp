@@ -84,7 +84,7 @@ class UnaryMethod {
       if (auto violations = decode(bytes_, request_)) {
         co_return flows::refuse(std::move(*violations));
       }
-      co_return co_await method_.handler_(request_, RpcCall{{{}, lane_}, deadline()});
+      co_return co_await method_.handler_(request_, RpcCall{{{}, lane_, ip_of(lane_)}, deadline()});
     }
 
     [[nodiscard]] base::Deadline deadline() const {

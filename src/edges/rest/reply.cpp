@@ -38,6 +38,10 @@ std::string body_of(unsigned http_status, const google::rpc::Status& status) {
   return Json{{"error", error}}.dump(-1, ' ', false, Json::error_handler_t::replace);
 }
 
+std::string in_seconds(std::chrono::milliseconds time) {
+  return std::to_string(std::chrono::ceil<std::chrono::seconds>(time).count());
+}
+
 }  // namespace
 
 Reply to_reply(const flows::Refusal& refusal) {
@@ -47,10 +51,15 @@ Reply to_reply(const flows::Refusal& refusal) {
   reply.body = body_of(reply.status, status);
   if (reply.status == 401) reply.headers.emplace_back("WWW-Authenticate", "Bearer");
   if (refusal.retry_after) {
-    const auto seconds = std::chrono::ceil<std::chrono::seconds>(*refusal.retry_after);
-    reply.headers.emplace_back("Retry-After", std::to_string(seconds.count()));
+    reply.headers.emplace_back("Retry-After", in_seconds(*refusal.retry_after));
   }
   return reply;
+}
+
+Headers quota_headers(const flows::RequestStanding& standing) {
+  return {{"RateLimit-Limit", std::to_string(standing.allowed)},
+          {"RateLimit-Remaining", std::to_string(standing.left)},
+          {"RateLimit-Reset", in_seconds(standing.resets_in)}};
 }
 
 Reply http_error(unsigned status, std::string_view reason, std::string message) {

@@ -8,18 +8,24 @@
 #include <utility>
 #include <vector>
 
-#include "flows/refusal.hpp"
+#include "flows/request_limiting.hpp"
 
 namespace notify::edges::rest {
+
+using Headers = std::vector<std::pair<std::string, std::string>>;
 
 struct Reply {
   unsigned status = 200;
   std::string body;  ///< JSON; empty: none
-  std::vector<std::pair<std::string, std::string>> headers;
+  Headers headers;
 };
 
 /// With WWW-Authenticate or Retry-After where the status asks for one.
 [[nodiscard]] Reply to_reply(const flows::Refusal& refusal);
+
+/// How somebody stands with their limit: RateLimit-Limit, -Remaining and -Reset (in seconds).
+/// Source: draft-ietf-httpapi-ratelimit-headers-07, the last with a header for each.
+[[nodiscard]] Headers quota_headers(const flows::RequestStanding& standing);
 
 /// What has no word in gRPC: a path, a verb, a header, a size. `reason` is stable, as in
 /// google.rpc.ErrorInfo. 408 is DEADLINE_EXCEEDED, 404 NOT_FOUND, the others INVALID_ARGUMENT.

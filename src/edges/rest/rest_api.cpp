@@ -1,6 +1,7 @@
 #include "edges/rest/rest_api.hpp"
 
 #include <algorithm>
+#include <iterator>
 
 namespace notify::edges::rest {
 namespace {
@@ -42,7 +43,26 @@ Reply refused(const base::Error& error) {
   return to_reply(flows::refuse({Errc::unavailable, error.detail}).error());
 }
 
+Reply with(Headers headers, Reply reply) {
+  reply.headers.insert(reply.headers.end(), std::make_move_iterator(headers.begin()),
+                       std::make_move_iterator(headers.end()));
+  return reply;
+}
+
 }  // namespace
+
+std::string_view client_address(const Head& head, std::size_t proxies) {
+  std::string_view rest = head.forwarded_for;
+  std::string_view address = head.peer;
+  for (std::size_t i = 0; i < proxies && !rest.empty(); ++i) {
+    const std::size_t comma = rest.rfind(',');
+    address = comma == rest.npos ? rest : rest.substr(comma + 1);
+    rest = comma == rest.npos ? "" : rest.substr(0, comma);
+  }
+  while (address.starts_with(' ')) address.remove_prefix(1);
+  while (address.ends_with(' ')) address.remove_suffix(1);
+  return address;
+}
 
 bool RestApi::is_allowed_origin(std::string_view origin) const {
   const auto& allowed = options_.cors_origins;
@@ -55,7 +75,8 @@ void RestApi::add_cors(std::string_view origin, Reply& reply) const {
   if (!is_allowed_origin(origin)) return;
   reply.headers.emplace_back("Access-Control-Allow-Origin", origin);
   reply.headers.emplace_back("Access-Control-Expose-Headers",
-                             "ETag, Retry-After, WWW-Authenticate");
+                             "ETag, RateLimit-Limit, RateLimit-Remaining, RateLimit-Reset, "
+                             "Retry-After, WWW-Authenticate");
 }
 
 Reply RestApi::options_reply(const Resource& resource, const Head& head) const {
@@ -83,16 +104,36 @@ async::Task<RestApi::Admission> RestApi::admit(const Head& head, base::Deadline 
   const Route* route = match->resource->route(head.method);
   if (route == nullptr) co_return method_not_allowed(match->resource->allowed());
   const auto user = co_await authenticator_.user_of(head.authorization, deadline);
-  if (!user) co_return refused(user.error());
-  if (auto refusal = refuse_body(*route, head)) co_return std::move(*refusal);
-  Admitted admitted{route, {std::move(match->variables), target->query, {}, std::nullopt, *user}};
+  Headers headers;
+  if (options_.limits != nullptr) {
+    // Who guesses tokens is counted too, by address.
+    const auto standing =
+        co_await options_.limits->take(user ? std::optional(*user) : std::nullopt,
+                                       std::string(client_address(head, options_.proxies)));
+    if (standing) headers = quota_headers(*standing);
+    if (standing && standing->refusal) {
+      co_return with(std::move(headers), to_reply(*standing->refusal));
+    }
+  }
+  if (!user) co_return with(std::move(headers), refused(user.error()));
+  if (auto refusal = refuse_body(*route, head)) {
+    co_return with(std::move(headers), std::move(*refusal));
+  }
+  Admitted admitted{route,
+                    {std::move(match->variables), target->query, {}, std::nullopt, *user},
+                    std::move(headers)};
   const bool changes = head.method == "PATCH" || head.method == "PUT";
   if (changes && !head.if_match.empty()) admitted.parts.if_match = head.if_match;
   co_return admitted;
 }
 
 async::Task<Reply> RestApi::call(const Admitted& admitted, base::Deadline deadline) const {
-  const auto& [route, parts] = admitted;
+  co_return with(admitted.headers, co_await answer(admitted, deadline));
+}
+
+async::Task<Reply> RestApi::answer(const Admitted& admitted, base::Deadline deadline) const {
+  const Route* route = admitted.route;
+  const RequestParts& parts = admitted.parts;
   const auto request = to_request(*route, parts);
   if (!request) co_return to_reply(request.error());
   // Each user is a lane: one who sends much takes nothing from the others.

@@ -28,6 +28,8 @@ struct Head {
   std::string_view if_match;
   std::string_view origin;
   std::string_view requested_method;  ///< Access-Control-Request-Method
+  std::string_view forwarded_for;     ///< X-Forwarded-For, all of its lines joined by commas
+  std::string_view peer;              ///< the address at the other end, without its port
   bool has_body = false;
 };
 
@@ -35,7 +37,12 @@ struct Head {
 struct Admitted {
   const Route* route;
   RequestParts parts;
+  Headers headers;  ///< of its answer, whatever that is
 };
+
+/// Who asks, where `proxies` in front of this service each append whom they have it from to
+/// X-Forwarded-For. What is left of theirs in it can be made up, and is not looked at.
+[[nodiscard]] std::string_view client_address(const Head& head, std::size_t proxies);
 
 /// Threading: the worker's executor.
 /// Lifetime:  the methods and what `authenticator` refers to outlive this.
@@ -46,6 +53,8 @@ class RestApi {
     std::string openapi;                    ///< the document served at /openapi.json
     /// Called when an answer was withheld since it named another user: a bug of a handler.
     std::function<void(std::string_view method)> on_withheld;
+    flows::RequestLimiting* limits = nullptr;  ///< without it, nobody is limited
+    std::size_t proxies = 0;                   ///< as of client_address()
   };
 
   RestApi(RouteTable routes, Authenticator authenticator, Options options)
@@ -66,6 +75,7 @@ class RestApi {
 
  private:
   [[nodiscard]] Reply options_reply(const Resource& resource, const Head& head) const;
+  [[nodiscard]] async::Task<Reply> answer(const Admitted& admitted, base::Deadline deadline) const;
   [[nodiscard]] bool is_allowed_origin(std::string_view origin) const;
 
   RouteTable routes_;

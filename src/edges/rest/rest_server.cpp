@@ -36,6 +36,23 @@ Head head_of(const Parser& parser) {
   return head;
 }
 
+/// A client can send lines of its own before that of a proxy.
+std::string forwarded_for(const Parser& parser) {
+  std::string all;
+  const auto [first, last] = parser.get().equal_range("X-Forwarded-For");
+  for (auto line = first; line != last; ++line) {
+    if (!all.empty()) all += ',';
+    all += std::string_view(line->value());
+  }
+  return all;
+}
+
+std::string address_of(const http::Socket& socket) {
+  error_code error;
+  const auto peer = socket.remote_endpoint(error);
+  return error ? std::string() : peer.address().to_string();
+}
+
 /// nullopt if there is nobody to tell.
 std::optional<Reply> refusal(const error_code& error) {
   const auto flaw = http::unreadable(error);
@@ -210,7 +227,11 @@ async::Task<std::optional<Reply>> RestServer::answer(Connection& connection, Rea
   connection.timer.disarm();  // until the next phase; what is awaited meanwhile has a deadline
 
   const base::Deadline deadline = timers_.after(options_.request_timeout);
-  const Head head = head_of(parser);
+  const std::string forwarded = forwarded_for(parser);
+  const std::string peer = address_of(connection.socket);
+  Head head = head_of(parser);
+  head.forwarded_for = forwarded;
+  head.peer = peer;
   auto admission = co_await api_.admit(head, deadline);
   if (auto* reply = std::get_if<Reply>(&admission)) co_return std::move(*reply);
   auto& admitted = std::get<Admitted>(admission);

@@ -1,6 +1,7 @@
 #include "contract/stores/worlds.hpp"
 #include "fakes/fake_dead_letters.hpp"
 #include "fakes/fake_ledger.hpp"
+#include "fakes/fake_limiter.hpp"
 #include "fakes/fake_queue.hpp"
 #include "fakes/fake_settings.hpp"
 #include "fakes/fake_templates.hpp"
@@ -74,13 +75,26 @@ class FakeQueueWorld final : public FakeWorld, public QueueWorld {
   fakes::FakeSettingsSharing sharing_{shared_, link_};
 };
 
+class FakeLimiterWorld final : public FakeWorld, public LimiterWorld {
+ public:
+  stores::Limiter& first() override { return first_; }
+  stores::Limiter& second() override { return second_; }
+
+ private:
+  fakes::FakeLimits limits_{clock_};
+  fakes::FakeLimiter first_{limits_, link_};
+  fakes::FakeLimiter second_{limits_, link_};
+};
+
 std::unique_ptr<LedgerWorld> make_ledger_world() { return std::make_unique<FakeLedgerWorld>(); }
 std::unique_ptr<QueueWorld> make_queue_world() { return std::make_unique<FakeQueueWorld>(); }
+std::unique_ptr<LimiterWorld> make_limiter_world() { return std::make_unique<FakeLimiterWorld>(); }
 
 }  // namespace
 
 std::vector<MakeLedgerWorld> ledger_worlds() { return {&make_ledger_world}; }
 std::vector<MakeQueueWorld> queue_worlds() { return {&make_queue_world}; }
+std::vector<MakeLimiterWorld> limiter_worlds() { return {&make_limiter_world}; }
 
 INSTANTIATE_TEST_SUITE_P(Fake, LedgerContract, testing::Values(&make_ledger_world));
 INSTANTIATE_TEST_SUITE_P(Fake, QueueContract, testing::Values(&make_queue_world));

@@ -132,6 +132,22 @@ TEST_P(LedgerContract, OneBatchHoldsNewOnesRepeatsClashesAndTwins) {
   EXPECT_EQ(pending(), (Ids{sample(1).id, sample(2).id, sample(6).id}));
 }
 
+TEST_P(LedgerContract, RepeatsAreFoundWithoutWritingAnything) {
+  ASSERT_TRUE(append_all({keyed(sample(1), 1, 1)}).at(0));
+  const auto results = world->run(world->ledger().find_repeats(
+      {keyed(sample(2), 1, 1), keyed(sample(3), 1, 9), keyed(sample(4), 4, 4)}));
+  ASSERT_EQ(results.size(), 3u);
+  ASSERT_TRUE(results[0]);
+  EXPECT_EQ(results[0]->id, sample(1).id);
+  EXPECT_EQ(results[0]->expires_at, sample(1).expires_at);
+  EXPECT_EQ(results[0]->status, Status::pending);
+  EXPECT_TRUE(results[0]->is_repeat);
+  EXPECT_EQ(results[1].error().code, Errc::already_exists);
+  EXPECT_EQ(results[2].error().code, Errc::not_found);
+  EXPECT_EQ(pending(), (Ids{sample(1).id}));
+  ASSERT_TRUE(append_all({keyed(sample(4), 4, 4)}).at(0));
+}
+
 TEST_P(LedgerContract, TheSameKeyAtTheSameTimeIsAcceptedOnce) {
   std::vector<async::Task<std::vector<base::Expected<stores::Appended>>>> tasks;
   for (std::uint8_t i = 1; i <= 40; ++i) {

@@ -148,14 +148,40 @@ RealQueueWorld::~RealQueueWorld() {
   run_stop(client_->stop(timers_.after(2s)));
 }
 
+std::unique_ptr<redis::Client> RealLimiterWorld::connect() {
+  auto url = redis::parse_url(base::Secret(redis_server().url()));
+  auto client = redis::Client::create(timers_, rng_, std::move(url.value()), {}, no_escape());
+  (*client)->start();
+  return std::move(client.value());
+}
+
+RealLimiterWorld::OneNode::OneNode(RealLimiterWorld& world)
+    : client(world.connect()), limiter(*client, world.timers_, {}, world.no_escape()) {}
+
+RealLimiterWorld::RealLimiterWorld() {
+  redis_server().cli({"FLUSHALL"});
+  first_ = std::make_unique<OneNode>(*this);
+  second_ = std::make_unique<OneNode>(*this);
+  drive([this] { return first_->client->connected() > 0 && second_->client->connected() > 0; });
+}
+
+RealLimiterWorld::~RealLimiterWorld() {
+  for (OneNode* node : {first_.get(), second_.get()}) {
+    run_stop(node->limiter.stop());
+    run_stop(node->client->stop(timers_.after(2s)));
+  }
+}
+
 namespace {
 std::unique_ptr<LedgerWorld> make_ledger_world() { return std::make_unique<RealLedgerWorld>(); }
 std::unique_ptr<QueueWorld> make_queue_world() { return std::make_unique<RealQueueWorld>(); }
 std::unique_ptr<QueueWorld> make_sharded_world() { return std::make_unique<RealQueueWorld>(3); }
+std::unique_ptr<LimiterWorld> make_limiter_world() { return std::make_unique<RealLimiterWorld>(); }
 }  // namespace
 
 std::vector<MakeLedgerWorld> ledger_worlds() { return {&make_ledger_world}; }
 std::vector<MakeQueueWorld> queue_worlds() { return {&make_queue_world}; }
+std::vector<MakeLimiterWorld> limiter_worlds() { return {&make_limiter_world}; }
 
 INSTANTIATE_TEST_SUITE_P(Real, LedgerContract, testing::Values(&make_ledger_world));
 INSTANTIATE_TEST_SUITE_P(Real, QueueContract, testing::Values(&make_queue_world));

@@ -17,6 +17,7 @@
 #include "stores/pg_templates.hpp"
 #include "stores/pg_upkeep.hpp"
 #include "stores/redis_leases.hpp"
+#include "stores/redis_limiter.hpp"
 #include "stores/redis_queue.hpp"
 #include "stores/redis_settings.hpp"
 
@@ -101,6 +102,26 @@ class RealQueueWorld final : public RealWorld, public QueueWorld {
   std::unique_ptr<OneNode> first_;
   std::unique_ptr<OneNode> second_;
   std::unique_ptr<stores::RedisSettings> sharing_;
+};
+
+/// Each node has its own connection.
+class RealLimiterWorld final : public RealWorld, public LimiterWorld {
+ public:
+  RealLimiterWorld();
+  ~RealLimiterWorld() override;
+  stores::Limiter& first() override { return first_->limiter; }
+  stores::Limiter& second() override { return second_->limiter; }
+  [[nodiscard]] bool is_connected() const { return first_->client->connected() > 0; }
+
+ private:
+  struct OneNode {
+    explicit OneNode(RealLimiterWorld& world);
+    std::unique_ptr<redis::Client> client;
+    stores::RedisLimiter limiter;
+  };
+  std::unique_ptr<redis::Client> connect();
+  std::unique_ptr<OneNode> first_;
+  std::unique_ptr<OneNode> second_;
 };
 
 }  // namespace notify::contract

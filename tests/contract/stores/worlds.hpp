@@ -18,6 +18,7 @@
 #include "stores/backlog.hpp"
 #include "stores/dead_letters.hpp"
 #include "stores/history.hpp"
+#include "stores/limiter.hpp"
 #include "stores/queue.hpp"
 #include "stores/shared_settings.hpp"
 #include "stores/templates.hpp"
@@ -102,10 +103,19 @@ class QueueWorld : public virtual World {
   virtual void replace_server() = 0;
 };
 
+/// Empty counters, and two nodes.
+class LimiterWorld : public virtual World {
+ public:
+  [[nodiscard]] virtual stores::Limiter& first() = 0;
+  [[nodiscard]] virtual stores::Limiter& second() = 0;
+};
+
 using MakeLedgerWorld = std::unique_ptr<LedgerWorld> (*)();
 using MakeQueueWorld = std::unique_ptr<QueueWorld> (*)();
-/// The worlds of the program: fakes in one, real servers in the other.
+using MakeLimiterWorld = std::unique_ptr<LimiterWorld> (*)();
+/// The ledger worlds of the program: fakes in one, real servers in the other.
 [[nodiscard]] std::vector<MakeLedgerWorld> ledger_worlds();
+[[nodiscard]] std::vector<MakeLimiterWorld> limiter_worlds();
 [[nodiscard]] std::vector<MakeQueueWorld> queue_worlds();
 
 class LedgerContract : public testing::TestWithParam<MakeLedgerWorld> {

@@ -55,6 +55,18 @@ TEST(Check, ACertificateWithoutTlsIsAMistake) {
   EXPECT_EQ(complaints(config), Keys{});
 }
 
+TEST(Check, AWindowHasOneLimit) {
+  Config config;
+  config.limits.user.push_back({5, std::chrono::minutes(1)});
+  config.limits.types = {{"promotion", "user", {3, std::chrono::hours(24)}},
+                         {"promotion", "user", {20, std::chrono::hours(1)}}};
+  EXPECT_EQ(complaints(config), Keys{"limits.user"});
+  config.limits.user.clear();
+  EXPECT_EQ(complaints(config), Keys{});
+  config.limits.types.push_back(config.limits.types.front());
+  EXPECT_EQ(complaints(config), Keys{"limits.types"});
+}
+
 TEST(Check, TwoServersCannotShareAPort) {
   Config config;
   config.admin.listen = config.grpc.listen;

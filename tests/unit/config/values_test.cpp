@@ -39,6 +39,32 @@ TEST(Values, SizesTakeBinaryUnits) {
   EXPECT_EQ(to_yaml(Bytes{1000}), "1000");
 }
 
+TEST(Values, RatesAreOfAMinuteAnHourOrADay) {
+  const Rules rules{1, 1'000'000, {}};
+  EXPECT_EQ(read<Rate>("60/1m", rules), (Rate{60, 1min}));
+  EXPECT_EQ(read<Rate>("600/1h", rules), (Rate{600, 1h}));
+  EXPECT_EQ(read<Rate>("1000/1d", rules), (Rate{1000, 24h}));
+  for (const char* wrong : {"", "60", "60/", "/1m", "60/2m", "60/60s", "0/1m", "-1/1m", "x/1m"}) {
+    EXPECT_FALSE(read<Rate>(wrong, rules)) << wrong;
+  }
+  EXPECT_EQ(read<std::vector<Rate>>("60/1m, 1000/1d", rules),
+            (std::vector<Rate>{{60, 1min}, {1000, 24h}}));
+  EXPECT_EQ(read<std::vector<Rate>>("", rules), std::vector<Rate>());
+  EXPECT_EQ(to_yaml(std::vector<Rate>{{60, 1min}, {1000, 24h}}), "[60/1m, 1000/1d]");
+}
+
+TEST(Values, RatesOfATypeSayOfWhom) {
+  const Rules rules{1, 1'000'000, {}};
+  const TypeRate rate{"promotion", "user", {3, 24h}};
+  EXPECT_EQ(read<TypeRate>("promotion user 3/1d", rules), rate);
+  EXPECT_EQ(to_yaml(rate), "\"promotion user 3/1d\"");
+  for (const char* wrong : {"", " ", "promotion", "promotion 3/1d", "promotion user", "user 3/1d x",
+                            "promotion group 3/1d", "promotion user 3", " user 3/1d",
+                            "Promotion user 3/1d", "promotion  user 3/1d"}) {
+    EXPECT_FALSE(read<TypeRate>(wrong, rules)) << wrong;
+  }
+}
+
 TEST(Values, IntegersStayInTheirRangeIncludingItsEnds) {
   const Rules rules{1, 64, {}};
   EXPECT_EQ(read<std::size_t>("1", rules), 1U);

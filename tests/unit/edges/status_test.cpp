@@ -1,5 +1,7 @@
 #include "edges/grpc/status.hpp"
 
+#include "edges/grpc/rpc_host.hpp"
+
 #include <gtest/gtest.h>
 
 #include "google/rpc/error_details.pb.h"
@@ -32,6 +34,37 @@ rules::Violations violations(int count) {
   rules::Violations made;
   for (int i = 0; i < count; ++i) made.push_back({"field" + std::to_string(i), "is wrong"});
   return made;
+}
+
+TEST(ToStatus, ALimitIsNamedWithWhoseItIsWhatIsLeftAndWhenToComeBack) {
+  flows::Refusal over = refusal(Errc::overloaded);
+  over.retry_after = std::chrono::milliseconds(41'500);
+  over.limit = {"user.1m", 60, 60, base::WallTime(std::chrono::milliseconds(0)), "user:u1"};
+  const grpc::Status status = to_status(over);
+  EXPECT_EQ(status.error_code(), grpc::StatusCode::RESOURCE_EXHAUSTED);
+  const auto info = find<google::rpc::ErrorInfo>(status);
+  ASSERT_TRUE(info);
+  EXPECT_EQ(info->reason(), "RATE_LIMITED");
+  EXPECT_EQ(info->metadata().at("limit"), "user.1m");
+  EXPECT_EQ(info->metadata().at("allowed"), "60");
+  EXPECT_EQ(info->metadata().at("left"), "0");
+  const auto quota = find<google::rpc::QuotaFailure>(status);
+  ASSERT_TRUE(quota);
+  EXPECT_EQ(quota->violations(0).subject(), "user:u1");
+  EXPECT_EQ(quota->violations(0).description(),
+            "limit user.1m = 60, counted 60, left 0; its window ends at 1970-01-01T00:00:00.000Z");
+  const auto retry = find<google::rpc::RetryInfo>(status);
+  ASSERT_TRUE(retry);
+  EXPECT_EQ(retry->retry_delay().seconds(), 41);
+  EXPECT_EQ(retry->retry_delay().nanos(), 500'000'000);
+  EXPECT_NE(status.error_message().find("user.1m"), std::string::npos);
+}
+
+TEST(IpOf, IsTheAddressOfALane) {
+  EXPECT_EQ(ip_of("ipv4:10.0.0.7"), "10.0.0.7");
+  EXPECT_EQ(ip_of("ipv6:%5B::1%5D"), "::1");
+  EXPECT_EQ(ip_of("unix"), "");
+  EXPECT_EQ(ip_of("user:a11ce000-0000-4000-8000-000000000001"), "");
 }
 
 TEST(ToStatus, EveryErrorHasItsCodeAndAStableReason) {

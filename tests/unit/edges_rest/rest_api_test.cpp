@@ -7,6 +7,7 @@
 #include <nlohmann/json.hpp>
 
 #include "clients/key_source.hpp"
+#include "fakes/fake_limiter.hpp"
 #include "fakes/fake_time.hpp"
 #include "unit/crypto/test_keys.hpp"
 #include "unit/edges_rest/fake_methods.hpp"
@@ -33,6 +34,9 @@ class OneDocument final : public clients::KeySource {
  private:
   std::string json_;
 };
+
+using flows::RequestLimit;
+using rules::LimitWindow;
 
 struct RestApiTest : testing::Test {
   fakes::ManualClock clock;
@@ -83,11 +87,12 @@ struct RestApiTest : testing::Test {
     admitted.parts.body = std::move(body);
     reply = co_await api.call(admitted, deadline);
   }
-  Reply ask(Head head, std::string body = {}) {
+  Reply ask(Head head, std::string body = {}) { return ask_at(api, head, std::move(body)); }
+  Reply ask_at(const RestApi& where, Head head, std::string body = {}) {
     std::optional<Reply> reply;
     head.has_body = !body.empty();
     group.spawn(
-        make(api, head, std::move(body), loop.timers.after(std::chrono::seconds(10)), reply));
+        make(where, head, std::move(body), loop.timers.after(std::chrono::seconds(10)), reply));
     time.run_until([&] { return reply.has_value(); });
     return std::move(*reply);
   }
@@ -103,6 +108,34 @@ struct RestApiTest : testing::Test {
     return "";
   }
   static Json error(const Reply& reply) { return Json::parse(reply.body)["error"]; }
+};
+
+/// With limits, and two proxies in front.
+struct RestLimitsTest : RestApiTest {
+  fakes::FakeLimits counters{clock};
+  fakes::FakeLink link{loop.timers};
+  fakes::FakeLimiter limiter{counters, link};
+  std::vector<std::string> reached;
+  std::vector<std::string> failed;
+  flows::RequestLimiting limits{
+      {limiter,
+       loop.timers,
+       {{RequestLimit::Of::user, LimitWindow::minute, 3},
+        {RequestLimit::Of::ip, LimitWindow::hour, 5}},
+       [this](std::string_view limit) { reached.emplace_back(limit); },
+       [this](std::string_view step, const base::Error&) { failed.emplace_back(step); }}};
+  RestApi limited{
+      RouteTable::create(methods.table.methods()).value(),
+      Authenticator(&jwks, {"issuer", "audience"}, clock),
+      {.cors_origins = {}, .openapi = "{}", .on_withheld = {}, .limits = &limits, .proxies = 2}};
+
+  Reply get(const std::string& bearer, const char* forwarded_for = "9.9.9.9, 7.7.7.7, 10.0.0.1") {
+    Head head{.method = "GET", .target = "/api/v1/notifications/settings"};
+    head.authorization = bearer;
+    head.forwarded_for = forwarded_for;
+    head.peer = "10.0.0.2";
+    return ask_at(limited, head);
+  }
 };
 
 constexpr const char* kSettings = "/api/v1/notifications/settings";
@@ -264,6 +297,61 @@ TEST_F(RestApiTest, TheDescriptionNeedsNoToken) {
   EXPECT_EQ(ask("GET", "/openapi.json?x=1").body, "{}");
   EXPECT_EQ(ask("HEAD", "/openapi.json").status, 200U);
   EXPECT_EQ(ask("POST", "/openapi.json").status, 405U);
+}
+
+TEST_F(RestLimitsTest, EveryAnswerSaysHowMuchIsLeftOfTheLimitThatIsTightest) {
+  Reply reply = get(authorization);
+  EXPECT_EQ(header(reply, "RateLimit-Limit"), "3");
+  EXPECT_EQ(header(reply, "RateLimit-Remaining"), "2");
+  EXPECT_EQ(header(reply, "RateLimit-Reset"), "60");
+  time.run_for(std::chrono::seconds(20));
+  reply = get(authorization);
+  EXPECT_EQ(header(reply, "RateLimit-Remaining"), "1");
+  EXPECT_EQ(header(reply, "RateLimit-Reset"), "40");
+}
+
+TEST_F(RestLimitsTest, OverTheLimitTheAnswerIs429AndWhenToComeBack) {
+  for (int i = 0; i < 3; ++i) EXPECT_NE(get(authorization).status, 429U);
+  methods.call.reset();
+  const Reply reply = get(authorization);
+  EXPECT_EQ(reply.status, 429U);
+  EXPECT_FALSE(methods.call) << "nothing is done";
+  EXPECT_EQ(header(reply, "RateLimit-Limit"), "3");
+  EXPECT_EQ(header(reply, "RateLimit-Remaining"), "0");
+  EXPECT_EQ(header(reply, "Retry-After"), "60");
+  EXPECT_EQ(error(reply)["status"], "RESOURCE_EXHAUSTED");
+  EXPECT_EQ(error(reply)["details"][0]["violations"][0]["subject"], std::string("user:") + kUser);
+  EXPECT_EQ(error(reply)["details"][1]["metadata"]["limit"], "rest_user.1m");
+  EXPECT_EQ(reached, (std::vector<std::string>{"rest_user.1m"}));
+  EXPECT_NE(get("Bearer " + token(kOther)).status, 429U) << "another user's";
+}
+
+TEST_F(RestLimitsTest, WhoIsNotLetInIsCountedByAddress) {
+  for (int i = 0; i < 5; ++i) EXPECT_EQ(get("Bearer nonsense").status, 401U);
+  const Reply reply = get("Bearer nonsense");
+  EXPECT_EQ(reply.status, 429U);
+  EXPECT_EQ(error(reply)["details"][0]["violations"][0]["subject"], "ip:7.7.7.7");
+  EXPECT_NE(get(authorization, "7.7.7.7, 8.8.8.8, 10.0.0.1").status, 429U)
+      << "another address, whatever it says before";
+}
+
+TEST_F(RestLimitsTest, WithRedisAwayTheWorkerCountsForItself) {
+  limiter.faults.take.fail(base::Errc::unavailable);
+  for (int i = 0; i < 3; ++i) {
+    EXPECT_EQ(header(get(authorization), "RateLimit-Remaining"), std::to_string(2 - i));
+  }
+  EXPECT_EQ(get(authorization).status, 429U);
+  EXPECT_EQ(failed, (std::vector<std::string>{"take"}));
+}
+
+TEST(ClientAddress, IsWhatTheOutermostOfOurProxiesSays) {
+  Head head{.forwarded_for = "1.1.1.1, 2.2.2.2 ,3.3.3.3", .peer = "10.0.0.1"};
+  EXPECT_EQ(client_address(head, 0), "10.0.0.1");
+  EXPECT_EQ(client_address(head, 1), "3.3.3.3");
+  EXPECT_EQ(client_address(head, 2), "2.2.2.2");
+  EXPECT_EQ(client_address(head, 9), "1.1.1.1");
+  head.forwarded_for = "";
+  EXPECT_EQ(client_address(head, 1), "10.0.0.1");
 }
 
 }  // namespace
