@@ -12,15 +12,19 @@ namespace notify::app {
 using base::Expected;
 using base::fail;
 
-Shard::Reporters::Reporters(telemetry::Health& health)
+Shard::Reporters::Reporters(telemetry::Health& health, bool asks_user_service)
     : postgres(health.add("postgres", telemetry::Importance::critical)),
       clock(health.add("clock", telemetry::Importance::critical)),
       redis(health.add("redis", telemetry::Importance::helpful)),
-      auth_service(health.add("auth_service", telemetry::Importance::helpful)) {}
+      auth_service(health.add("auth_service", telemetry::Importance::helpful)) {
+  if (asks_user_service) {
+    user_service = health.add("user_service", telemetry::Importance::helpful);
+  }
+}
 
 Shard::Shard(Process process)
     : process_(std::move(process)),
-      reporters_(process_.health),
+      reporters_(process_.health, !process_.config.user_service.address.empty()),
       work_(boost::asio::make_work_guard(context_)),
       timers_(context_.get_executor(), process_.clock),
       rng_(base::system_rng()),
@@ -139,38 +143,9 @@ Expected<void> Shard::wire_delivery() {
   return {};
 }
 
-void Shard::wire_deciding() {
-  const config::Config& c = process_.config;
-  const telemetry::DecisionMetrics& m = process_.metrics.decision;
-  settings_ = std::make_unique<stores::PgSettings>(*pg_);
-  stores::SettingsCacheOptions options;
-  options.users_max = c.settings.cache_users;
-  shared_settings_ = std::make_unique<stores::RedisSettings>(*redis_);
-  settings_cache_ = std::make_unique<stores::SettingsCache>(
-      *settings_, *shared_settings_, timers_, options,
-      stores::SettingsCacheEvents{
-          [&m](stores::SettingsFrom from) { m.settings_lookups.add(lookup_label(from)); },
-          [this, &m](std::string_view step, const base::Error& error) {
-            m.step_failures.add(step);
-            step_failed("settings", step, error);
-          }},
-      on_escape());
-  deciding_ = std::make_unique<flows::Deciding>(
-      flows::Deciding::Parts{*settings_cache_, process_.clock, deciding_policy(c),
-                             flows::DecidingEvents{[&m](const rules::Decision& decision) {
-                               m.verdicts.add(rules::name(decision.verdict));
-                               if (decision.by) m.rules.add(rules::name(*decision.by));
-                             }}});
-  preferences_ = std::make_unique<flows::Preferences>(
-      flows::Preferences::Parts{*settings_, *ledger_, *audit_, ids_, process_.clock,
-                                [this, &m](std::string_view step, const base::Error& error) {
-                                  m.step_failures.add(step);
-                                  step_failed("settings", step, error);
-                                }});
-}
-
 void Shard::wire_flows() {
   const config::Config& c = process_.config;
+  wire_users();
   wire_deciding();
   wire_limits();
   render_ = std::make_unique<flows::Render>(*template_cache_, timers_);
@@ -392,6 +367,7 @@ async::Task<void> Shard::shut_down(base::Deadline deadline) {
   co_await heartbeat_->stop();
   co_await ledger_->stop();
   co_await settings_cache_->stop();
+  if (known_users_) co_await known_users_->stop();
   co_await queue_->stop();
   co_await heartbeat_->sign_off();
   co_await apns_pool_->stop(deadline);

@@ -15,6 +15,8 @@
 #include "clients/auth_client.hpp"
 #include "clients/device_cache.hpp"
 #include "clients/jwks.hpp"
+#include "clients/known_users.hpp"
+#include "clients/user_client.hpp"
 #include "config/config.hpp"
 #include "edges/grpc/server.hpp"
 #include "edges/http/listener.hpp"
@@ -96,6 +98,7 @@ class Shard {
   void wire_deciding();
   void wire_limits();
   [[nodiscard]] base::Expected<void> wire_delivery();
+  void wire_users();
   void wire_flows();
   [[nodiscard]] base::Expected<void> wire_keys();
   [[nodiscard]] base::Expected<void> wire_rest(const edges::http::Listener& listener);
@@ -117,11 +120,12 @@ class Shard {
 
   /// What this shard says about what it rests on.
   struct Reporters {
-    explicit Reporters(telemetry::Health& health);
+    Reporters(telemetry::Health& health, bool asks_user_service);
     telemetry::Health::Reporter postgres;
     telemetry::Health::Reporter clock;
     telemetry::Health::Reporter redis;
     telemetry::Health::Reporter auth_service;
+    std::optional<telemetry::Health::Reporter> user_service;  ///< unset if it is not asked
   };
 
   Process process_;
@@ -159,6 +163,8 @@ class Shard {
   std::unique_ptr<net::CompletionPump> client_pump_;
   std::unique_ptr<clients::AuthClient> auth_;
   std::unique_ptr<clients::DeviceCache> devices_;
+  std::unique_ptr<clients::UserClient> user_service_;  // unset if it is not asked
+  std::unique_ptr<clients::KnownUsers> known_users_;   // likewise
   std::unique_ptr<providers::ProviderToken> apns_token_;
   std::unique_ptr<providers::ApnsProvider> apns_;
   std::unique_ptr<stores::PgLedger> ledger_;

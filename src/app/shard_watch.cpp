@@ -44,6 +44,10 @@ async::Task<void> Shard::look_at_others() {
   reporters_.redis.set(redis_up ? ok : degraded, redis_up ? "" : "no connection");
   const auto auth = co_await auth_->check_health(timers_.after(std::chrono::seconds(1)));
   reporters_.auth_service.set(auth ? ok : degraded, auth ? "" : auth.error().detail);
+  if (!reporters_.user_service) co_return;
+  // By what came of the last questions: it is asked no other.
+  const bool users_down = known_users_->is_down();
+  reporters_.user_service->set(users_down ? degraded : ok, users_down ? "does not answer" : "");
 }
 
 void Shard::publish() {

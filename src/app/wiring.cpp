@@ -54,6 +54,37 @@ flows::DecidingPolicy deciding_policy(const config::Config& config) {
           .expiry = expiry_policy(config)};
 }
 
+clients::KnownUsersOptions known_users_options(const config::Config& config,
+                                               const telemetry::Log& log,
+                                               const telemetry::DecisionMetrics& metrics) {
+  const config::UserService& c = config.user_service;
+  clients::KnownUsersOptions options;
+  options.known_ttl = c.cache_ttl;
+  options.unknown_ttl = c.cache_unknown_ttl;
+  options.users_max = c.cache_users;
+  options.timeout = c.timeout;
+  options.known_when_down = c.when_down == config::WhenDown::deliver;
+  options.on_answer = [&metrics](clients::StandingFrom from) {
+    metrics.user_lookups.add(lookup_label(from));
+  };
+  options.on_failure = [log = log.component("user_service"), &metrics](const base::Error& error) {
+    metrics.user_failures.add();
+    log.warn("a step failed",
+             {{"step", "validate"}, {"error", error.code}, {"detail", error.detail}});
+  };
+  return options;
+}
+
+std::string_view lookup_label(clients::StandingFrom from) {
+  switch (from) {
+    case clients::StandingFrom::memory: return "cache";
+    case clients::StandingFrom::service: return "user_service";
+    case clients::StandingFrom::stale_memory: return "stale_cache";
+    case clients::StandingFrom::policy: return "policy";
+  }
+  return "";
+}
+
 std::string_view lookup_label(stores::SettingsFrom from) {
   switch (from) {
     case stores::SettingsFrom::memory: return "cache";

@@ -2,6 +2,7 @@
 // From the configuration's structs to the options of the parts: the only place that knows both.
 
 #include "clients/jwks.hpp"
+#include "clients/known_users.hpp"
 #include "config/config.hpp"
 #include "crypto/es256.hpp"
 #include "crypto/jwt.hpp"
@@ -30,7 +31,12 @@ namespace notify::app {
 [[nodiscard]] base::Expected<crypto::Es256Key> read_apns_key(const config::Config& config);
 [[nodiscard]] rules::ExpiryPolicy expiry_policy(const config::Config& config);
 [[nodiscard]] flows::DecidingPolicy deciding_policy(const config::Config& config);
-/// Who told a user's settings, as the metric names it.
+/// Lifetime: `metrics` outlives what is called by the options.
+[[nodiscard]] clients::KnownUsersOptions known_users_options(
+    const config::Config& config, const telemetry::Log& log,
+    const telemetry::DecisionMetrics& metrics);
+/// Who answered, as the metrics name it.
+[[nodiscard]] std::string_view lookup_label(clients::StandingFrom from);
 [[nodiscard]] std::string_view lookup_label(stores::SettingsFrom from);
 [[nodiscard]] rules::LimitPolicy limit_policy(const config::Config& config);
 [[nodiscard]] std::vector<flows::RequestLimit> request_limits(const config::Config& config);

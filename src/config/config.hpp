@@ -60,6 +60,15 @@ struct AuthService {
   Duration timeout = 2s;
 };
 
+struct UserService {
+  Address address;
+  Duration timeout = 1s;
+  WhenDown when_down = WhenDown::deliver;
+  Duration cache_ttl = 10min;
+  Duration cache_unknown_ttl = 30s;
+  std::size_t cache_users = 200'000;
+};
+
 struct Devices {
   Duration cache_ttl = 1min;
   std::size_t cache_users = 100'000;
@@ -167,6 +176,7 @@ struct Config {
   Postgres postgres;
   Redis redis;
   AuthService auth_service;
+  UserService user_service;
   Devices devices;
   Apns apns;
   Queue queue;

@@ -97,6 +97,20 @@ std::vector<Field> make_fields() {
       row("auth_service.timeout", &C::auth_service, &AuthService::timeout, within(10ms, 1min),
           "Longest wait for one answer."),
 
+      row("user_service.address", &C::user_service, &UserService::address, none_or(named_port()),
+          "The source of truth for users. Empty: it is not asked, and every user is known."),
+      row("user_service.timeout", &C::user_service, &UserService::timeout, within(10ms, 1min),
+          "Longest wait for an answer about a user, with up to three tries."),
+      row("user_service.when_down", &C::user_service, &UserService::when_down, any(),
+          "What becomes of notifications to users who are not remembered while it does not "
+          "answer."),
+      row("user_service.cache_ttl", &C::user_service, &UserService::cache_ttl, within(1s, 24h),
+          "How long a user counts as known before it is asked again."),
+      row("user_service.cache_unknown_ttl", &C::user_service, &UserService::cache_unknown_ttl,
+          within(1s, 1h), "How long a user counts as unknown before it is asked again."),
+      row("user_service.cache_users", &C::user_service, &UserService::cache_users,
+          within(1'000, 10'000'000), "Users whom each worker remembers."),
+
       row("devices.cache_ttl", &C::devices, &Devices::cache_ttl, within(0s, 30min),
           "How long a user's devices are remembered before auth-service is asked again; 0: not."),
       row("devices.cache_users", &C::devices, &Devices::cache_users, within(0, 10'000'000),

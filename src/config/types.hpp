@@ -71,5 +71,7 @@ class Url {
 enum class LogLevel : std::uint8_t { trace, debug, info, warn, error };
 enum class LogFormat : std::uint8_t { json, text };
 enum class OverLimit : std::uint8_t { refuse, suppress };
+/// What becomes of a notification when nobody can say whether its user exists.
+enum class WhenDown : std::uint8_t { deliver, suppress };
 
 }  // namespace notify::config

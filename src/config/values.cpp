@@ -15,6 +15,7 @@ constexpr std::array<std::string_view, 2> kOverLimits = {"refuse", "suppress"};
 constexpr std::array<std::string_view, 3> kRateWindows = {"1m", "1h", "1d"};
 constexpr std::array<std::string_view, 5> kRateSubjects = {"user", "conversation", "device",
                                                            "caller", "ip"};
+constexpr std::array<std::string_view, 2> kWhenDown = {"deliver", "suppress"};
 
 struct Unit {
   std::string_view name;
@@ -209,6 +210,10 @@ std::optional<Flaw> parse(const Raw& raw, const Rules& rules, Duration& into) {
 std::optional<Flaw> parse(const Raw& raw, const Rules& rules, Address& into) {
   if (raw.is_list) return not_a_list();
   const std::string_view text = raw.text;
+  if (text.empty() && rules.may_be_empty) {
+    into = {};
+    return std::nullopt;
+  }
   const Flaw flaw{fmt::format("'{}' is not an address", text),
                   "write host:port, or [address]:port for IPv6"};
   const std::size_t colon = text.rfind(':');
@@ -312,6 +317,9 @@ std::optional<Flaw> parse(const Raw& raw, const Rules& rules, TypeRate& into) {
   return std::nullopt;
 }
 
+std::optional<Flaw> parse(const Raw& raw, const Rules&, WhenDown& into) {
+  return parse_enum(raw, kWhenDown, into);
+}
 std::optional<Flaw> parse(const Raw& raw, const Rules& rules, std::vector<std::string>& into) {
   return parse_list(raw, rules, into);
 }
@@ -354,6 +362,9 @@ std::string to_yaml(const Rate& value) {
 std::string to_yaml(const TypeRate& value) {
   return text_to_yaml(fmt::format("{} {} {}", value.type, value.subject, to_yaml(value.rate)));
 }
+std::string to_yaml(const WhenDown& value) {
+  return std::string(kWhenDown.at(static_cast<std::size_t>(value)));
+}
 std::string to_yaml(const std::vector<std::string>& value) { return list_to_yaml(value); }
 std::string to_yaml(const std::vector<Duration>& value) { return list_to_yaml(value); }
 std::string to_yaml(const std::vector<Rate>& value) { return list_to_yaml(value); }
@@ -382,6 +393,7 @@ Description describe(const base::Secret&, const Rules& rules) {
 Description describe(const LogLevel&, const Rules&) { return {"choice", join(kLevels, ", ")}; }
 Description describe(const LogFormat&, const Rules&) { return {"choice", join(kFormats, ", ")}; }
 Description describe(const OverLimit&, const Rules&) { return {"choice", join(kOverLimits, ", ")}; }
+Description describe(const WhenDown&, const Rules&) { return {"choice", join(kWhenDown, ", ")}; }
 Description describe(const std::vector<std::string>&, const Rules&) {
   return {"list of texts", ""};
 }

@@ -27,7 +27,7 @@ struct Rules {
   std::int64_t min = 0;  ///< in the base unit: a count, milliseconds, bytes, a port
   std::int64_t max = std::numeric_limits<std::int64_t>::max();
   std::vector<std::string_view> schemes;  ///< of a URL; empty: any
-  bool may_be_empty = false;              ///< of a URL
+  bool may_be_empty = false;              ///< of a URL or an address
 };
 
 /// A Problem without its place.
@@ -52,6 +52,7 @@ struct Flaw {
 [[nodiscard]] std::optional<Flaw> parse(const Raw& raw, const Rules& rules, OverLimit& into);
 [[nodiscard]] std::optional<Flaw> parse(const Raw& raw, const Rules& rules, Rate& into);
 [[nodiscard]] std::optional<Flaw> parse(const Raw& raw, const Rules& rules, TypeRate& into);
+[[nodiscard]] std::optional<Flaw> parse(const Raw& raw, const Rules& rules, WhenDown& into);
 [[nodiscard]] std::optional<Flaw> parse(const Raw& raw, const Rules& rules,
                                         std::vector<std::string>& into);
 [[nodiscard]] std::optional<Flaw> parse(const Raw& raw, const Rules& rules,
@@ -76,6 +77,7 @@ struct Flaw {
 [[nodiscard]] std::string to_yaml(const OverLimit& value);
 [[nodiscard]] std::string to_yaml(const Rate& value);
 [[nodiscard]] std::string to_yaml(const TypeRate& value);
+[[nodiscard]] std::string to_yaml(const WhenDown& value);
 [[nodiscard]] std::string to_yaml(const std::vector<std::string>& value);
 [[nodiscard]] std::string to_yaml(const std::vector<Duration>& value);
 [[nodiscard]] std::string to_yaml(const std::vector<Rate>& value);
@@ -98,6 +100,7 @@ struct Description {
 [[nodiscard]] Description describe(const LogLevel& tag, const Rules& rules);
 [[nodiscard]] Description describe(const LogFormat& tag, const Rules& rules);
 [[nodiscard]] Description describe(const OverLimit& tag, const Rules& rules);
+[[nodiscard]] Description describe(const WhenDown& tag, const Rules& rules);
 [[nodiscard]] Description describe(const std::vector<std::string>& tag, const Rules& rules);
 [[nodiscard]] Description describe(const std::vector<Duration>& tag, const Rules& rules);
 [[nodiscard]] Description describe(const std::vector<Rate>& tag, const Rules& rules);

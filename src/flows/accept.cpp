@@ -46,14 +46,14 @@ async::Task<Accept::Answers> Accept::accept(std::vector<rules::SendRequest> requ
     auto checked = check(requests[i], caller, own == rendered.end() ? nullptr : &own->second);
     if (checked) {
       checked->place = answers.size();
-      all_known = all_known && checked->settings != nullptr;
+      all_known = all_known && static_cast<bool>(checked->user);
       drafts.push_back(std::move(*checked));
       answers.emplace_back(Accepted{});
     } else {
       answers.emplace_back(base::Unexpected<Refusal>(std::move(checked).error()));
     }
   }
-  if (!all_known) co_await read_settings(drafts, answers);
+  if (!all_known) co_await read_users(drafts, answers);
   if (limits_apply()) co_await apply_limits(drafts, caller, answers);
   co_await commit(std::move(drafts), std::move(caller.lane), answers);
   co_return answers;
@@ -70,7 +70,7 @@ async::Task<void> Accept::commit(std::vector<Draft> drafts, std::string lane, An
   items.reserve(drafts.size());
   limits.reserve(drafts.size());
   for (Draft& draft : drafts) {
-    if (!draft.settings) continue;
+    if (!draft.user) continue;
     decide(draft);
     const rules::Notification& n = draft.submission.notification;
     items.push_back({n, n.begins_at()});
@@ -139,22 +139,22 @@ Accept::Checked Accept::check(const rules::SendRequest& request, const Caller& c
   Draft draft;
   draft.submission.notification = std::move(std::get<rules::Notification>(checked));
   draft.submission.idempotency = idempotency_of(request, caller);
-  draft.settings = parts_.deciding.known(draft.submission.notification.user);
+  draft.user = parts_.deciding.known(draft.submission.notification.user);
   return draft;
 }
 
-async::Task<void> Accept::read_settings(std::vector<Draft>& drafts, Answers& answers) {
+async::Task<void> Accept::read_users(std::vector<Draft>& drafts, Answers& answers) {
   std::vector<base::UserId> users;
   std::vector<Draft*> waiting;
   for (Draft& draft : drafts) {
-    if (draft.settings) continue;
+    if (draft.user) continue;
     users.push_back(draft.submission.notification.user);
     waiting.push_back(&draft);
   }
   auto read = co_await parts_.deciding.read(std::move(users));
   for (std::size_t i = 0; i < waiting.size(); ++i) {
     if (read[i]) {
-      waiting[i]->settings = std::move(*read[i]);
+      waiting[i]->user = std::move(*read[i]);
     } else {
       // Who may want quiet is not sent anything on a guess.
       parts_.events.refused(read[i].error().code);
@@ -170,7 +170,7 @@ async::Task<void> Accept::apply_limits(std::vector<Draft>& drafts, const Caller&
   std::vector<const rules::Notification*> notifications;
   for (Draft& draft : drafts) {
     const rules::Notification& n = draft.submission.notification;
-    if (!draft.settings || !parts_.deciding.is_limited(*draft.settings, n)) continue;
+    if (!draft.user || !parts_.deciding.is_limited(draft.user, n)) continue;
     limited.push_back(&draft);
     notifications.push_back(&n);
   }
@@ -192,7 +192,7 @@ async::Task<void> Accept::refuse_over_limits(std::vector<Draft*> drafts, Answers
   submissions.reserve(drafts.size());
   for (Draft* draft : drafts) {
     submissions.push_back(std::move(draft->submission));
-    draft->settings.reset();
+    draft->user = {};
   }
   const auto known = co_await parts_.ledger.find_repeats(std::move(submissions));
   for (std::size_t i = 0; i < drafts.size(); ++i) {
@@ -214,9 +214,8 @@ void Accept::decide(Draft& draft) const {
   stores::Submission& submission = draft.submission;
   rules::Notification& n = submission.notification;
   if (n.deliver_at && !draft.limits.reached) return schedule(submission);
-  const Deciding::Outcome outcome =
-      parts_.deciding.decide(*draft.settings, n, draft.limits.reached);
-  submission.decision = parts_.deciding.record(*draft.settings, n, outcome);
+  const Deciding::Outcome outcome = parts_.deciding.decide(draft.user, n, draft.limits.reached);
+  submission.decision = parts_.deciding.record(draft.user, n, outcome);
   switch (outcome.decision.verdict) {
     case rules::Verdict::deliver:
     case rules::Verdict::deliver_silently: break;

@@ -91,8 +91,8 @@ class Accept {
   /// A request on its way to the ledger.
   struct Draft {
     stores::Submission submission;
-    std::size_t place = 0;         ///< of its answer
-    stores::SettingsPtr settings;  ///< of its user; null: it is refused
+    std::size_t place = 0;  ///< of its answer
+    Deciding::User user;    ///< whom it is for; without settings: it is refused
     Limiting::Outcome limits;
   };
   using Checked = base::Expected<Draft, Refusal>;
@@ -100,8 +100,8 @@ class Accept {
   [[nodiscard]] bool uses_templates(const std::vector<rules::SendRequest>& requests) const;
   [[nodiscard]] Checked check(const rules::SendRequest& request, const Caller& caller,
                               const base::Expected<rules::RenderResult>* rendered);
-  /// Of those whose settings are not in memory. Who has none then was refused in `answers`.
-  async::Task<void> read_settings(std::vector<Draft>& drafts, Answers& answers);
+  /// Of those who are not in memory. Who could not be read was refused in `answers`.
+  async::Task<void> read_users(std::vector<Draft>& drafts, Answers& answers);
   [[nodiscard]] bool limits_apply() const {
     return parts_.limiting != nullptr && parts_.limiting->has_limits();
   }

@@ -4,9 +4,56 @@
 
 namespace notify::flows {
 
-rules::Circumstances Deciding::facts(const stores::Settings& settings, const rules::Notification& n,
+using base::Expected;
+
+Deciding::User Deciding::known(base::UserId user) const {
+  User known{parts_.settings.peek(user), {}};
+  if (!known || parts_.users == nullptr) return known;
+  const auto standing = parts_.users->peek(user);
+  if (!standing) return {};
+  known.standing = *standing;
+  return known;
+}
+
+async::Task<Expected<Deciding::User>> Deciding::read(base::UserId user) {
+  std::vector<base::UserId> alone{user};
+  auto found = co_await read(std::move(alone));
+  co_return std::move(found.front());
+}
+
+async::Task<std::vector<Expected<Deciding::User>>> Deciding::read(std::vector<base::UserId> users) {
+  std::vector<Expected<User>> read;
+  std::vector<base::UserId> missing;
+  std::vector<std::size_t> places;
+  read.reserve(users.size());
+  for (std::size_t i = 0; i < users.size(); ++i) {
+    read.emplace_back(User{parts_.settings.peek(users[i]), {}});
+    if (*read.back()) continue;
+    missing.push_back(users[i]);
+    places.push_back(i);
+  }
+  const auto settings = co_await parts_.settings.find_all(std::move(missing));
+  for (std::size_t i = 0; i < settings.size(); ++i) {
+    if (settings[i]) {
+      read[places[i]]->settings = *settings[i];
+    } else {
+      read[places[i]] = base::fail(settings[i].error());
+    }
+  }
+  if (parts_.users == nullptr) co_return read;
+  const auto standings = co_await parts_.users->find_all(std::move(users));
+  for (std::size_t i = 0; i < read.size(); ++i) {
+    if (read[i]) read[i]->standing = standings[i];
+  }
+  co_return read;
+}
+
+rules::Circumstances Deciding::facts(const User& user, const rules::Notification& n,
                                      base::WallTime at) const {
+  const stores::Settings& settings = *user.settings;
   rules::Circumstances facts{n, settings.user, settings.of(n.conversation), at};
+  facts.user_is_known = user.standing.is_known;
+  facts.user_is_assumed = user.standing.is_assumed;
   facts.is_critical = is_critical(n);
   return facts;
 }
@@ -16,17 +63,17 @@ bool Deciding::is_critical(const rules::Notification& n) const {
   return std::find(critical.begin(), critical.end(), n.type) != critical.end();
 }
 
-bool Deciding::is_limited(const stores::Settings& settings, const rules::Notification& n) const {
-  const rules::Circumstances known = facts(settings, n, parts_.clock.now());
+bool Deciding::is_limited(const User& user, const rules::Notification& n) const {
+  const rules::Circumstances known = facts(user, n, parts_.clock.now());
   return !known.is_critical && rules::decide(known).verdict != rules::Verdict::suppress;
 }
 
-Deciding::Outcome Deciding::decide(const stores::Settings& settings, const rules::Notification& n,
+Deciding::Outcome Deciding::decide(const User& user, const rules::Notification& n,
                                    std::optional<rules::LimitReached> limit_reached) const {
   Outcome outcome;
   outcome.at = parts_.clock.now();
   outcome.limit_reached = std::move(limit_reached);
-  rules::Circumstances known = facts(settings, n, outcome.at);
+  rules::Circumstances known = facts(user, n, outcome.at);
   known.limit_reached = outcome.limit_reached;
   outcome.decision = rules::decide(known);
   outcome.style = rules::style_of(known, outcome.decision);
@@ -42,11 +89,12 @@ Deciding::Outcome Deciding::decide(const stores::Settings& settings, const rules
   return outcome;
 }
 
-std::string Deciding::record(const stores::Settings& settings, const rules::Notification& n,
+std::string Deciding::record(const User& user, const rules::Notification& n,
                              const Outcome& outcome) const {
-  rules::Circumstances known = facts(settings, n, outcome.at);
+  rules::Circumstances known = facts(user, n, outcome.at);
   known.limit_reached = outcome.limit_reached;
-  if (&settings == stores::default_settings().get() && !outcome.decision.by && !known.is_critical) {
+  const bool is_plain = user.settings == stores::default_settings() && !user.standing.is_assumed;
+  if (is_plain && !outcome.decision.by && !known.is_critical) {
     return std::string(rules::kDecidedByDefaults);
   }
   return rules::encode_decision(known, outcome.decision);

@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "base/async/timers.hpp"
+#include "clients/known_users.hpp"
 #include "rules/style.hpp"
 #include "rules/validation.hpp"
 #include "stores/settings_cache.hpp"
@@ -34,6 +35,13 @@ class Deciding {
     const base::Clock& clock;
     DecidingPolicy policy;
     DecidingEvents events;
+    clients::KnownUsers* users = nullptr;  ///< without them every user is known
+  };
+  /// What a decision has to know of a user.
+  struct User {
+    stores::SettingsPtr settings;  ///< null: not read
+    clients::UserStanding standing;
+    [[nodiscard]] explicit operator bool() const { return settings != nullptr; }
   };
   struct Outcome {
     base::WallTime at;
@@ -50,38 +58,30 @@ class Deciding {
 
   explicit Deciding(Parts parts) : parts_(std::move(parts)) {}
 
-  /// Null: not in memory; read them.
-  [[nodiscard]] stores::SettingsPtr known(base::UserId user) const {
-    return parts_.settings.peek(user);
-  }
+  /// False: not all of it is in memory; read it.
+  [[nodiscard]] User known(base::UserId user) const;
   /// Errors: the settings could not be read, so nothing may be sent.
-  [[nodiscard]] async::Task<base::Expected<stores::SettingsPtr>> read(base::UserId user) {
-    return parts_.settings.find(user);
-  }
+  [[nodiscard]] async::Task<base::Expected<User>> read(base::UserId user);
   /// One for each, in order.
-  [[nodiscard]] async::Task<std::vector<base::Expected<stores::SettingsPtr>>> read(
-      std::vector<base::UserId> users) {
-    return parts_.settings.find_all(std::move(users));
-  }
+  [[nodiscard]] async::Task<std::vector<base::Expected<User>>> read(
+      std::vector<base::UserId> users);
 
   /// Only its lifetime and its user can stop it.
   [[nodiscard]] bool is_critical(const rules::Notification& notification) const;
 
   /// Whether it counts towards limits: not if no limit can stop it, nor if something else does.
-  [[nodiscard]] bool is_limited(const stores::Settings& settings,
-                                const rules::Notification& notification) const;
+  [[nodiscard]] bool is_limited(const User& user, const rules::Notification& notification) const;
 
-  [[nodiscard]] Outcome decide(const stores::Settings& settings,
-                               const rules::Notification& notification,
+  /// `user` has been read.
+  [[nodiscard]] Outcome decide(const User& user, const rules::Notification& notification,
                                std::optional<rules::LimitReached> limit_reached = {}) const;
 
   /// JSON, for the column `metadata`: why it was so decided.
-  [[nodiscard]] std::string record(const stores::Settings& settings,
-                                   const rules::Notification& notification,
+  [[nodiscard]] std::string record(const User& user, const rules::Notification& notification,
                                    const Outcome& outcome) const;
 
  private:
-  [[nodiscard]] rules::Circumstances facts(const stores::Settings& settings,
+  [[nodiscard]] rules::Circumstances facts(const User& user,
                                            const rules::Notification& notification,
                                            base::WallTime at) const;
 

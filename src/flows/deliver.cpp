@@ -156,24 +156,24 @@ async::Task<void> Deliver::deliver_held(Held& held, std::optional<rules::Progres
     co_await finish(lease, Status::superseded, before, was_due);
     co_return;
   }
-  stores::SettingsPtr settings = parts_.deciding.known(n.user);
-  if (!settings) {
+  Deciding::User user = parts_.deciding.known(n.user);
+  if (!user) {
     auto read = co_await parts_.deciding.read(n.user);
     if (!read) {
       parts_.events.step_failed("settings", read.error());
       co_await put_off(lease);
       co_return;
     }
-    settings = std::move(*read);
+    user = std::move(*read);
   }
-  const Deciding::Outcome outcome = parts_.deciding.decide(*settings, n);
+  const Deciding::Outcome outcome = parts_.deciding.decide(user, n);
   switch (outcome.decision.verdict) {
     case rules::Verdict::deliver:
     case rules::Verdict::deliver_silently:
-      co_await try_devices(held, {*settings, outcome}, before, was_due);
+      co_await try_devices(held, {user, outcome}, before, was_due);
       break;
     case rules::Verdict::defer:
-    case rules::Verdict::suppress: co_await hold_back(lease, {*settings, outcome}, before, was_due);
+    case rules::Verdict::suppress: co_await hold_back(lease, {user, outcome}, before, was_due);
   }
 }
 
@@ -215,7 +215,7 @@ async::Task<void> Deliver::try_devices(Held& held, Decided decided, const rules:
   if (sum.retry_at) record.due = stores::Due{*sum.retry_at, stores::DueReason::retry, {}};
   // When it was accepted, nothing was decided yet.
   if (n.deliver_at) {
-    record.decision = parts_.deciding.record(decided.settings, n, decided.outcome);
+    record.decision = parts_.deciding.record(decided.user, n, decided.outcome);
   }
   co_await settle(lease, std::move(record));
   report_dead_tokens(n.user, targets.due, outcomes);
@@ -259,7 +259,7 @@ async::Task<void> Deliver::hold_back(const stores::Lease& lease, Decided decided
   record.notification = lease.notification.id;
   record.at = now();
   record.was_due = was_due;
-  record.decision = parts_.deciding.record(decided.settings, lease.notification, outcome);
+  record.decision = parts_.deciding.record(decided.user, lease.notification, outcome);
   if (waits) {
     record.due = stores::Due{outcome.release_at, stores::DueReason::deferred, {}};
     record.expires_at = outcome.expires_at;

@@ -99,7 +99,7 @@ class Deliver {
   async::Task<void> deliver_held(Held& held, std::optional<rules::Progress> before);
   /// How it was decided just now.
   struct Decided {
-    const stores::Settings& settings;
+    const Deciding::User& user;
     const Deciding::Outcome& outcome;
   };
   async::Task<void> try_devices(Held& held, Decided decided, const rules::Progress& before,

@@ -132,11 +132,18 @@ std::string quiet_input(const Circumstances& facts) {
   return text;
 }
 
+std::string user_input(const Circumstances& facts) {
+  if (facts.user_is_assumed) {
+    return std::string("user-service did not answer, and user_service.when_down is ") +
+           (facts.user_is_known ? "deliver" : "suppress");
+  }
+  return facts.user_is_known ? "the user is known" : "user-service does not know the user";
+}
+
 std::string input_of(Rule rule, const Circumstances& facts) {
   switch (rule) {
     case Rule::lifetime: return lifetime_input(facts);
-    case Rule::known_user:
-      return facts.user_is_known ? "the user is known" : "user-service does not know the user";
+    case Rule::known_user: return user_input(facts);
     case Rule::user_enabled:
       return enabled_text("notifications_enabled", facts.user.notifications_enabled);
     case Rule::type_enabled: return type_input(facts);

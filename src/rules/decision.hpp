@@ -48,6 +48,8 @@ struct Circumstances {
   bool is_critical = false;
   bool is_cancelled = false;
   bool user_is_known = true;
+  /// user-service did not answer: whether the user is known is what the policy says.
+  bool user_is_assumed = false;
   std::optional<LimitReached> limit_reached;
 };
 

@@ -42,6 +42,12 @@ DecisionMetrics decision(MetricRegistry& r) {
                    "from", {"cache", "redis", "postgres"}),
       r.counter_by({"notification_settings_failures_total", "Steps with settings failed."}, "step",
                    {"look", "share", "release_deferred"}),
+      r.counter_by({"notification_user_lookups_total",
+                    "Questions whether a user exists, by who answered: stale_cache and policy "
+                    "while user-service does not."},
+                   "from", {"cache", "user_service", "stale_cache", "policy"}),
+      r.counter({"notification_user_failures_total",
+                 "Questions to user-service that got no answer, each try."}),
   };
 }
 

@@ -25,6 +25,8 @@ struct DecisionMetrics {
   CounterBy rules;             ///< that decided
   CounterBy settings_lookups;  ///< by who answered
   CounterBy step_failures;     ///< by step
+  CounterBy user_lookups;      ///< by who answered
+  Counter user_failures;       ///< questions to user-service without an answer
 };
 
 /// Rate limits.

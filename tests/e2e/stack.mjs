@@ -96,7 +96,7 @@ for (const signal of ['SIGINT', 'SIGTERM']) process.on(signal, () => process.exi
 export class Stack {
   /**
    * Settings as environment variables, as in { NOTIFY_DELIVER_RETRY_DELAYS: '1s' };
-   * options.environment: variables for scripts/stack.
+   * options.environment: variables for scripts/stack; options.userService: the service asks it.
    */
   static async start(settings = {}, options = {}) {
     const stack = new this();
@@ -110,6 +110,7 @@ export class Stack {
         { env: cleanEnvironment(options.environment) });
       const ports = JSON.parse(stack.read('simulator/ports.json'));
       stack.simulator = new Simulator(`http://127.0.0.1:${ports.control}`);
+      if (options.userService) stack.settings.NOTIFY_USER_SERVICE_ADDRESS = `127.0.0.1:${ports.auth}`;
       await stack.startService();
     } catch (error) {
       console.error(`# ${error.stderr ?? error.message}`);

@@ -18,6 +18,7 @@
 #include "fakes/fake_settings.hpp"
 #include "fakes/fake_time.hpp"
 #include "fakes/fake_upkeep.hpp"
+#include "fakes/fake_user_directory.hpp"
 #include "flows/accept.hpp"
 #include "flows/cancel.hpp"
 #include "flows/deliver.hpp"
@@ -34,6 +35,7 @@ struct Outside {
   FakeQueueBooks books;
   FakeOffice office;
   FakeDevices devices;
+  FakeUsers users;
   FakePushService apple;
   FakeSettingsTable settings{{}, {}, &clock};
   FakeSharedTable shared_settings{{}, &clock};
@@ -53,6 +55,8 @@ struct NodeOptions {
   stores::SettingsCacheOptions settings;
   flows::DecidingPolicy deciding;
   rules::LimitPolicy rate_limits;
+  bool asks_user_service = false;
+  bool known_when_down = true;
   /// Replaces the heartbeat's opinion, for tests that run without one.
   std::optional<bool> leases_are_ours;
 };
@@ -70,7 +74,12 @@ class Node {
         leases_ours(options.leases_are_ours),
         settings_cache(settings, shared_settings, loop.timers, options.settings, settings_events(),
                        no_escape()),
-        deciding({settings_cache, clock, options.deciding, {}}),
+        known_users(user_directory, loop.timers, rng, known_users_options(options), no_escape()),
+        deciding({settings_cache,
+                  clock,
+                  options.deciding,
+                  {},
+                  options.asks_user_service ? &known_users : nullptr}),
         limiting({limiter, loop.timers, options.rate_limits, limiting_events()}),
         accept({ledger, queue, deciding, ids, options.expiry, accept_events(),
                 [this] { deliver.wake(); }, [this] { return heartbeat.pulse().swept_until; },
@@ -120,6 +129,7 @@ class Node {
     run(heartbeat.stop());
     run(ledger.stop());
     run(settings_cache.stop());
+    run(known_users.stop());
     outside_.time.remove(loop);
   }
 
@@ -182,6 +192,13 @@ class Node {
             .step_failed = [this](std::string_view step,
                                   const base::Error&) { failed_steps.emplace_back(step); }};
   }
+  clients::KnownUsersOptions known_users_options(const NodeOptions& options) {
+    clients::KnownUsersOptions known;
+    known.known_when_down = options.known_when_down;
+    known.on_answer = [](clients::StandingFrom) {};
+    known.on_failure = [this](const base::Error&) { failed_steps.emplace_back("user"); };
+    return known;
+  }
   stores::SettingsCacheEvents settings_events() {
     return {.asked =
                 [this](stores::SettingsFrom from) {
@@ -218,6 +235,7 @@ class Node {
   FakeQueue queue;
   FakeUpkeep upkeep{outside_.office, link};
   FakeDeviceDirectory devices{outside_.devices, link};
+  FakeUserDirectory user_directory{outside_.users, link};
   FakeProvider provider{outside_.apple, link};
   FakeSettings settings{outside_.settings, link};
   FakeSettingsSharing shared_settings{outside_.shared_settings, link};
@@ -243,6 +261,7 @@ class Node {
   std::size_t counted_here = 0;
 
   stores::SettingsCache settings_cache;
+  clients::KnownUsers known_users;
   flows::Deciding deciding;
   flows::Limiting limiting;
   flows::Accept accept;

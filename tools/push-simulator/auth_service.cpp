@@ -1,10 +1,8 @@
 #include "push-simulator/auth_service.hpp"
 
-#include <grpcpp/alarm.h>
 #include <grpcpp/ext/proto_server_reflection_plugin.h>
 #include <grpcpp/health_check_service_interface.h>
 
-#include <atomic>
 #include <chrono>
 #include <nlohmann/json.hpp>
 #include <utility>
@@ -19,43 +17,6 @@ using base::UserId;
 using base::WallTime;
 using grpc::Status;
 using grpc::StatusCode;
-
-/// A call that is answered late, or only when its caller has given up.
-class HeldCall final : public grpc::ServerUnaryReactor {
- public:
-  explicit HeldCall(Status status) : status_(std::move(status)) {}
-
-  void answer_after(std::chrono::milliseconds delay) {
-    alarm_.Set(std::chrono::system_clock::now() + delay,
-               [this](bool fired) { finish(fired ? status_ : Status::CANCELLED, Part::alarm); });
-  }
-  /// There is no alarm that would have to come in before this may be deleted.
-  void never_answer() { release(Part::alarm); }
-
-  void OnCancel() override {
-    alarm_.Cancel();
-    finish(Status::CANCELLED, Part::none);
-  }
-  void OnDone() override { release(Part::call); }
-
- private:
-  enum class Part : std::uint8_t { none, alarm, call };
-
-  void finish(const Status& status, Part part) {
-    if (!finished_.exchange(true)) Finish(status);
-    release(part);
-  }
-  /// Deleted once both gRPC and the alarm have let go.
-  void release(Part part) {
-    if (part == Part::none) return;
-    if (held_by_.fetch_sub(1) == 1) delete this;
-  }
-
-  Status status_;
-  grpc::Alarm alarm_;
-  std::atomic<bool> finished_{false};
-  std::atomic<int> held_by_{2};
-};
 
 void set_time(google::protobuf::Timestamp& out, WallTime time) {
   const auto ms = time.time_since_epoch().count();
@@ -106,13 +67,6 @@ Status no_uuid(const char* field) {
 
 }  // namespace
 
-void AuthStats::count(std::string_view method, StatusCode code) {
-  const std::lock_guard lock(mutex_);
-  auto found = calls_.find(method);
-  if (found == calls_.end()) found = calls_.emplace(method, decltype(found->second){}).first;
-  ++found->second[code];
-}
-
 void AuthStats::count_report(bool deactivated) {
   const std::lock_guard lock(mutex_);
   ++reports_;
@@ -120,19 +74,15 @@ void AuthStats::count_report(bool deactivated) {
 }
 
 void AuthStats::clear() {
+  calls.clear();
   const std::lock_guard lock(mutex_);
-  calls_.clear();
   reports_ = 0;
   deactivated_ = 0;
 }
 
 nlohmann::json AuthStats::stats() const {
   const std::lock_guard lock(mutex_);
-  nlohmann::json calls = nlohmann::json::object();
-  for (const auto& [method, codes] : calls_) {
-    for (const auto& [code, count] : codes) calls[method][grpc_status_name(code)] = count;
-  }
-  return {{"calls", std::move(calls)},
+  return {{"calls", calls.stats()},
           {"invalid_token_reports", reports_},
           {"devices_deactivated", deactivated_}};
 }
@@ -145,6 +95,7 @@ Expected<std::uint16_t> AuthService::start(const std::string& listen) {
   builder.AddChannelArgument(GRPC_ARG_ALLOW_REUSEPORT, 0);  // two simulators must not share a port
   builder.AddListeningPort(listen, grpc::InsecureServerCredentials(), &port);
   builder.RegisterService(this);
+  if (parts_.beside != nullptr) builder.RegisterService(parts_.beside);
   server_ = builder.BuildAndStart();
   if (!server_ || port == 0) return base::fail(Errc::unavailable, "cannot listen on " + listen);
   return static_cast<std::uint16_t>(port);
@@ -160,27 +111,8 @@ void AuthService::stop() {
 template <class Work>
 grpc::ServerUnaryReactor* AuthService::run(grpc::CallbackServerContext* context, const Call& call,
                                            const Work& work) {
-  const auto fault = parts_.faults.take(FaultTarget::auth, call.token, call.method);
-  if (!fault) {
-    const Status status = work();
-    parts_.stats.count(call.method, status.error_code());
-    auto* reactor = context->DefaultReactor();
-    reactor->Finish(status);
-    return reactor;
-  }
-  if (fault->kind == FaultKind::hang) {
-    parts_.stats.count(call.method, StatusCode::CANCELLED);
-    auto* held = new HeldCall(Status::CANCELLED);
-    held->never_answer();
-    return held;
-  }
-  const Status status = fault->kind == FaultKind::answer
-                            ? Status(static_cast<StatusCode>(fault->grpc_status), fault->reason)
-                            : work();
-  parts_.stats.count(call.method, status.error_code());
-  auto* held = new HeldCall(status);
-  held->answer_after(fault->delay);
-  return held;
+  return answer(context, parts_.faults, parts_.stats.calls,
+                {FaultTarget::auth, call.method, call.token}, work);
 }
 
 grpc::ServerUnaryReactor* AuthService::GetUserDevices(grpc::CallbackServerContext* context,

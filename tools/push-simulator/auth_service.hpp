@@ -5,7 +5,6 @@
 #include <grpcpp/grpcpp.h>
 
 #include <cstdint>
-#include <map>
 #include <memory>
 #include <mutex>
 #include <nlohmann/json_fwd.hpp>
@@ -14,22 +13,21 @@
 #include "auth/auth.grpc.pb.h"
 #include "base/clock.hpp"
 #include "base/expected.hpp"
-#include "push-simulator/faults.hpp"
+#include "push-simulator/grpc_answers.hpp"
 #include "push-simulator/registry.hpp"
 
 namespace notify::simulator {
 
-/// Calls by method and by outcome. Threading: any.
+/// Threading: any.
 class AuthStats {
  public:
-  void count(std::string_view method, grpc::StatusCode code);
+  CallStats calls;
   void count_report(bool deactivated);
   void clear();
   [[nodiscard]] nlohmann::json stats() const;
 
  private:
   mutable std::mutex mutex_;
-  std::map<std::string, std::map<int, std::uint64_t>, std::less<>> calls_;
   std::uint64_t reports_ = 0;
   std::uint64_t deactivated_ = 0;
 };
@@ -43,6 +41,7 @@ class AuthService final : public auth::AuthService::CallbackService {
     FaultBook& faults;
     AuthStats& stats;
     const base::Clock& clock;
+    grpc::Service* beside = nullptr;  ///< another service, on the same port
   };
 
   explicit AuthService(const Parts& parts) : parts_(parts) {}

@@ -74,6 +74,7 @@ ControlResponse ControlApi::route(const ControlRequest& request, std::string_vie
   if (path == "/received" && method == "GET") return get_received(query);
   if (path == "/reset" && method == "POST") return reset(query);
   if (path == "/devices" && method == "PUT") return put_devices(request.body);
+  if (path == "/users" && method == "PUT") return put_user(request.body);
   if (path == "/devices/generate" && method == "POST") return generate(request.body);
   if (path == "/faults" && method == "POST") return post_faults(request.body);
   if (path == "/faults" && method == "DELETE") {
@@ -100,6 +101,14 @@ ControlResponse ControlApi::put_devices(std::string_view body) {
   for (UserDevices& user : users) {
     parts_.registry.replace_user(user.user_id, std::move(user.devices));
   }
+  return no_content();
+}
+
+ControlResponse ControlApi::put_user(std::string_view body) {
+  const json value = json::parse(body);
+  const auto user = base::UserId::parse(value.at("user_id").get<std::string>());
+  if (!user) return refused(400, "'user_id' is a UUID");
+  parts_.unknown_users.set(*user, value.at("known").get<bool>());
   return no_content();
 }
 
@@ -172,6 +181,7 @@ ControlResponse ControlApi::get_stats() const {
   stats["faults_left"] = parts_.faults.size();
   stats["received_lines"] = parts_.log == nullptr ? 0 : parts_.log->size();
   stats["auth"] = parts_.auth.stats();
+  stats["user"] = {{"calls", parts_.user_calls.stats()}};
   return ok(stats);
 }
 
@@ -188,6 +198,8 @@ ControlResponse ControlApi::reset(std::string_view query) {
   parts_.faults.clear();
   parts_.ledger.clear();
   parts_.auth.clear();
+  parts_.user_calls.clear();
+  parts_.unknown_users.clear();
   if (parts_.log != nullptr) parts_.log->clear();
   return no_content();
 }

@@ -12,6 +12,7 @@
 #include "push-simulator/ledger.hpp"
 #include "push-simulator/received_log.hpp"
 #include "push-simulator/registry.hpp"
+#include "push-simulator/user_service.hpp"
 
 namespace notify::simulator {
 
@@ -38,6 +39,8 @@ class ControlApi {
     FaultBook& faults;
     Ledger& ledger;
     AuthStats& auth;
+    CallStats& user_calls;
+    UnknownUsers& unknown_users;
     ReceivedLog* log = nullptr;
     const base::Clock& clock;
     std::string default_app_id;  ///< of generated devices
@@ -50,6 +53,7 @@ class ControlApi {
   [[nodiscard]] ControlResponse route(const ControlRequest& request, std::string_view path,
                                       std::string_view query);
   [[nodiscard]] ControlResponse put_devices(std::string_view body);
+  [[nodiscard]] ControlResponse put_user(std::string_view body);
   [[nodiscard]] ControlResponse generate(std::string_view body);
   [[nodiscard]] ControlResponse get_device(std::string_view token) const;
   [[nodiscard]] ControlResponse patch_device(std::string_view token, std::string_view body);

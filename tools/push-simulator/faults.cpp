@@ -81,10 +81,12 @@ Expected<FaultKind> parse_kind(const json& value) {
 Expected<Fault> parse_checked(const json& value) {
   Fault fault;
   const auto target = value.value("target", "apns");
-  if (target != "apns" && target != "auth") {
-    return fail(Errc::invalid, "'target' is \"apns\" or \"auth\"");
+  if (target != "apns" && target != "auth" && target != "user") {
+    return fail(Errc::invalid, "'target' is \"apns\", \"auth\" or \"user\"");
   }
-  fault.target = target == "apns" ? FaultTarget::apns : FaultTarget::auth;
+  fault.target = target == "apns"   ? FaultTarget::apns
+                 : target == "auth" ? FaultTarget::auth
+                                    : FaultTarget::user;
   const auto kind = parse_kind(value);
   if (!kind) return fail(kind.error());
   fault.kind = *kind;
@@ -110,10 +112,11 @@ Expected<Fault> parse_checked(const json& value) {
   if (fault.delay.count() < 0 || fault.delay > std::chrono::hours(24)) {
     return fail(Errc::invalid, "'delay_ms' is from 0 to 86400000");
   }
-  if (fault.target == FaultTarget::auth) {
+  if (fault.target != FaultTarget::apns) {
     const bool possible = fault.kind == FaultKind::hang || fault.kind == FaultKind::delay ||
                           (fault.kind == FaultKind::answer && fault.grpc_status != 0);
-    if (!possible) return fail(Errc::invalid, "'auth' knows grpc_status, delay_ms and hang");
+    if (!possible)
+      return fail(Errc::invalid, "a service over gRPC knows grpc_status, delay_ms and hang");
   } else if (fault.grpc_status != 0) {
     return fail(Errc::invalid, "'apns' knows no grpc_status");
   } else if (fault.kind == FaultKind::answer && (fault.status < 200 || fault.status > 599)) {

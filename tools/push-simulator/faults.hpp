@@ -14,7 +14,7 @@
 
 namespace notify::simulator {
 
-enum class FaultTarget : std::uint8_t { apns, auth };
+enum class FaultTarget : std::uint8_t { apns, auth, user };
 
 enum class FaultKind : std::uint8_t {
   answer,         ///< this status instead of the right one
@@ -34,7 +34,7 @@ struct Fault {
   FaultTarget target = FaultTarget::apns;
   FaultKind kind = FaultKind::answer;
   std::string token;   ///< only requests to this APNs token, or about it; empty: all
-  std::string method;  ///< only this method of AuthService; empty: all
+  std::string method;  ///< only this method of a gRPC service; empty: all
   std::int64_t left = 1;
   static constexpr std::int64_t kUnlimited = -1;
 

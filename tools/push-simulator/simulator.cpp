@@ -27,9 +27,11 @@ Simulator::Simulator(boost::asio::io_context& context, const Options& options, K
       tokens_({std::move(key), options.apns_key_id, options.apns_team_id}),
       rules_(options.apns, tokens_, registry_),
       endpoint_({rules_, faults_, ledger_, log(), clock_, rng_}),
-      control_api_({registry_, faults_, ledger_, auth_stats_, log(), clock_,
+      control_api_({registry_, faults_, ledger_, auth_stats_, user_calls_, unknown_users_, log(),
+                    clock_,
                     options.apns.topics.empty() ? std::string() : options.apns.topics.front()}),
-      auth_({registry_, faults_, auth_stats_, clock_}),
+      user_({unknown_users_, faults_, user_calls_}),
+      auth_({registry_, faults_, auth_stats_, clock_, &user_}),
       apns_(timers_, endpoint_, {options.apns_listen, options.apns_max_streams}),
       control_(timers_, control_api_),
       tasks_(context.get_executor(), report_escape) {}

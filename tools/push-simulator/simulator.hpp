@@ -14,6 +14,7 @@
 #include "push-simulator/auth_service.hpp"
 #include "push-simulator/control_server.hpp"
 #include "push-simulator/options.hpp"
+#include "push-simulator/user_service.hpp"
 
 namespace notify::simulator {
 
@@ -50,7 +51,10 @@ class Simulator {
   ApnsRules rules_;
   ApnsEndpoint endpoint_;
   AuthStats auth_stats_;
+  CallStats user_calls_;
+  UnknownUsers unknown_users_;
   ControlApi control_api_;
+  UserService user_;
   AuthService auth_;
   ApnsServer apns_;
   ControlServer control_;

@@ -5,6 +5,7 @@
 #include <nlohmann/json.hpp>
 
 #include "fakes/manual_clock.hpp"
+#include "push-simulator/user_service.hpp"
 
 namespace notify::simulator {
 namespace {
@@ -15,7 +16,7 @@ constexpr const char* kPhone = "00000000-0000-4000-8000-0000000000d1";
 /// The real service on a real socket, and a client of it.
 class Auth : public ::testing::Test {
  protected:
-  Auth() : service_({registry_, faults_, stats_, clock_}) {
+  Auth() : service_({registry_, faults_, stats_, clock_, &users_}) {
     Device phone;
     phone.id = *base::DeviceId::parse(kPhone);
     phone.token = "aa";
@@ -24,8 +25,10 @@ class Auth : public ::testing::Test {
     registry_.replace_user(*base::UserId::parse(kUser), {phone});
     const auto port = service_.start("127.0.0.1:0");
     EXPECT_TRUE(port);
-    stub_ = auth::AuthService::NewStub(grpc::CreateChannel("127.0.0.1:" + std::to_string(*port),
-                                                           grpc::InsecureChannelCredentials()));
+    const auto channel = grpc::CreateChannel("127.0.0.1:" + std::to_string(*port),
+                                             grpc::InsecureChannelCredentials());
+    stub_ = auth::AuthService::NewStub(channel);
+    users_stub_ = user::UserService::NewStub(channel);
   }
   ~Auth() override { service_.stop(); }
 
@@ -51,8 +54,12 @@ class Auth : public ::testing::Test {
   Registry registry_;
   FaultBook faults_;
   AuthStats stats_;
+  UnknownUsers unknown_;
+  CallStats user_calls_;
+  UserService users_{{unknown_, faults_, user_calls_}};
   AuthService service_;
   std::unique_ptr<auth::AuthService::Stub> stub_;
+  std::unique_ptr<user::UserService::Stub> users_stub_;
 };
 
 TEST_F(Auth, TellsAUsersDevices) {
@@ -68,6 +75,25 @@ TEST_F(Auth, TellsAUsersDevices) {
   EXPECT_EQ(phone.registered_at().seconds(), 1'790'000'000);
   EXPECT_TRUE(phone.is_active());
   EXPECT_GT(answer.response.version(), 0);
+}
+
+TEST_F(Auth, TellsBesideWhoExists) {
+  const auto validate = [this](const char* id) {
+    grpc::ClientContext context;
+    user::ValidateUserRequest request;
+    request.set_user_id(id);
+    user::ValidateUserResponse response;
+    const auto status = users_stub_->ValidateUser(&context, request, &response);
+    return std::pair(status.error_code(), response.valid());
+  };
+  EXPECT_EQ(validate(kUser), std::pair(grpc::StatusCode::OK, true));
+  unknown_.set(*base::UserId::parse(kUser), false);
+  EXPECT_EQ(validate(kUser), std::pair(grpc::StatusCode::OK, false));
+  EXPECT_EQ(validate("anna").first, grpc::StatusCode::INVALID_ARGUMENT);
+  add_fault(R"({"target":"user","grpc_status":"UNAVAILABLE"})");
+  EXPECT_TRUE(devices_of(kUser).status.ok()) << "it is the other one's";
+  EXPECT_EQ(validate(kUser).first, grpc::StatusCode::UNAVAILABLE);
+  EXPECT_EQ(user_calls_.stats()["ValidateUser"]["OK"], 2);
 }
 
 TEST_F(Auth, RefusesWhatIsNoUuid) {

@@ -23,7 +23,8 @@ class Control : public ::testing::Test {
       : log_(std::move(ReceivedLog::open(std::filesystem::path(::testing::TempDir()) /
                                          "control_api_test.jsonl"))
                  .value()),
-        api_({registry_, faults_, ledger_, auth_, &log_, clock_, "com.example.app"}) {}
+        api_({registry_, faults_, ledger_, auth_, user_calls_, unknown_users_, &log_, clock_,
+              "com.example.app"}) {}
 
   ControlResponse call(std::string_view method, std::string_view target,
                        std::string_view body = {}) {
@@ -53,9 +54,23 @@ class Control : public ::testing::Test {
   FaultBook faults_;
   Ledger ledger_{Detail::full};
   AuthStats auth_;
+  CallStats user_calls_;
+  UnknownUsers unknown_users_;
   ReceivedLog log_;
   ControlApi api_;
 };
+
+TEST_F(Control, KeepsWhoDoesNotExist) {
+  const auto user = *base::UserId::parse("00000000-0000-4000-8000-00000000000a");
+  EXPECT_TRUE(unknown_users_.is_known(user));
+  const std::string id = R"({"user_id":")" + user.to_string();
+  EXPECT_EQ(call("PUT", "/users", id + R"(","known":false})").status, 204);
+  EXPECT_FALSE(unknown_users_.is_known(user));
+  EXPECT_EQ(call("PUT", "/users", id + R"(","known":true})").status, 204);
+  EXPECT_TRUE(unknown_users_.is_known(user));
+  EXPECT_EQ(call("PUT", "/users", R"({"user_id":"anna","known":true})").status, 400);
+  EXPECT_EQ(call("PUT", "/users", id + "\"}").status, 400);
+}
 
 TEST_F(Control, KeepsWhatItIsToldOfDevices) {
   EXPECT_EQ(call("PUT", "/devices", kDevices).status, 204);

@@ -72,6 +72,64 @@ TEST_F(DecidingTest, WhatIsNotWantedIsSuppressedOnRecordAndNeverSent) {
   EXPECT_EQ(decision->reasons.size(), 6u);
 }
 
+struct UnknownUserTest : FlowTest {
+  Node asking{outside, "asking", {.asks_user_service = true}};
+  Node strict{outside, "strict", {.asks_user_service = true, .known_when_down = false}};
+
+  UnknownUserTest() {
+    asking.keep_alive();
+    strict.keep_alive();
+    outside.time.run_for(2s);
+  }
+  Accepted accept_at(Node& at) {
+    return at.run(accept_one(at.accept, good_requests(++requests_made).back())).value();
+  }
+  const rules::RecordedDecision& decision(const Accepted& accepted) {
+    return *outside.table.rows.at(accepted.id).record.decisions.first;
+  }
+  std::string why(const Accepted& accepted) { return decision(accepted).reasons.at(1).input; }
+  std::size_t requests_made = 0;
+};
+
+TEST_F(UnknownUserTest, WhoDoesNotExistIsSentNothing) {
+  outside.users.unknown = {fakes::sample_user()};
+  const Accepted accepted = accept_at(asking);
+  EXPECT_EQ(accepted.status, Status::suppressed);
+  EXPECT_EQ(decision(accepted).by, "known_user");
+  EXPECT_EQ(why(accepted), "user-service does not know the user");
+  EXPECT_EQ(outside.users.asked.size(), 1u);
+  accept_at(asking);
+  EXPECT_EQ(outside.users.asked.size(), 1u) << "it is remembered";
+}
+
+TEST_F(UnknownUserTest, WhoExistsIsRecordedAsEver) {
+  EXPECT_EQ(accept_at(asking).status, Status::pending);
+  EXPECT_TRUE(decision(accept_at(asking)).by_defaults);
+}
+
+TEST_F(UnknownUserTest, WithoutAnAnswerThePolicyDecidesAndTheRecordSaysSo) {
+  asking.user_directory.fault.fail(Errc::unavailable);
+  strict.user_directory.fault.fail(Errc::unavailable);
+  const Accepted lenient = accept_at(asking);
+  EXPECT_EQ(lenient.status, Status::pending);
+  EXPECT_EQ(why(lenient), "user-service did not answer, and user_service.when_down is deliver");
+  const Accepted refused = accept_at(strict);
+  EXPECT_EQ(refused.status, Status::suppressed);
+  EXPECT_EQ(why(refused), "user-service did not answer, and user_service.when_down is suppress");
+}
+
+TEST_F(UnknownUserTest, WhoIsGoneBeforeTheDeliveryIsSentNothing) {
+  const Accepted accepted = accept_at(strict);
+  EXPECT_EQ(accepted.status, Status::pending);
+  outside.users.unknown = {fakes::sample_user()};
+  asking.deliver.start();
+  outside.time.run_for(5s);
+  EXPECT_TRUE(outside.apple.received.empty());
+  const stores::HistoryRecord& stored = outside.table.rows.at(accepted.id).record;
+  EXPECT_EQ(stored.status, Status::suppressed);
+  EXPECT_EQ(stored.decisions.later->by, "known_user");
+}
+
 TEST_F(DecidingTest, InABatchEachIsDecidedForItself) {
   mute(1h);
   auto requests = good_requests(3);
