@@ -202,13 +202,13 @@ Measured measure(const Users& users, EverybodyHas::Make make, rules::Verdict exp
   measured.bytes_a_user = filled.bytes_a_user();
   measured.lookup_ns =
       nanoseconds(users, filled.clock(), [&](base::UserId user) { use(deciding.known(user)); });
-  const flows::Deciding::User user = deciding.known(users.front());
-  if (!user || deciding.decide(user, n).decision.verdict != expected) {
+  const flows::Deciding::User known = deciding.known(users.front());
+  if (!known || deciding.decide(known, n).decision.verdict != expected) {
     throw std::logic_error("it decides otherwise than this measurement says");
   }
   measured.decision_ns = nanoseconds(users, filled.clock(), [&](base::UserId user) {
     n.user = user;
-    use(deciding.decide(user, n));
+    use(deciding.decide(known, n));
   });
   return measured;
 }

@@ -114,7 +114,7 @@ class Reads {
   }
 
   static pg::Result good_pg(pg::Expected<pg::Result> result) {
-    if (!result) throw std::runtime_error(result.error().detail);
+    if (!result) throw std::runtime_error(result.error().error.detail);
     return std::move(*result);
   }
 

@@ -12,9 +12,6 @@ namespace {
 constexpr std::array<std::string_view, 5> kLevels = {"trace", "debug", "info", "warn", "error"};
 constexpr std::array<std::string_view, 2> kFormats = {"json", "text"};
 constexpr std::array<std::string_view, 2> kOverLimits = {"refuse", "suppress"};
-constexpr std::array<std::string_view, 3> kRateWindows = {"1m", "1h", "1d"};
-constexpr std::array<std::string_view, 5> kRateSubjects = {"user", "conversation", "device",
-                                                           "caller", "ip"};
 constexpr std::array<std::string_view, 2> kWhenDown = {"deliver", "suppress"};
 
 struct Unit {
@@ -40,6 +37,10 @@ std::string with_unit(std::int64_t value, const auto& units) {
     }
   }
   return fmt::format("{}", value);
+}
+
+std::string name_of(auto value, const auto& names) {
+  return std::string(names.at(static_cast<std::size_t>(value)));
 }
 
 /// nullopt if `text` is not digits followed by one of the units, or too large.
@@ -284,39 +285,6 @@ std::optional<Flaw> parse(const Raw& raw, const Rules&, LogFormat& into) {
 std::optional<Flaw> parse(const Raw& raw, const Rules&, OverLimit& into) {
   return parse_enum(raw, kOverLimits, into);
 }
-
-std::optional<Flaw> parse(const Raw& raw, const Rules& rules, Rate& into) {
-  if (raw.is_list) return not_a_list();
-  const std::size_t slash = std::min(raw.text.find('/'), raw.text.size());
-  const std::string window = raw.text.substr(std::min(slash + 1, raw.text.size()));
-  if (std::find(kRateWindows.begin(), kRateWindows.end(), window) == kRateWindows.end()) {
-    return Flaw{fmt::format("'{}' is not a rate", raw.text),
-                "write it like 60/1m, 600/1h or 1000/1d: in a minute, an hour or a day"};
-  }
-  Rate rate{0, Duration(read_with_unit(window, kTimeUnits).value_or(0))};
-  if (auto flaw = parse(Raw{raw.text.substr(0, slash), {}, false}, rules, rate.count)) return flaw;
-  into = rate;
-  return std::nullopt;
-}
-
-std::optional<Flaw> parse(const Raw& raw, const Rules& rules, TypeRate& into) {
-  if (raw.is_list) return not_a_list();
-  const std::size_t first = raw.text.find_first_not_of("abcdefghijklmnopqrstuvwxyz0123456789_");
-  const std::size_t second = raw.text.find(' ', std::min(first, raw.text.size() - 1) + 1);
-  if (first == 0 || second == raw.text.npos || raw.text[first] != ' ') {
-    return Flaw{fmt::format("'{}' is not the rate of a type", raw.text),
-                "write it like promotion user 3/1d: the type, whose, and the rate"};
-  }
-  TypeRate rate{raw.text.substr(0, first), raw.text.substr(first + 1, second - first - 1), {}};
-  if (std::find(kRateSubjects.begin(), kRateSubjects.end(), rate.subject) == kRateSubjects.end()) {
-    return Flaw{fmt::format("'{}' has no limits by type", rate.subject),
-                fmt::format("one of: {}", join(kRateSubjects, ", "))};
-  }
-  if (auto flaw = parse(Raw{raw.text.substr(second + 1), {}, false}, rules, rate.rate)) return flaw;
-  into = std::move(rate);
-  return std::nullopt;
-}
-
 std::optional<Flaw> parse(const Raw& raw, const Rules&, WhenDown& into) {
   return parse_enum(raw, kWhenDown, into);
 }
@@ -326,7 +294,6 @@ std::optional<Flaw> parse(const Raw& raw, const Rules& rules, std::vector<std::s
 std::optional<Flaw> parse(const Raw& raw, const Rules& rules, std::vector<Duration>& into) {
   return parse_list(raw, rules, into);
 }
-
 std::optional<Flaw> parse(const Raw& raw, const Rules& rules, std::vector<Rate>& into) {
   return parse_list(raw, rules, into);
 }
@@ -347,24 +314,10 @@ std::string to_yaml(const Address& value) {
 std::string to_yaml(const Url& value) { return text_to_yaml(value.masked()); }
 std::string to_yaml(const FilePath& value) { return text_to_yaml(value.string()); }
 std::string to_yaml(const base::Secret& value) { return text_to_yaml(value.empty() ? "" : "***"); }
-std::string to_yaml(const LogLevel& value) {
-  return std::string(kLevels.at(static_cast<std::size_t>(value)));
-}
-std::string to_yaml(const LogFormat& value) {
-  return std::string(kFormats.at(static_cast<std::size_t>(value)));
-}
-std::string to_yaml(const OverLimit& value) {
-  return std::string(kOverLimits.at(static_cast<std::size_t>(value)));
-}
-std::string to_yaml(const Rate& value) {
-  return fmt::format("{}/{}", value.count, write_time(value.window.count()));
-}
-std::string to_yaml(const TypeRate& value) {
-  return text_to_yaml(fmt::format("{} {} {}", value.type, value.subject, to_yaml(value.rate)));
-}
-std::string to_yaml(const WhenDown& value) {
-  return std::string(kWhenDown.at(static_cast<std::size_t>(value)));
-}
+std::string to_yaml(const LogLevel& value) { return name_of(value, kLevels); }
+std::string to_yaml(const LogFormat& value) { return name_of(value, kFormats); }
+std::string to_yaml(const OverLimit& value) { return name_of(value, kOverLimits); }
+std::string to_yaml(const WhenDown& value) { return name_of(value, kWhenDown); }
 std::string to_yaml(const std::vector<std::string>& value) { return list_to_yaml(value); }
 std::string to_yaml(const std::vector<Duration>& value) { return list_to_yaml(value); }
 std::string to_yaml(const std::vector<Rate>& value) { return list_to_yaml(value); }

@@ -93,8 +93,10 @@ std::string Deciding::record(const User& user, const rules::Notification& n,
                              const Outcome& outcome) const {
   rules::Circumstances known = facts(user, n, outcome.at);
   known.limit_reached = outcome.limit_reached;
-  const bool is_plain = user.settings == stores::default_settings() && !user.standing.is_assumed;
-  if (is_plain && !outcome.decision.by && !known.is_critical) {
+  // What is said of defaults is said of the time of acceptance.
+  const bool is_plain = user.settings == stores::default_settings() && !user.standing.is_assumed &&
+                        !known.is_critical && !n.deliver_at;
+  if (is_plain && !outcome.decision.by) {
     return std::string(rules::kDecidedByDefaults);
   }
   return rules::encode_decision(known, outcome.decision);

@@ -2,6 +2,7 @@
 
 #include <gtest/gtest.h>
 
+#include "base/text.hpp"
 #include "fakes/samples.hpp"
 
 namespace notify::edges {

@@ -222,6 +222,7 @@ TEST_F(DecidingTest, WhatIsScheduledComesInItsTimeAndNotBefore) {
     EXPECT_EQ(record(accepted.id).decisions.first->by, "deliver_at");
     ASSERT_TRUE(record(accepted.id).decisions.later);
     EXPECT_EQ(record(accepted.id).decisions.later->verdict, rules::Verdict::deliver);
+    EXPECT_GE(record(accepted.id).decisions.later->at, at);
   }
 }
 

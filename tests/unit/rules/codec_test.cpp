@@ -91,7 +91,9 @@ TEST(Columns, TheTemplateIsOnRecordAndNotInTheQueue) {
     EXPECT_EQ(decode_metadata(encode_metadata(n, {}))->labels, n.labels);
   }
   EXPECT_EQ(encode_queue_item(n), item);
+  EXPECT_EQ(decode_metadata(encode_metadata(n, {}))->deliver_at, n.deliver_at);
   n.labels.clear();
+  n.deliver_at.reset();
   EXPECT_EQ(encode_metadata(n, {}), R"({"template":{"name":"mention","revision":7}})");
 }
 
