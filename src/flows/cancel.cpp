@@ -51,13 +51,15 @@ async::Task<Expected<Cancelled>> Cancel::cancel(base::NotificationId id, base::D
 
 async::Task<Expected<bool>> Cancel::is_at_work(rules::Notification n, base::Deadline deadline) {
   const base::Deadline end = deadline.earlier_of(parts_.timers.after(parts_.policy.wait));
+  Expected<bool> known = fail(base::Errc::unavailable, "the queue may lack what is leased");
   for (;;) {
-    Expected<bool> leased = fail(base::Errc::unavailable, "the queue may lack what is leased");
     if (parts_.pulse().epoch != stores::Epoch::young) {
-      leased = co_await parts_.repairs.withdraw(n, end);
+      auto leased = co_await parts_.repairs.withdraw(n, end);
+      if (leased && !*leased) co_return false;
+      // A look that failed takes nothing from one before it that did not.
+      if (leased || !known) known = std::move(leased);
     }
-    if (leased && !*leased) co_return false;
-    if (end.passed(parts_.timers.clock().steady_now() + parts_.policy.poll)) co_return leased;
+    if (end.passed(parts_.timers.clock().steady_now() + parts_.policy.poll)) co_return known;
     co_await parts_.timers.sleep_for(parts_.policy.poll);
   }
 }

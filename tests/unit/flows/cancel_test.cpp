@@ -185,6 +185,22 @@ TEST_F(CancelTest, WithTheQueueAwayItIsNotSaidToBeCancelledUntilThatIsSure) {
   expect_never_sent(n);
 }
 
+TEST_F(CancelTest, ALastLookThatFailsTakesNothingFromTheOnesBefore) {
+  outside.apple.holds_answers = true;
+  const rules::Notification n = queued();
+  node.deliver.start();
+  ASSERT_TRUE(outside.time.run_until([&] { return outside.apple.count(n.id) == 1; }, 5s));
+  std::optional<base::Expected<Cancelled>> answer;
+  node.background.spawn(
+      async::store_result(node.cancel.cancel(n.id, node.loop.timers.after(10s)), answer));
+  outside.time.run_for(1s);
+  node.queue.faults.leases.fail(Errc::timed_out);
+  outside.time.run_for(2s);
+  ASSERT_TRUE(answer && *answer);
+  EXPECT_EQ((*answer)->result, CancelResult::too_late) << "it was being sent";
+  outside.apple.holds_answers = false;
+}
+
 TEST_F(CancelTest, WhenTheQueueHasLostItsBooksTheyAreNotBelieved) {
   const rules::Notification n = queued();
   outside.books.empty();
