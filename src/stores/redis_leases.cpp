@@ -60,17 +60,18 @@ async::Task<Expected<Pulse>> RedisLeases::heartbeat(std::chrono::milliseconds tt
   const auto swept = co_await beat(ttl, deadline);
   if (!swept) co_return fail(swept.error());
   const std::uint64_t connects = redis_.counters().connects;
-  auto pulse = co_await read_epochs(ttl, deadline);
-  if (!pulse) co_return fail(std::move(pulse).error());
+  auto seen = co_await read_epochs(ttl, deadline);
+  if (!seen) co_return fail(std::move(seen).error());
   const auto leads =
       to_count(co_await redis_.run(scripts::kLead, {std::string(kMaintainerKey)},
                                    {books_.node(), std::to_string(ttl.count())}, deadline));
   if (!leads) co_return fail(leads.error());
-  pulse->leads = *leads == 1;
-  pulse->swept_until = *swept;
+  // All at once, and only now: whoever acts by an epoch also has the pulse that tells of its age.
+  if (seen->ids != epochs_) ++epoch_number_;
+  epochs_ = std::move(seen->ids);
   // A connection that was made in between has not been seen by all of it: the next one tells.
   connects_at_heartbeat_ = connects;
-  co_return pulse;
+  co_return Pulse{epoch_number_, seen->epoch, *leads == 1, *swept};
 }
 
 /// Returns what swept_until() does, in the same round trip.
@@ -93,14 +94,13 @@ async::Task<Expected<std::optional<base::WallTime>>> RedisLeases::beat(
 }
 
 /// The youngest epoch of the books is that of the queue: in a cluster each may have its own.
-async::Task<Expected<Pulse>> RedisLeases::read_epochs(std::chrono::milliseconds ttl,
-                                                      base::Deadline deadline) {
-  bool changed = false;
+async::Task<Expected<RedisLeases::Epochs>> RedisLeases::read_epochs(std::chrono::milliseconds ttl,
+                                                                    base::Deadline deadline) {
+  Epochs seen;
   bool young = false;
   bool gappy = false;
   const std::string fresh = base::UuidV7Generator(timers_.clock(), rng_).next().to_string();
-  for (std::size_t i = 0; i < epochs_.size(); ++i) {
-    const QueueBook& book = books_.all()[i];
+  for (const QueueBook& book : books_.all()) {
     const base::WallTime asked = timers_.clock().now();
     const auto reply = co_await redis_.run(scripts::kEpoch, {book.epoch, book.queue, book.old},
                                            {fresh, queue_ttl()}, deadline);
@@ -113,15 +113,13 @@ async::Task<Expected<Pulse>> RedisLeases::read_epochs(std::chrono::milliseconds 
     const auto server_time = reply->elements()[3].as_integer();
     if (!id || !age || !whole || !server_time)
       co_return fail(Errc::corrupt, "odd answer of kEpoch");
-    changed = changed || *id != epochs_[i];
-    epochs_[i] = std::string(*id);
+    seen.ids.emplace_back(*id);
     server_ahead_ = base::WallTime(std::chrono::milliseconds(*server_time)) - halfway;
     young = young || (whole->empty() && *age < ttl.count());
     gappy = gappy || whole->empty();
   }
-  if (changed) ++epoch_number_;
-  const Epoch epoch = young ? Epoch::young : gappy ? Epoch::gappy : Epoch::whole;
-  co_return Pulse{epoch_number_, epoch, false};
+  seen.epoch = young ? Epoch::young : gappy ? Epoch::gappy : Epoch::whole;
+  co_return seen;
 }
 
 async::Task<Expected<void>> RedisLeases::claim(std::vector<Lease> held, base::Deadline deadline) {

@@ -54,8 +54,12 @@ class RedisLeases final : public Leases, public Repairs {
  private:
   async::Task<base::Expected<std::optional<base::WallTime>>> beat(std::chrono::milliseconds ttl,
                                                                   base::Deadline deadline);
-  async::Task<base::Expected<Pulse>> read_epochs(std::chrono::milliseconds ttl,
-                                                 base::Deadline deadline);
+  struct Epochs {
+    std::vector<std::string> ids;  ///< of each book
+    Epoch epoch = Epoch::young;
+  };
+  async::Task<base::Expected<Epochs>> read_epochs(std::chrono::milliseconds ttl,
+                                                  base::Deadline deadline);
   async::Task<base::Expected<std::size_t>> empty_leases_of(std::string node,
                                                            base::Deadline deadline);
   async::Task<base::Expected<std::vector<std::string>>> nodes(base::Deadline deadline);

@@ -135,11 +135,9 @@ class FakeQueue final : public stores::Queue, public stores::Leases, public stor
 
   [[nodiscard]] async::Task<base::Expected<stores::Pulse>> heartbeat(std::chrono::milliseconds ttl,
                                                                      base::Deadline) override {
-    return link_.travel(faults.heartbeat, [this, ttl] {
+    const auto seen = co_await link_.travel(faults.heartbeat, [this, ttl] {
       books_.register_[node_] = steady_now() + ttl;
       if (books_.epoch.run != books_.run) begin_epoch();
-      known_run_ = books_.run;
-      if (std::exchange(known_epoch_, books_.epoch.id) != books_.epoch.id) ++epoch_number_;
       auto& [leader, until] = books_.elected;
       if (leader.empty() || leader == node_ || steady_now() >= until) {
         leader = node_;
@@ -148,8 +146,16 @@ class FakeQueue final : public stores::Queue, public stores::Leases, public stor
       using enum stores::Epoch;
       const bool is_young = steady_now() < books_.epoch.since + ttl;
       const auto epoch = books_.epoch.whole ? whole : is_young ? young : gappy;
-      return base::Expected<stores::Pulse>({epoch_number_, epoch, leader == node_, books_.swept});
+      return base::Expected<Seen>(
+          {books_.run, books_.epoch.id, {0, epoch, leader == node_, books_.swept}});
     });
+    if (!seen) co_return base::fail(seen.error());
+    // What a node knows it knows when the answer has come.
+    known_run_ = seen->run;
+    if (std::exchange(known_epoch_, seen->epoch) != seen->epoch) ++epoch_number_;
+    stores::Pulse pulse = seen->pulse;
+    pulse.epoch_number = epoch_number_;
+    co_return pulse;
   }
 
   [[nodiscard]] async::Task<base::Expected<void>> claim(std::vector<stores::Lease> held,
@@ -282,12 +288,20 @@ class FakeQueue final : public stores::Queue, public stores::Leases, public stor
     return books_.leased[node_];
   }
 
-  /// Not in an epoch that no heartbeat of this node has seen.
+  /// What a heartbeat has seen.
+  struct Seen {
+    int run = 0;
+    std::uint64_t epoch = 0;
+    stores::Pulse pulse;
+  };
+
+  /// Not in an epoch that no heartbeat of this node had seen when it was asked for.
   template <class Effect>
   [[nodiscard]] async::Task<base::Expected<std::size_t>> repair(Effect effect) {
     return link_.travel(faults.leases,
-                        [this, effect = std::move(effect)]() -> base::Expected<std::size_t> {
-                          if (known_run_ != books_.run || known_epoch_ != books_.epoch.id) {
+                        [this, run = known_run_, epoch = known_epoch_,
+                         effect = std::move(effect)]() -> base::Expected<std::size_t> {
+                          if (run != books_.run || epoch != books_.epoch.id) {
                             return base::fail(base::Errc::unavailable, "another epoch");
                           }
                           return effect();
