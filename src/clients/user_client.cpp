@@ -8,11 +8,10 @@
 namespace notify::clients {
 
 using base::Expected;
-using Stub = user::UserService::Stub;
 
 struct UserClient::Impl {
   Caller caller;
-  std::unique_ptr<Stub> stub;
+  std::unique_ptr<user::UserService::Stub> stub;
 };
 
 UserClient::UserClient(const std::string& address, async::Executor executor,
@@ -25,8 +24,9 @@ UserClient::~UserClient() = default;
 async::Task<Expected<bool>> UserClient::is_known(base::UserId user, base::Deadline deadline) {
   user::ValidateUserRequest request;
   request.set_user_id(user.to_string());
-  const auto response = co_await call_unary(
-      impl_->caller, *impl_->stub, &Stub::PrepareAsyncValidateUser, std::move(request), deadline);
+  const auto response = co_await call_unary(impl_->caller, *impl_->stub,
+                                            &user::UserService::Stub::PrepareAsyncValidateUser,
+                                            std::move(request), deadline);
   if (response) co_return response->valid();
   if (response.error().code == base::Errc::not_found) co_return false;
   co_return base::fail(response.error());

@@ -12,12 +12,12 @@ constexpr std::array<std::string_view, 3> kRateWindows = {"1m", "1h", "1d"};
 constexpr std::array<std::string_view, 5> kRateSubjects = {"user", "conversation", "device",
                                                            "caller", "ip"};
 
-Flaw not_a_list() { return {"takes one rate, not a list", "write the rate without brackets"}; }
+Flaw not_one_rate() { return {"takes one rate, not a list", "write the rate without brackets"}; }
 
 }  // namespace
 
 std::optional<Flaw> parse(const Raw& raw, const Rules& rules, Rate& into) {
-  if (raw.is_list) return not_a_list();
+  if (raw.is_list) return not_one_rate();
   const std::size_t slash = std::min(raw.text.find('/'), raw.text.size());
   const std::string window = raw.text.substr(std::min(slash + 1, raw.text.size()));
   if (std::find(kRateWindows.begin(), kRateWindows.end(), window) == kRateWindows.end()) {
@@ -32,7 +32,7 @@ std::optional<Flaw> parse(const Raw& raw, const Rules& rules, Rate& into) {
 }
 
 std::optional<Flaw> parse(const Raw& raw, const Rules& rules, TypeRate& into) {
-  if (raw.is_list) return not_a_list();
+  if (raw.is_list) return not_one_rate();
   const std::size_t first = raw.text.find_first_not_of("abcdefghijklmnopqrstuvwxyz0123456789_");
   const std::size_t second = raw.text.find(' ', std::min(first, raw.text.size() - 1) + 1);
   if (first == 0 || second == raw.text.npos || raw.text[first] != ' ') {

@@ -13,7 +13,7 @@ using base::Expected;
 using Json = nlohmann::json;
 
 constexpr std::size_t kTokenMax = 8 * 1024;
-constexpr int kDepthMax = 16;
+constexpr int kTokenDepthMax = 16;
 
 base::Unexpected<base::Error> refuse(std::string why) {
   return base::fail(base::Errc::unauthenticated, std::move(why));
@@ -26,13 +26,13 @@ std::optional<std::string> decode_part(std::string_view part) {
 }
 
 Expected<Json> parse_object(std::string_view text, const std::string& what) {
-  auto json = base::parse_strict_json(text, kDepthMax);
+  auto json = base::parse_strict_json(text, kTokenDepthMax);
   if (!json) return refuse("the token's " + what + " " + json.error().detail);
   if (!json->is_object()) return refuse("the token's " + what + " is no JSON object");
   return json;
 }
 
-std::optional<std::string> text_of(const Json& object, const char* name) {
+std::optional<std::string> claim_text(const Json& object, const char* name) {
   const auto found = object.find(name);
   if (found == object.end() || !found->is_string()) return std::nullopt;
   return found->get<std::string>();
@@ -48,13 +48,13 @@ bool is_access_token_type(std::string type) {
 }
 
 Expected<void> check_header(const Json& header) {
-  if (text_of(header, "alg") != "ES256") return refuse("the token's algorithm is not ES256");
+  if (claim_text(header, "alg") != "ES256") return refuse("the token's algorithm is not ES256");
   // RFC 7515 §4.1.11: what must be understood and is not makes the token invalid; we know none.
   if (header.contains("crit")) return refuse("the token has critical extensions");
-  if (header.contains("typ") && !is_access_token_type(text_of(header, "typ").value_or(""))) {
+  if (header.contains("typ") && !is_access_token_type(claim_text(header, "typ").value_or(""))) {
     return refuse("the token is of another type");
   }
-  if (header.contains("kid") && !text_of(header, "kid"))
+  if (header.contains("kid") && !claim_text(header, "kid"))
     return refuse("the token's kid is no text");
   return {};
 }
@@ -90,14 +90,14 @@ bool is_for(const Json& claims, const std::string& audience) {
 
 Expected<base::UserId> check_claims(const Json& claims, const JwtPolicy& policy,
                                     base::WallTime now) {
-  if (text_of(claims, "iss") != policy.issuer) return refuse("the token is of another issuer");
+  if (claim_text(claims, "iss") != policy.issuer) return refuse("the token is of another issuer");
   if (!is_for(claims, policy.audience)) return refuse("the token is for another audience");
   if (auto valid = check_times(claims, policy.leeway, now); !valid)
     return refuse(valid.error().detail);
-  if (claims.contains("token_use") && text_of(claims, "token_use") != "access") {
+  if (claims.contains("token_use") && claim_text(claims, "token_use") != "access") {
     return refuse("the token is no access token");
   }
-  const auto user = base::UserId::parse(text_of(claims, "sub").value_or(""));
+  const auto user = base::UserId::parse(claim_text(claims, "sub").value_or(""));
   if (!user) return refuse("the token's subject is no user");
   return *user;
 }
@@ -118,7 +118,7 @@ Expected<Jwt> Jwt::parse(std::string_view compact) {
   if (!header) return base::fail(header.error());
   if (auto good = check_header(*header); !good) return base::fail(std::move(good).error());
   Jwt token;
-  token.kid_ = text_of(*header, "kid");
+  token.kid_ = claim_text(*header, "kid");
   token.signed_text_ = compact.substr(0, last);
   token.signature_ = std::move(*signature);
   token.claims_ = std::move(*claims);

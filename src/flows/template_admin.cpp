@@ -13,7 +13,7 @@ using rules::TemplateData;
 using stores::TemplateRow;
 
 /// How often a change without a revision is tried when others change the same template meanwhile.
-constexpr int kTriesMax = 5;
+constexpr int kWriteTriesMax = 5;
 
 Unexpected<Refusal> refuse_template(base::Error error) {
   Refusal refusal = refuse(std::move(error)).error();
@@ -117,7 +117,7 @@ async::Task<Answer<TemplateRow>> TemplateAdmin::update(TemplateChange change, Te
   for (int tries = 1;; ++tries) {
     auto done = co_await update_once(change, actor, deadline);
     const bool overtaken = !done && done.error().error.code == Errc::conflict;
-    if (!overtaken || change.revision != 0 || tries == kTriesMax) co_return done;
+    if (!overtaken || change.revision != 0 || tries == kWriteTriesMax) co_return done;
   }
 }
 

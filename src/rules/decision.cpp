@@ -105,17 +105,6 @@ std::string level_input(const Circumstances& facts) {
                                           : ", and it does not mention the user");
 }
 
-/// "22:00".
-std::string clock_text(std::chrono::milliseconds since_midnight) {
-  const auto minutes = std::chrono::floor<std::chrono::minutes>(since_midnight).count();
-  std::string text = "00:00";
-  text[0] = static_cast<char>('0' + minutes / 600);
-  text[1] = static_cast<char>('0' + minutes / 60 % 10);
-  text[3] = static_cast<char>('0' + minutes % 60 / 10);
-  text[4] = static_cast<char>('0' + minutes % 10);
-  return text;
-}
-
 std::string quiet_input(const Circumstances& facts) {
   if (facts.user.quiet_hours_unreadable) return "quiet_hours cannot be read: silent, to be safe";
   if (!facts.user.quiet_hours) return "quiet_hours are not enabled";

@@ -12,7 +12,7 @@ namespace {
 using Component = kainjow::mustache::component<std::string>;
 using Tag = kainjow::mustache::tag_type;
 
-bool is_letter(char c) { return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || c == '_'; }
+bool begins_a_name(char c) { return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || c == '_'; }
 
 std::string_view value_of(std::string_view name, const Variables& variables) {
   for (const auto& [candidate, value] : variables) {
@@ -45,9 +45,9 @@ std::string explain(std::string_view text, std::string_view message) {
 
 bool is_variable_name(std::string_view name) {
   constexpr std::size_t kNameMax = 64;
-  return !name.empty() && name.size() <= kNameMax && is_letter(name.front()) &&
+  return !name.empty() && name.size() <= kNameMax && begins_a_name(name.front()) &&
          std::all_of(name.begin(), name.end(),
-                     [](char c) { return is_letter(c) || (c >= '0' && c <= '9'); });
+                     [](char c) { return begins_a_name(c) || (c >= '0' && c <= '9'); });
 }
 
 /// From the library's tree to ours, and to everything that is wrong with it.

@@ -36,6 +36,16 @@ std::optional<milliseconds> next_end(const QuietHours& hours, milliseconds shown
 
 }  // namespace
 
+std::string clock_text(std::chrono::milliseconds since_midnight) {
+  const auto minutes = std::chrono::floor<std::chrono::minutes>(since_midnight).count();
+  std::string text = "00:00";
+  text[0] = static_cast<char>('0' + minutes / 600);
+  text[1] = static_cast<char>('0' + minutes / 60 % 10);
+  text[3] = static_cast<char>('0' + minutes % 60 / 10);
+  text[4] = static_cast<char>('0' + minutes % 10);
+  return text;
+}
+
 std::string_view name(QuietMode mode) {
   switch (mode) {
     case QuietMode::defer: return "defer";

@@ -56,4 +56,7 @@ struct QuietHours {
 /// covering the whole week.
 [[nodiscard]] std::optional<base::WallTime> quiet_until(const QuietHours& hours, base::WallTime at);
 
+/// "22:00".
+[[nodiscard]] std::string clock_text(std::chrono::milliseconds since_midnight);
+
 }  // namespace notify::rules

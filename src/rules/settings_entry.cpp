@@ -23,13 +23,6 @@ constexpr std::int64_t kVersion = 1;
 
 std::string_view flag(bool value) { return value ? "true" : "false"; }
 
-std::string clock_text(std::chrono::minutes since_midnight) {
-  const auto two = [](std::int64_t n) {
-    return std::string{static_cast<char>('0' + n / 10), static_cast<char>('0' + n % 10)};
-  };
-  return two(since_midnight.count() / 60) + ":" + two(since_midnight.count() % 60);
-}
-
 QuietHoursText to_text(const QuietHours& hours) {
   QuietHoursText text;
   text.enabled = true;

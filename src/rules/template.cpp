@@ -10,6 +10,7 @@
 #include "rules/checker.hpp"
 #include "rules/lengths.hpp"
 #include "rules/locale.hpp"
+#include "rules/style.hpp"
 
 namespace notify::rules {
 namespace {
@@ -20,7 +21,6 @@ using simdjson::SUCCESS;
 using Element = simdjson::dom::element;
 using Names = std::set<std::string, std::less<>>;
 
-constexpr std::size_t kSoundMax = 100;
 constexpr std::size_t kCategoryMax = 64;
 
 std::string path_of(const std::string& tag) {

@@ -13,12 +13,12 @@ using base::fail;
 
 /// How long the history is kept (SPEC §3, retention), and how far a clock may be ahead.
 constexpr std::chrono::days kKept{90};
-constexpr std::chrono::minutes kClockAhead{5};
+constexpr std::chrono::minutes kAheadMax{5};
 
 /// By primary key.
-constexpr pg::Statement kFind = {"history_find", "SELECT " NOTIFY_HISTORY_COLUMNS
-                                                 " FROM notification_history h "
-                                                 "WHERE h.created_at = $1 AND h.id = $2"};
+constexpr pg::Statement kFindOne = {"history_find", "SELECT " NOTIFY_HISTORY_COLUMNS
+                                                    " FROM notification_history h "
+                                                    "WHERE h.created_at = $1 AND h.id = $2"};
 
 /// By the attempts' primary key: they share their notification's millisecond (D-4).
 constexpr pg::Statement kAttempts = {"history_attempts",
@@ -91,12 +91,12 @@ async::Task<Expected<Story>> PgHistory::find(base::NotificationId id, base::Dead
   const base::WallTime created_at = id.uuid().instant();
   const base::WallTime now = clock_.now();
   const bool plausible =
-      id.uuid().is_v7() && created_at >= now - kKept && created_at <= now + kClockAhead;
+      id.uuid().is_v7() && created_at >= now - kKept && created_at <= now + kAheadMax;
   if (!plausible) co_return fail(Errc::not_found, "no notification can have this id");
 
   if (pool_.connected() == 0) co_return fail(no_connection());
   std::vector<pg::Query> queries;
-  queries.push_back({kFind, std::move(pg::Params().timestamp(created_at).id(id))});
+  queries.push_back({kFindOne, std::move(pg::Params().timestamp(created_at).id(id))});
   queries.push_back({kAttempts, std::move(pg::Params()
                                               .id(id)
                                               .uuid(base::uuid_v7_min(created_at))
@@ -136,7 +136,7 @@ async::Task<Expected<std::vector<HistoryRecord>>> PgHistory::list(
     base::Deadline deadline) {
   if (pool_.connected() == 0) co_return fail(no_connection());
   const base::WallTime now = clock_.now();
-  const base::NotificationId newest(base::uuid_v7_max(now + kClockAhead));
+  const base::NotificationId newest(base::uuid_v7_max(now + kAheadMax));
   const base::NotificationId cursor = before.value_or(newest);
   pg::Params params;
   params.id(user).timestamp(cursor.uuid().instant()).id(cursor).timestamp(now - kKept).int64(limit);

@@ -101,7 +101,7 @@ LimitStanding standing_of(const redis::Reply& value, const redis::Reply& left,
   return standing;
 }
 
-base::Error no_connection() { return {Errc::unavailable, "no connection to Redis"}; }
+base::Error not_connected() { return {Errc::unavailable, "no connection to Redis"}; }
 
 }  // namespace
 
@@ -122,7 +122,7 @@ async::Task<RedisLimiter::Results> RedisLimiter::take_batch(std::vector<LimitCla
   const auto all_fail = [&batch](const base::Error& error) {
     return Results(batch.size(), Expected<LimitTaken>(fail(error)));
   };
-  if (redis_.connected() == 0) co_return all_fail(no_connection());
+  if (redis_.connected() == 0) co_return all_fail(not_connected());
   Call call(batch);
   auto keys = call.take_keys();
   const auto reply = co_await redis_.run(scripts::kTake, std::move(keys), call.arguments(),
@@ -147,7 +147,7 @@ async::Task<RedisLimiter::Results> RedisLimiter::take_batch(std::vector<LimitCla
 }
 
 async::Task<Expected<void>> RedisLimiter::give_back(std::vector<LimitReturn> returns) {
-  if (redis_.connected() == 0) co_return fail(no_connection());
+  if (redis_.connected() == 0) co_return fail(not_connected());
   for (std::size_t first = 0; first < returns.size(); first += options_.batch_max) {
     std::vector<std::string> keys;
     std::vector<std::string> arguments;
@@ -168,7 +168,7 @@ async::Task<Expected<void>> RedisLimiter::give_back(std::vector<LimitReturn> ret
 
 async::Task<Expected<std::vector<LimitStanding>>> RedisLimiter::look(LimitClaim claim) {
   if (claim.empty()) co_return std::vector<LimitStanding>();
-  if (redis_.connected() == 0) co_return fail(no_connection());
+  if (redis_.connected() == 0) co_return fail(not_connected());
   std::vector<redis::Command> commands;
   for (const rules::LimitCounter& counter : claim) {
     commands.push_back(std::move(redis::Command("GET").key(key_of(counter))));

@@ -31,7 +31,7 @@ constexpr std::chrono::minutes kAheadMax{1};
 
 std::string key_of(base::UserId user) { return "preferences:user:" + user.to_string(); }
 
-base::Unexpected<base::Error> no_connection() {
+base::Unexpected<base::Error> unconnected() {
   return fail(Errc::unavailable, "there is no connection to Redis");
 }
 
@@ -80,7 +80,7 @@ std::optional<SharedSettings> read_shared(base::UserId user, Reply& reply) {
 
 async::Task<Expected<std::vector<std::optional<SharedSettings>>>> RedisSettings::find(
     std::vector<base::UserId> users, base::Deadline deadline) {
-  if (redis_.connected() == 0) co_return no_connection();
+  if (redis_.connected() == 0) co_return unconnected();
   std::vector<Command> commands;
   commands.reserve(users.size());
   for (const base::UserId user : users) {
@@ -100,7 +100,7 @@ async::Task<Expected<std::vector<std::optional<SharedSettings>>>> RedisSettings:
 
 async::Task<Expected<void>> RedisSettings::put(std::vector<SharedSettings> settings,
                                                base::Deadline deadline) {
-  if (redis_.connected() == 0) co_return no_connection();
+  if (redis_.connected() == 0) co_return unconnected();
   const auto is_unknown = [](const Reply& reply) {
     return reply.is_error() && reply.error_prefix() == "NOSCRIPT";
   };
@@ -120,7 +120,7 @@ async::Task<Expected<void>> RedisSettings::put(std::vector<SharedSettings> setti
 
 async::Task<Expected<void>> RedisSettings::forget(std::vector<base::UserId> users,
                                                   base::Deadline deadline) {
-  if (redis_.connected() == 0) co_return no_connection();
+  if (redis_.connected() == 0) co_return unconnected();
   std::vector<Command> commands;
   commands.reserve(users.size());
   for (const base::UserId user : users) {

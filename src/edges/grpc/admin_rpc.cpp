@@ -10,13 +10,11 @@ namespace pb = notification;
 using flows::Answer;
 using flows::refuse;
 
-constexpr std::int32_t kPageDefault = 20;
-constexpr std::int32_t kPageMax = 100;
 /// Questions to the database for one page; each looks at so many notifications.
 constexpr int kStretchesMax = 10;
 constexpr std::int32_t kStretch = 2000;
 /// Calls that can wait to arrive: an operator makes one after the other.
-constexpr std::size_t kListening = 2;
+constexpr std::size_t kAdminListening = 2;
 
 }  // namespace
 
@@ -36,7 +34,7 @@ AdminRpc::AdminRpc(RpcHost& host, RawAdminService& service, stores::DeadLetters&
                }) {}
 
 void AdminRpc::start() {
-  list_.start(kListening);
+  list_.start(kAdminListening);
   replays_.start();
 }
 

@@ -7,7 +7,7 @@ namespace {
 
 using flows::refuse;
 
-constexpr std::size_t kListening = 2;
+constexpr std::size_t kHealthListening = 2;
 constexpr std::chrono::milliseconds kLook{250};
 
 }  // namespace
@@ -36,7 +36,7 @@ HealthRpc::HealthRpc(RpcHost& host, RawHealthService& service, const std::atomic
           }) {}
 
 void HealthRpc::start() {
-  check_.start(kListening);
+  check_.start(kHealthListening);
   host_.calls.spawn(serve_next());
 }
 

@@ -10,8 +10,6 @@ using flows::Answer;
 using flows::refuse;
 namespace pb = notification;
 
-constexpr std::int32_t kPageDefault = 20;
-constexpr std::int32_t kPageMax = 100;
 /// Calls that can wait to arrive, for each method: as many as one batch of the pump.
 constexpr std::size_t kListening = 64;
 

@@ -11,10 +11,8 @@ namespace pb = notification;
 using flows::Answer;
 using flows::refuse;
 
-constexpr std::int32_t kPageDefault = 20;
-constexpr std::int32_t kPageMax = 100;
 /// Calls that can wait to arrive, for each method.
-constexpr std::size_t kListening = 16;
+constexpr std::size_t kPreferenceListening = 16;
 
 /// "Until it is unmuted": the last second that a Timestamp can hold.
 const base::WallTime kForEver(std::chrono::sys_days(std::chrono::year(9999) / 12 / 31) +
@@ -43,7 +41,7 @@ template <class Message, class Row>
 Answer<Message> answer_with(base::UserId user, Answer<Row> row) {
   if (!row) return base::Unexpected(std::move(row).error());
   Message message;
-  encode(user, *row, message);
+  edges::encode(user, *row, message);
   return message;
 }
 
@@ -71,14 +69,14 @@ PreferenceRpc::PreferenceRpc(RpcHost& host, RawPreferenceService& service,
 #undef NOTIFY_METHOD
 
 void PreferenceRpc::start() {
-  get_user_.start(kListening);
-  update_user_.start(kListening);
-  set_quiet_hours_.start(kListening);
-  list_.start(kListening);
-  get_conversation_.start(kListening);
-  update_conversation_.start(kListening);
-  mute_.start(kListening);
-  unmute_.start(kListening);
+  get_user_.start(kPreferenceListening);
+  update_user_.start(kPreferenceListening);
+  set_quiet_hours_.start(kPreferenceListening);
+  list_.start(kPreferenceListening);
+  get_conversation_.start(kPreferenceListening);
+  update_conversation_.start(kPreferenceListening);
+  mute_.start(kPreferenceListening);
+  unmute_.start(kPreferenceListening);
 }
 
 async::Task<Answer<pb::UserSettings>> PreferenceRpc::get_user(

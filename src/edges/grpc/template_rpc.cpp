@@ -10,10 +10,8 @@ namespace pb = notification;
 using flows::Answer;
 using flows::refuse;
 
-constexpr std::int32_t kPageDefault = 20;
-constexpr std::int32_t kPageMax = 100;
 /// Calls that can wait to arrive: people make them, one after the other.
-constexpr std::size_t kListening = 2;
+constexpr std::size_t kTemplateListening = 2;
 
 void check_name(const std::string& name, const char* field, rules::Violations& violations) {
   if (!rules::is_template_name(name)) violations.push_back({field, rules::kTemplateNameForm});
@@ -76,12 +74,12 @@ TemplateRpc::TemplateRpc(RpcHost& host, RawTemplateService& service, flows::Temp
 }
 
 void TemplateRpc::start() {
-  create_.start(kListening);
-  get_.start(kListening);
-  list_.start(kListening);
-  update_.start(kListening);
-  deactivate_.start(kListening);
-  preview_.start(kListening);
+  create_.start(kTemplateListening);
+  get_.start(kTemplateListening);
+  list_.start(kTemplateListening);
+  update_.start(kTemplateListening);
+  deactivate_.start(kTemplateListening);
+  preview_.start(kTemplateListening);
 }
 
 TemplateRpc::Handled<pb::CreateTemplateResponse> TemplateRpc::create(

@@ -4,6 +4,7 @@
 #include <google/protobuf/map.h>
 #include <google/protobuf/timestamp.pb.h>
 
+#include <cstdint>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -17,6 +18,10 @@ namespace notify::edges {
 inline constexpr const char* kUuidForm =
     "must be a UUID in its canonical form, 8-4-4-4-12 hexadecimal digits";
 inline constexpr const char* kPageTokenForm = "must be the next_page_token of an earlier answer";
+
+/// Items on a page: of a request that does not say, and at most.
+inline constexpr std::int32_t kPageDefault = 20;
+inline constexpr std::int32_t kPageMax = 100;
 
 /// Times beyond what protobuf allows (years 1 to 9999) would overflow our arithmetic; those before
 /// 1970 are nobody's.

@@ -10,7 +10,7 @@
 namespace notify::edges::rest {
 namespace {
 
-using Json = nlohmann::ordered_json;
+using OrderedJson = nlohmann::ordered_json;
 
 unsigned http_status_of(int code) {
   switch (code) {
@@ -29,13 +29,13 @@ unsigned http_status_of(int code) {
 
 std::string body_of(unsigned http_status, const google::rpc::Status& status) {
   // protobuf's parser of its own output: the details are messages of any type.
-  const Json written = Json::parse(to_json(status).value_or("{}"));
-  const Json error = {
+  const OrderedJson written = OrderedJson::parse(to_json(status).value_or("{}"));
+  const OrderedJson error = {
       {"code", http_status},
       {"status", google::rpc::Code_Name(static_cast<google::rpc::Code>(status.code()))},
       {"message", status.message()},
-      {"details", written.value("details", Json::array())}};
-  return Json{{"error", error}}.dump(-1, ' ', false, Json::error_handler_t::replace);
+      {"details", written.value("details", OrderedJson::array())}};
+  return OrderedJson{{"error", error}}.dump(-1, ' ', false, OrderedJson::error_handler_t::replace);
 }
 
 std::string in_seconds(std::chrono::milliseconds time) {
