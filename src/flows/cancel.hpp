@@ -21,7 +21,9 @@
 //      or an error. The mark stays, and no further try is made; to call again is harmless and
 //      tells.
 //
-// What cannot be told: who died between sending it and recording that.
+// What cannot be told: who died between sending it and recording that. What does not hold: if the
+// queue is emptied within the three seconds in which accept may still put it in (kEnqueueWithin),
+// the suspect in its place is lost, and it comes in as new.
 
 #include <functional>
 
