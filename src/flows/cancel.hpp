@@ -12,14 +12,13 @@
 //      first, clean try, and what accept has still on its way there: it finds the suspect that was
 //      put in its place, which stays there for longer than accept may take.
 //   3. Who has it leased at that moment may have read nothing, or read before the mark. It is
-//   waited
-//      for, for a while: then its outcome is on record, and says what was sent. A lease that was
-//      taken over is no lease of who had it: it does not send (Heartbeat::lease_term), and who has
-//      it next is as in 2. In a young epoch the books may lack leases: that counts as leased.
+//      waited for, for a while: then its outcome is on record, and says what was sent. A lease
+//      that was taken over is no lease of who had it: it does not send (Heartbeat::lease_term),
+//      and who has it next is as in 2. In a young epoch the books may lack leases: that counts as
+//      leased.
 //   4. If the wait is over, or Redis does not answer, "cancelled" is not the answer: it is "too
-//   late"
-//      or an error. The mark stays, and no further try is made; to call again is harmless and
-//      tells.
+//      late" or an error. The mark stays, and no further try is made; to call again is harmless
+//      and tells.
 //
 // What cannot be told: who died between sending it and recording that. What does not hold: if the
 // queue is emptied within the three seconds in which accept may still put it in (kEnqueueWithin),
