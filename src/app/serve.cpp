@@ -77,14 +77,32 @@ bool write_ports(const std::string& file, const Ports& ports) {
   return std::rename(draft.c_str(), file.c_str()) == 0;
 }
 
-int wait_for_signal() {
-  boost::asio::io_context context(1);
-  boost::asio::signal_set signals(context, SIGTERM, SIGINT);
-  int number = 0;
-  signals.async_wait([&number](const boost::system::error_code&, int signal) { number = signal; });
-  context.run();
-  return number;
-}
+/// SIGTERM and SIGINT from its construction on: who reads the ports file may send one at once. A
+/// second signal is not waited for: it ends the process where it is.
+class StopSignals {
+ public:
+  StopSignals() {
+    signals_.async_wait([this](const boost::system::error_code&, int signal) {
+      number_ = signal;
+      signals_.clear();
+    });
+  }
+
+  bool arrived() {
+    context_.poll();
+    return number_ != 0;
+  }
+
+  int wait() {
+    context_.run();
+    return number_;
+  }
+
+ private:
+  boost::asio::io_context context_{1};
+  boost::asio::signal_set signals_{context_, SIGTERM, SIGINT};
+  int number_ = 0;
+};
 
 int fail(const telemetry::Log& log, const base::Error& error) {
   log.error("cannot start", {{"error", error.code}, {"detail", error.detail}});
@@ -115,9 +133,10 @@ void wait(config::Duration duration) {
 
 /// The first connections take a moment; who is told SERVING should not meet UNAVAILABLE. Without
 /// PostgreSQL the service starts all the same, and says in /readyz what it lacks.
-void wait_until_ready(const Process& process) {
+void wait_until_ready(const Process& process, StopSignals& signals) {
   const base::Deadline patience = base::Deadline::after(process.clock, std::chrono::seconds(5));
-  while (!process.health.report().ready && !patience.passed(process.clock.steady_now())) {
+  while (!process.health.report().ready && !signals.arrived() &&
+         !patience.passed(process.clock.steady_now())) {
     wait(std::chrono::milliseconds(5));
   }
 }
@@ -162,8 +181,9 @@ int run(const Process& process, int admin_port, const std::optional<std::string>
     // Half of the queues are taken: a server in this state cannot be taken apart.
     if (!opened) std::quick_exit(fail(log, opened.error()));
   }
+  StopSignals signals;
   for (const auto& shard : *shards) shard->start();
-  wait_until_ready(process);
+  wait_until_ready(process, signals);
   (*server)->set_serving(true);
   const Ports ports{(*server)->port(), (*listener)->port(), admin_port};
   if (ports_file && !write_ports(*ports_file, ports)) {
@@ -177,7 +197,7 @@ int run(const Process& process, int admin_port, const std::optional<std::string>
     log.warn("no keys of users' tokens are configured: REST answers every call with 401",
              {{"set", "http.jwks_url or http.jwks_file"}});
   }
-  const int signal = wait_for_signal();
+  const int signal = signals.wait();
   log.info("draining", {{"signal", signal}});
   const bool clean = drain(process, **server, **listener, *shards);
   log.info("stopped", {{"clean", clean}});

@@ -66,11 +66,13 @@ test('Who watches an unknown service is told so, and goes on watching.', async (
 });
 
 test('Who watches hears NOT_SERVING when the service is stopped, and then UNAVAILABLE.', async () => {
-  let begun;
-  const first = new Promise((resolve) => { begun = resolve; });
-  const watches = ['', 'notification.NotificationService'].map((service) => stack.client.watch(service,
-    () => begun()));
-  await first;
+  const begun = [];
+  const watches = ['', 'notification.NotificationService'].map((service) => {
+    let hears;
+    begun.push(new Promise((resolve) => { hears = resolve; }));
+    return stack.client.watch(service, () => hears());
+  });
+  await Promise.all(begun);
   const exited = stack.endService('SIGTERM', 25_000);
   for (const { heard, code } of await Promise.all(watches)) {
     assert.deepEqual(heard, ['SERVING', 'NOT_SERVING']);
