@@ -29,13 +29,13 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
     notify::fuzz::require(again && (settings->user.revision == 0 || *again == *settings),
                           "settings survive a round trip");
   }
-  if (auto data = decode_template(json)) {
-    const auto again = decode_template(encode_template(*data));
-    notify::fuzz::require(again && *again == *data, "a template survives a round trip");
-    const auto compiled = Template::compile(std::move(*data));
+  if (auto wording = decode_template(json)) {
+    const auto again = decode_template(encode_template(*wording));
+    notify::fuzz::require(again && *again == *wording, "a template survives a round trip");
+    const auto compiled = Template::compile(std::move(*wording));
     if (!compiled) return 0;
-    const auto text = compiled->render("fr-CA", {});
-    notify::fuzz::require(!text || text->body.find_first_of("{}") == std::string::npos,
+    const auto rendered = compiled->render("fr-CA", {});
+    notify::fuzz::require(!rendered || rendered->body.find_first_of("{}") == std::string::npos,
                           "no brace of a template is left");
   }
   return 0;
