@@ -76,9 +76,12 @@ def queue(stack, items, batches, sample):
     for name in ("enqueue", "lease", "ack"):
         text, _ = spent([stack.bin / "notification-bench", "queue-script", name])
         scripts[name] = stack.redis("SCRIPT", "LOAD", text)
-    score = int(time.time() * 1000) * 4 + 1
+    now = int(time.time() * 1000)
+    latest = now + 3_600_000  # nothing is too late
+    epoch = "{bench:queue}:epoch"
+    stack.redis("HSET", epoch, "since", now - 3_600_000)  # as when nothing has happened for long
     commands = {
-        "enqueue": ["EVALSHA", scripts["enqueue"], 1, keys[0], score, 86400, 1, *["", member] * size["enqueue"]],
+        "enqueue": ["EVALSHA", scripts["enqueue"], 3, keys[0], epoch, keys[2], latest, 86400, 1, *["", member] * size["enqueue"]],
         "lease": ["EVALSHA", scripts["lease"], 4, *keys, size["lease"], "bench"],
         "ack": ["EVALSHA", scripts["ack"], 4, *keys[1:], keys[0], *[pattern] * size["ack"]],
     }
@@ -93,7 +96,7 @@ def queue(stack, items, batches, sample):
         cpu = machine.family_cpu_seconds(stack.pids["redis"]) - before
         result[name] = {"batch": size[name], "server_us": cpu * 1e6 / (calls * size[name]),
                         "client_us": client * 1e6 / (calls * size[name])}
-    stack.redis("DEL", *keys)
+    stack.redis("DEL", *keys, epoch)
     return result
 
 

@@ -120,7 +120,9 @@ class Stack:
     def queued(self):
         """Waiting in Redis, and leased."""
         waiting = sum(self.redis("ZCARD", f"notification:queue:{p}") for p in PRIORITIES)
-        return waiting, sum(self.redis("HLEN", key) for key in self.redis("KEYS", "*:inflight:*"))
+        nodes = self.redis("ZRANGE", "notification:nodes", 0, -1)
+        leased = sum(self.redis("HLEN", f"{{notification:queue:{p}}}:inflight:{n}") for p in PRIORITIES for n in nodes)
+        return waiting, leased
 
     def redis_calls(self):
         """Calls that moved items so far, by step: each step's script has one command that no other has."""
