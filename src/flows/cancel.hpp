@@ -20,9 +20,8 @@
 //      late" or an error. The mark stays, and no further try is made; to call again is harmless
 //      and tells.
 //
-// What cannot be told: who died between sending it and recording that. What does not hold: if the
-// queue is emptied within the three seconds in which accept may still put it in (kEnqueueWithin),
-// the suspect in its place is lost, and it comes in as new.
+// A queue that is emptied loses the suspect, but takes in as one what may be older than its epoch.
+// What cannot be told: who died between sending it and recording that.
 
 #include <functional>
 

@@ -90,8 +90,8 @@ async::Task<Expected<void>> RedisQueue::put_in(const QueueBook& book,
                                 : std::to_string(queue_score(item->due_at, book.priority)));
     arguments.push_back(rules::encode_queue_item(item->notification));
   }
-  const auto reply = co_await redis_.run(scripts::kEnqueue, {book.queue}, std::move(arguments),
-                                         timers_.after(options_.timeout));
+  const auto reply = co_await redis_.run(scripts::kEnqueue, {book.queue, book.epoch, book.suspect},
+                                         std::move(arguments), timers_.after(options_.timeout));
   if (!reply) co_return fail(reply.error());
   const auto put = reply->as_integer();
   if (!put) co_return fail(put.error());

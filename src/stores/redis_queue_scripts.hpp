@@ -94,10 +94,12 @@ end
 )";
 static_assert(rules::kQueueItemIdOffset == 13 && rules::kQueueItemUserOffset == 59);
 
-/// KEYS queue; ARGV the last moment for it (ms, by the server's clock), ttl, priority, then score
-/// or "", and member, for each item. Puts new items in, unless it is too late; without a score, due
-/// now. 1 if it did.
-inline const redis::Script kEnqueue(R"(
+/// KEYS queue, epoch, suspect; ARGV the last moment for it (ms, by the server's clock), ttl,
+/// priority, then score or "", and member, for each item. Puts new items in, unless it is too late;
+/// without a score, due now. 1 if it did. What may be older than the epoch goes in as a suspect:
+/// what was said of it before is lost.
+inline const redis::Script kEnqueue(kPrelude + "local recover_after = " +
+                                    std::to_string(kRecoverAfter.count()) + R"(
 local time = redis.call('TIME')
 local now = time[1] * 1000 + math.floor(time[2] / 1000)
 if now > tonumber(ARGV[1]) then return 0 end
@@ -106,6 +108,13 @@ local items = {}
 for i = 4, #ARGV, 2 do
   items[#items + 1] = ARGV[i] == '' and due_now or ARGV[i]
   items[#items + 1] = ARGV[i + 1]
+end
+local since = redis.call('HGET', KEYS[2], 'since')
+if not since or tonumber(ARGV[1]) < since + recover_after then
+  local ids = {}
+  for i = 2, #items, 2 do ids[#ids + 1] = id_of(items[i]) end
+  redis.call('SADD', KEYS[3], unpack(ids))
+  redis.call('EXPIRE', KEYS[3], ARGV[2])
 end
 redis.call('ZADD', KEYS[1], 'NX', unpack(items))
 redis.call('EXPIRE', KEYS[1], ARGV[2])

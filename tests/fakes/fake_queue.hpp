@@ -29,6 +29,7 @@ struct FakeQueueData {
     std::uint64_t id = 0;  ///< 0: none
     int run = 0;
     base::SteadyTime since;
+    base::WallTime began;  ///< the same, by the server's clock
     bool whole = false;
   } epoch;
 };
@@ -43,6 +44,8 @@ struct FakeQueueBooks : FakeQueueData {
     return std::any_of(leased.begin(), leased.end(),
                        [id](const auto& node) { return node.second.contains(id); });
   }
+  /// As if the epoch had begun an hour ago.
+  void age_epoch() { epoch.began -= std::chrono::hours(1); }
   /// FLUSHALL: the server and its connections live on.
   void empty() { static_cast<FakeQueueData&>(*this) = {}; }
   /// As a server that is killed and comes back with what it had at some time before.
@@ -84,6 +87,9 @@ class FakeQueue final : public stores::Queue, public stores::Leases, public stor
         }
         const bool at_once = item.due_at == item.notification.created_at();
         const base::WallTime due_at = at_once ? server_now() : item.due_at;
+        if (may_be_older_than_epoch(item.notification)) {
+          books_.suspects.insert(item.notification.id);
+        }
         if (books_.queued
                 .emplace(item.notification.id, stores::QueueItem{item.notification, due_at})
                 .second) {
@@ -288,6 +294,11 @@ class FakeQueue final : public stores::Queue, public stores::Leases, public stor
     return books_.leased[node_];
   }
 
+  [[nodiscard]] bool may_be_older_than_epoch(const rules::Notification& n) const {
+    constexpr auto kClocksDiffer = stores::kRecoverAfter - stores::kEnqueueWithin;
+    return books_.epoch.id == 0 || n.created_at() < books_.epoch.began + kClocksDiffer;
+  }
+
   /// What a heartbeat has seen.
   struct Seen {
     int run = 0;
@@ -313,7 +324,7 @@ class FakeQueue final : public stores::Queue, public stores::Leases, public stor
   }
 
   void begin_epoch() {
-    books_.epoch = {++books_.epochs_begun, books_.run, steady_now(), false};
+    books_.epoch = {++books_.epochs_begun, books_.run, steady_now(), server_now(), false};
     note(Journal::Kind::epoch, {});
     books_.old.merge(books_.queued);
     books_.queued.clear();

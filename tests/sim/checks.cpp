@@ -161,31 +161,18 @@ class Checker {
     return false;
   }
 
-  /// What came into a queue that had lost, since it was created, that it was withdrawn.
-  std::set<NotificationId> entered_anew() const {
-    std::set<NotificationId> ids;
-    base::WallTime epoch_began = base::WallTime::min();
-    for (const Journal::Entry& e : world_.journal().entries) {
-      if (e.kind == Journal::Kind::epoch) epoch_began = e.at;
-      const bool is_older = e.notification.uuid().instant() < epoch_began + 4s;  // clocks differ
-      if (e.kind == Journal::Kind::entered && is_older) ids.insert(e.notification);
-    }
-    return ids;
-  }
-
-  /// Nothing is sent after its caller was told that it is cancelled, whatever faults there are, but
-  /// for one that flows::Cancel tells of; and nothing before its time, but for what clocks differ.
+  /// Nothing is sent after its caller was told that it is cancelled, whatever faults there are; and
+  /// nothing before its time, but for what clocks differ.
   void sent_in_its_time() {
     std::map<NotificationId, const Request*> told;
     for (const Request& request : world_.requests()) {
       if (!request.told_ids.empty()) told[request.told_ids.front()] = &request;
     }
-    const std::set<NotificationId> anew = entered_anew();
     for (const Journal::Entry& e : world_.journal().entries) {
       const auto found = told.find(e.notification);
       if (e.kind != Journal::Kind::sent || found == told.end()) continue;
       const Request& request = *found->second;
-      if (request.cancelled && e.at > *request.cancelled && !anew.contains(e.notification)) {
+      if (request.cancelled && e.at > *request.cancelled) {
         wrong("sent after it was said to be cancelled: " + e.notification.to_string());
       }
       if (request.ahead && e.at + 2s < *request.asked_first + *request.ahead) {

@@ -65,6 +65,7 @@ class FakeQueueWorld final : public FakeWorld, public QueueWorld {
   Node second() override { return {second_, second_, second_}; }
   stores::SettingsSharing& sharing() override { return sharing_; }
   void empty() override { books_.empty(); }
+  void age_epoch() override { books_.age_epoch(); }
   void replace_server() override { books_.restart_with(books_); }
 
  private:

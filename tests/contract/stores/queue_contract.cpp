@@ -9,15 +9,8 @@ namespace {
 
 using base::NotificationId;
 using rules::Priority;
-using Ids = std::vector<NotificationId>;
-
-Ids ids_of(const std::vector<stores::Lease>& leases) {
-  Ids ids;
-  for (const stores::Lease& lease : leases) ids.push_back(lease.notification.id);
-  return ids;
-}
-
 TEST_P(QueueContract, WhatWasEnqueuedIsLeasedOnceAndGoneAfterItsAck) {
+  settle();
   const rules::Notification n = sample();
   enqueue(n);
   const auto leased = lease(world->first());
@@ -130,6 +123,7 @@ TEST_P(QueueContract, APostponedItemComesBackInItsTimeAsASuspect) {
 }
 
 TEST_P(QueueContract, AnAckEndsTheSuspicion) {
+  settle();
   const rules::Notification n = sample();
   enqueue(n);
   ASSERT_EQ(lease(world->first()).size(), 1u);
@@ -273,60 +267,6 @@ TEST_P(QueueContract, ATakeoverIsCompleteHoweverManyLeasesThereAre) {
   die(world->first());
   EXPECT_EQ(count(world->second().repairs.take_over_dead(world->soon())), 450u);
   EXPECT_EQ(lease(world->second(), 1000).size(), 450u);
-}
-
-TEST_P(QueueContract, WhatIsWithdrawnIsLeasedAsASuspect) {
-  heartbeat(world->first());
-  enqueue(sample());
-  EXPECT_FALSE(world->run(world->first().repairs.withdraw(sample(), world->soon())).value());
-  const auto leased = lease(world->first());
-  ASSERT_EQ(leased.size(), 1u) << "it keeps its place";
-  EXPECT_TRUE(leased[0].suspect);
-  ok(world->first().queue.ack(key(sample())));
-  EXPECT_TRUE(lease(world->first()).empty());
-}
-
-TEST_P(QueueContract, WhatIsLeasedIsSaidToBeAndStaysAsItIs) {
-  heartbeat(world->first());
-  heartbeat(world->second());
-  enqueue(sample());
-  ASSERT_EQ(lease(world->first()).size(), 1u);
-  EXPECT_TRUE(world->run(world->second().repairs.withdraw(sample(), world->soon())).value());
-  EXPECT_EQ(mine(world->first()).size(), 1u);
-  ok(world->first().queue.ack(key(sample())));
-  EXPECT_FALSE(world->run(world->second().repairs.withdraw(sample(), world->soon())).value());
-}
-
-TEST_P(QueueContract, WhatIsWithdrawnOnItsWayInIsASuspectWhenItComes) {
-  heartbeat(world->first());
-  EXPECT_FALSE(world->run(world->first().repairs.withdraw(sample(2), world->soon())).value());
-  enqueue(sample(2));
-  EXPECT_TRUE(lease(world->first()).empty()) << "it finds its place taken";
-  rules::Notification n = sample();
-  n.id = fakes::sample_notification(started - stores::kRecoverAfter + 1s, 1).id;
-  EXPECT_FALSE(world->run(world->first().repairs.withdraw(n, world->soon())).value());
-  EXPECT_TRUE(lease(world->first()).empty()) << "until it can come in no more";
-  world->pass(1100ms);
-  const auto leased = lease(world->first());
-  ASSERT_EQ(ids_of(leased), (Ids{n.id}));
-  EXPECT_TRUE(leased[0].suspect);
-}
-
-TEST_P(QueueContract, WhatIsTooOldToComeInIsNotPutInWhenItIsWithdrawn) {
-  heartbeat(world->first());
-  rules::Notification n = sample();
-  n.id = fakes::sample_notification(started - stores::kRecoverAfter - 1s, 1).id;
-  EXPECT_FALSE(world->run(world->first().repairs.withdraw(n, world->soon())).value());
-  EXPECT_TRUE(lease(world->first()).empty());
-}
-
-TEST_P(QueueContract, InAnEpochThatNoHeartbeatHasSeenNothingIsWithdrawn) {
-  heartbeat(world->first());
-  enqueue(sample());
-  world->empty();
-  const auto told = world->run(world->first().repairs.withdraw(sample(), world->soon()));
-  ASSERT_FALSE(told);
-  EXPECT_EQ(told.error().code, base::Errc::unavailable);
 }
 
 // A user's order.

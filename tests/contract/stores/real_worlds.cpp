@@ -134,6 +134,13 @@ RealQueueWorld::OneNode::OneNode(RealQueueWorld& world, const std::string& name,
 
 void RealQueueWorld::empty() { redis_server().cli({"FLUSHALL"}); }
 
+void RealQueueWorld::age_epoch() {
+  const stores::QueueBooks books("", shards_);
+  for (const stores::QueueBook& book : books.all()) {
+    redis_server().cli({"HINCRBY", book.epoch, "since", "-3600000"});
+  }
+}
+
 /// The books say that they were begun by another server.
 void RealQueueWorld::replace_server() {
   const stores::QueueBooks books("", shards_);

@@ -87,6 +87,7 @@ class RealQueueWorld final : public RealWorld, public QueueWorld {
   stores::SettingsSharing& sharing() override { return *sharing_; }
   std::uint16_t shards() override { return shards_; }
   void empty() override;
+  void age_epoch() override;
   void replace_server() override;
   std::vector<std::string> corrupt;
 

@@ -99,6 +99,8 @@ class QueueWorld : public virtual World {
   [[nodiscard]] virtual std::uint16_t shards() { return 1; }
   /// The server is emptied.
   virtual void empty() = 0;
+  /// The epoch is as old as if it had begun an hour ago.
+  virtual void age_epoch() = 0;
   /// The server is another one, with the same data: as after a restart.
   virtual void replace_server() = 0;
 };
@@ -171,6 +173,12 @@ class LedgerContract : public testing::TestWithParam<MakeLedgerWorld> {
 
 class QueueContract : public testing::TestWithParam<MakeQueueWorld> {
  protected:
+  using Ids = std::vector<base::NotificationId>;
+  static Ids ids_of(const std::vector<stores::Lease>& leases) {
+    Ids ids;
+    for (const stores::Lease& lease : leases) ids.push_back(lease.notification.id);
+    return ids;
+  }
   rules::Notification sample(std::uint8_t n = 1,
                              rules::Priority priority = rules::Priority::medium) {
     rules::Notification notification = fakes::sample_notification(started, n);
@@ -209,6 +217,12 @@ class QueueContract : public testing::TestWithParam<MakeQueueWorld> {
     const auto pulse = world->run(node.leases.heartbeat(ttl, world->soon()));
     EXPECT_TRUE(pulse) << (pulse ? "" : pulse.error().detail);
     return pulse ? *pulse : stores::Pulse();
+  }
+  /// Both nodes live, and have for long.
+  void settle() {
+    heartbeat(world->first());
+    heartbeat(world->second());
+    world->age_epoch();
   }
   /// The first node dies: its heartbeat runs out. The other one lives.
   void die(QueueWorld::Node node) {
