@@ -77,8 +77,7 @@ int explain_what_if(const config::Config& config, const ExplainOptions& options)
     file.open(options.what_if);
     if (!file) return complain("cannot read " + options.what_if, kUsage);
   }
-  const edges::WhatIfOptions what_if{options.as_json, config.decision.critical_types,
-                                     expiry_policy(config)};
+  const edges::WhatIfOptions what_if{options.as_json, type_policy(config), expiry_policy(config)};
   std::istream& in = options.what_if == "-" ? std::cin : file;
   return edges::what_if(in, std::cout, base::SystemClock(), what_if) == 0 ? 0 : kUsage;
 }

@@ -138,8 +138,8 @@ Expected<void> Shard::wire_delivery() {
       std::move(*key), providers::ApnsCredentials{c.apns.key_id, c.apns.team_id}, process_.clock);
   apns_ = std::make_unique<providers::ApnsProvider>(
       *apns_pool_, *apns_token_, process_.clock,
-      providers::ApnsProvider::Options{c.apns.topic,
-                                       {c.preview.hidden_title, c.preview.hidden_body}});
+      providers::ApnsProvider::Options{
+          c.apns.topic, {c.preview.hidden_title, c.preview.hidden_body, c.preview.summary_body}});
   return {};
 }
 
@@ -156,12 +156,14 @@ void Shard::wire_flows() {
                            c.accept.unqueued_max, render_.get(), limiting_.get(),
                            [this](std::vector<stores::QueueItem> items) {
                              return recover_->promote(std::move(items));
-                           }},
+                           },
+                           bursts_.get()},
       timers_.executor(), on_escape());
   deliver_ = std::make_unique<flows::Deliver>(
       flows::Deliver::Parts{*ledger_, *queue_, *devices_, *apns_, *deciding_, timers_, rng_,
                             retry_policy(c), deliver_limits(c), deliver_events(),
-                            [this] { return heartbeat_->lease_term(); }, limiting_.get()},
+                            [this] { return heartbeat_->lease_term(); }, limiting_.get(),
+                            bursts_.get()},
       on_escape());
   heartbeat_ = std::make_unique<flows::Heartbeat>(
       flows::Heartbeat::Parts{*leases_, timers_, heartbeat_policy(c),

@@ -184,6 +184,7 @@ class Shard {
   std::unique_ptr<flows::Deciding> deciding_;
   std::unique_ptr<stores::RedisLimiter> limiter_;
   std::unique_ptr<flows::Limiting> limiting_;
+  std::unique_ptr<flows::Bursts> bursts_;
   std::unique_ptr<flows::RequestLimiting> request_limiting_;
   std::unique_ptr<flows::Preferences> preferences_;
   std::unique_ptr<flows::Render> render_;

@@ -24,6 +24,11 @@ void Shard::wire_limits() {
   events.step_failed = on_failure;
   limiting_ = std::make_unique<flows::Limiting>(
       flows::Limiting::Parts{*limiter_, timers_, limit_policy(process_.config), std::move(events)});
+  bursts_ = std::make_unique<flows::Bursts>(flows::Bursts::Parts{
+      *limiter_, timers_, process_.config.decision.burst_window, [this](auto step, auto& error) {
+        process_.metrics.limits.step_failures.add(step);
+        step_failed("bursts", step, error);
+      }});
   request_limiting_ = std::make_unique<flows::RequestLimiting>(flows::RequestLimiting::Parts{
       *limiter_, timers_, request_limits(process_.config),
       [&m](std::string_view limit) { m.reached.add(limit); }, on_failure});

@@ -48,8 +48,12 @@ rules::ExpiryPolicy expiry_policy(const config::Config& config) {
   return policy;
 }
 
+rules::TypePolicy type_policy(const config::Config& config) {
+  return {.critical = config.decision.critical_types, .grouped = config.decision.grouped_types};
+}
+
 flows::DecidingPolicy deciding_policy(const config::Config& config) {
-  return {.critical_types = config.decision.critical_types,
+  return {.types = type_policy(config),
           .release_jitter = config.decision.release_jitter,
           .expiry = expiry_policy(config)};
 }

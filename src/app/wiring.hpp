@@ -30,6 +30,7 @@ namespace notify::app {
 /// Errors: Errc::invalid if the file cannot be read or holds no P-256 key.
 [[nodiscard]] base::Expected<crypto::Es256Key> read_apns_key(const config::Config& config);
 [[nodiscard]] rules::ExpiryPolicy expiry_policy(const config::Config& config);
+[[nodiscard]] rules::TypePolicy type_policy(const config::Config& config);
 [[nodiscard]] flows::DecidingPolicy deciding_policy(const config::Config& config);
 /// Lifetime: `metrics` outlives what is called by the options.
 [[nodiscard]] clients::KnownUsersOptions known_users_options(

@@ -97,6 +97,9 @@ void check_http(const Http& http, Checker& checker) {
 }
 
 void check_flows(const Config& c, Checker& checker) {
+  checker.require(c.preview.summary_body.find("{count}") != std::string::npos,
+                  "preview.summary_body", "lacks {count}",
+                  "say where the number goes, as in \"{count} new messages\"");
   checker.require(c.accept.batch_max <= c.accept.waiting_max, "accept.batch_max",
                   "is more than accept.waiting_max, so a batch could never fill",
                   "raise accept.waiting_max or lower this");

@@ -103,6 +103,8 @@ struct Accept {
 struct Decision {
   std::vector<std::string> critical_types{"security", "security_alert"};
   Duration release_jitter = 1min;
+  std::vector<std::string> grouped_types{"message"};
+  Duration burst_window = 30s;
 };
 
 struct Limits {
@@ -120,6 +122,7 @@ struct Limits {
 struct Preview {
   std::string hidden_title = "Whispr";
   std::string hidden_body = "New message";
+  std::string summary_body = "{count} new messages";
 };
 
 struct Settings {

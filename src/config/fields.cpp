@@ -149,6 +149,10 @@ std::vector<Field> make_fields() {
           "Types that no setting of a user can stop."),
       row("decision.release_jitter", &C::decision, &Decision::release_jitter, within(0ms, 1h),
           "What waits for the end of quiet hours comes within so long after it, not all at once."),
+      row("decision.grouped_types", &C::decision, &Decision::grouped_types, any(),
+          "Types of which one stands for a burst in a conversation, for users who want that."),
+      row("decision.burst_window", &C::decision, &Decision::burst_window, within(10s, 10min),
+          "For so long after one of a conversation those that follow wait, to come as one."),
 
       row("limits.user", &C::limits, &Limits::user, within(1, 1'000'000'000),
           "Notifications that a user may get. Empty: as many as there are."),
@@ -176,6 +180,8 @@ std::vector<Field> make_fields() {
           "Title for who wants nothing readable on a locked screen."),
       row("preview.hidden_body", &C::preview, &Preview::hidden_body, within(1, 64),
           "Body for who wants no message readable on a locked screen."),
+      row("preview.summary_body", &C::preview, &Preview::summary_body, within(1, 56),
+          "Body of one that stands for a burst; {count} is how many they are."),
 
       row("settings.cache_users", &C::settings, &Settings::cache_users, within(1'000, 10'000'000),
           "Users whose settings each worker remembers."),

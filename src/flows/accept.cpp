@@ -55,66 +55,71 @@ async::Task<Accept::Answers> Accept::accept(std::vector<rules::SendRequest> requ
   }
   if (!all_known) co_await read_users(drafts, answers);
   if (limits_apply()) co_await apply_limits(drafts, caller, answers);
+  if (parts_.bursts != nullptr) co_await join_bursts(drafts);
   co_await commit(std::move(drafts), std::move(caller.lane), answers);
   co_return answers;
 }
 
 /// Lifetime: `answers` is in the caller's frame.
 async::Task<void> Accept::commit(std::vector<Draft> drafts, std::string lane, Answers& answers) {
-  std::vector<std::size_t> places;  // of the submissions, among the answers
+  std::vector<Pending> pending;
   std::vector<stores::Submission> submissions;
-  std::vector<stores::QueueItem> items;
-  std::vector<Limiting::Outcome> limits;
-  places.reserve(drafts.size());
+  pending.reserve(drafts.size());
   submissions.reserve(drafts.size());
-  items.reserve(drafts.size());
-  limits.reserve(drafts.size());
   for (Draft& draft : drafts) {
     if (!draft.user) continue;
     decide(draft);
     const rules::Notification& n = draft.submission.notification;
-    items.push_back({n, n.begins_at()});
-    places.push_back(draft.place);
+    pending.push_back({draft.place,
+                       {n, draft.waits_until.value_or(n.begins_at())},
+                       draft.waits_until.has_value(),
+                       std::move(draft.limits),
+                       std::move(draft.burst.opened)});
     submissions.push_back(std::move(draft.submission));
-    limits.push_back(std::move(draft.limits));
   }
   auto appended = co_await parts_.ledger.append(std::move(submissions), std::move(lane));
   std::vector<stores::QueueItem> fresh;
-  std::vector<stores::QueueItem> scheduled;
-  std::vector<Limiting::Outcome> uncounted;
+  std::vector<stores::QueueItem> waiting;
+  Uncounted uncounted;
   for (std::size_t i = 0; i < appended.size(); ++i) {
     if (!appended[i]) {
       parts_.events.refused(appended[i].error().code);
       // What may have been stored stays counted: asked for again, it is a repeat.
-      if (appended[i].error().code != base::Errc::timed_out) {
-        uncounted.push_back(std::move(limits[i]));
-      }
-      answers[places[i]] = refuse(std::move(appended[i]).error());
+      if (appended[i].error().code != base::Errc::timed_out) uncounted.add(pending[i]);
+      answers[pending[i].place] = refuse(std::move(appended[i]).error());
       continue;
     }
     const stores::Appended& there = *appended[i];
-    answers[places[i]] = Accepted{there.id, there.expires_at, there.status, there.is_repeat};
+    answers[pending[i].place] = Accepted{there.id, there.expires_at, there.status, there.is_repeat};
     if (there.is_repeat) {
       parts_.events.repeated();
-      uncounted.push_back(std::move(limits[i]));
+      uncounted.add(pending[i]);
     } else {
       parts_.events.accepted();
       // What waits has a row in `due`; what is suppressed is over.
       if (there.status == rules::Status::pending) {
-        fresh.push_back(std::move(items[i]));
-      } else if (items[i].notification.deliver_at) {
-        scheduled.push_back(std::move(items[i]));
+        fresh.push_back(std::move(pending[i].item));
+      } else if (pending[i].waits) {
+        waiting.push_back(std::move(pending[i].item));
       }
     }
   }
   // From here on they are safe, and so are the answers.
   if (!fresh.empty()) queueing_.spawn(enqueue(std::move(fresh)));
-  if (!scheduled.empty() && parts_.promote) {
-    queueing_.spawn(parts_.promote(std::move(scheduled)));
+  if (!waiting.empty() && parts_.promote) queueing_.spawn(parts_.promote(std::move(waiting)));
+  if (!uncounted.limits.empty() || !uncounted.bursts.empty()) {
+    queueing_.spawn(give_back(std::move(uncounted)));
   }
-  if (limits_apply() && !uncounted.empty()) {
-    queueing_.spawn(parts_.limiting->give_back(std::move(uncounted)));
-  }
+}
+
+void Accept::Uncounted::add(Pending& pending) {
+  if (!pending.limits.counted.claim.empty()) limits.push_back(std::move(pending.limits));
+  if (!pending.burst.claim.empty()) bursts.push_back(std::move(pending.burst));
+}
+
+async::Task<void> Accept::give_back(Uncounted uncounted) {
+  if (!uncounted.limits.empty()) co_await parts_.limiting->give_back(std::move(uncounted.limits));
+  if (!uncounted.bursts.empty()) co_await parts_.bursts->give_back(std::move(uncounted.bursts));
 }
 
 bool Accept::uses_templates(const std::vector<rules::SendRequest>& requests) const {
@@ -210,11 +215,27 @@ async::Task<void> Accept::refuse_over_limits(std::vector<Draft*> drafts, Answers
   }
 }
 
+async::Task<void> Accept::join_bursts(std::vector<Draft>& drafts) {
+  std::vector<Draft*> grouped;
+  std::vector<const rules::Notification*> notifications;
+  for (Draft& draft : drafts) {
+    const rules::Notification& n = draft.submission.notification;
+    if (!draft.user || draft.limits.reached || n.deliver_at) continue;
+    if (!parts_.deciding.is_grouped(draft.user, n)) continue;
+    grouped.push_back(&draft);
+    notifications.push_back(&n);
+  }
+  if (grouped.empty()) co_return;
+  auto joined = co_await parts_.bursts->join(std::move(notifications));
+  for (std::size_t i = 0; i < grouped.size(); ++i) grouped[i]->burst = std::move(joined[i]);
+}
+
 void Accept::decide(Draft& draft) const {
   stores::Submission& submission = draft.submission;
   rules::Notification& n = submission.notification;
-  if (n.deliver_at && !draft.limits.reached) return schedule(submission);
-  const Deciding::Outcome outcome = parts_.deciding.decide(draft.user, n, draft.limits.reached);
+  if (n.deliver_at && !draft.limits.reached) return schedule(draft);
+  const Deciding::Outcome outcome =
+      parts_.deciding.decide(draft.user, n, {draft.limits.reached, draft.burst.until});
   submission.decision = parts_.deciding.record(draft.user, n, outcome);
   switch (outcome.decision.verdict) {
     case rules::Verdict::deliver:
@@ -224,14 +245,17 @@ void Accept::decide(Draft& draft) const {
       submission.status = rules::Status::deferred;
       n.expires_at = outcome.expires_at.value_or(n.expires_at);
       submission.due = stores::Due{outcome.release_at, stores::DueReason::deferred, {}};
+      if (outcome.decision.by == rules::Rule::burst) draft.waits_until = outcome.release_at;
   }
 }
 
-void Accept::schedule(stores::Submission& submission) {
+void Accept::schedule(Draft& draft) {
+  stores::Submission& submission = draft.submission;
   const rules::Notification& n = submission.notification;
   submission.decision = rules::encode_scheduled(n.created_at(), *n.deliver_at);
   submission.status = rules::Status::deferred;
   submission.due = stores::Due{*n.deliver_at, stores::DueReason::scheduled, {}};
+  draft.waits_until = n.deliver_at;
 }
 
 std::optional<base::Error> Accept::queue_is_away_too_long() {

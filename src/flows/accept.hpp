@@ -14,6 +14,7 @@
 
 #include "base/async/task_group.hpp"
 #include "base/uuid.hpp"
+#include "flows/bursts.hpp"
 #include "flows/deciding.hpp"
 #include "flows/limiting.hpp"
 #include "flows/refusal.hpp"
@@ -65,9 +66,10 @@ class Accept {
     std::size_t unqueued_max = 200'000;  ///< accepted here, committed, and not in the queue
     Render* render = nullptr;            ///< without it, requests that use templates are invalid
     Limiting* limiting = nullptr;        ///< without it, nothing is limited
-    /// What is scheduled for so soon that the next sweep may come too late; unset: it waits for
+    /// What waits for a time so soon that the next sweep may come too late; unset: it waits for
     /// that.
     std::function<async::Task<void>(std::vector<stores::QueueItem>)> promote{};
+    Bursts* bursts = nullptr;  ///< without it, nothing is grouped
   };
 
   Accept(Parts parts, const async::Executor& executor, async::OnEscape on_escape);
@@ -94,6 +96,22 @@ class Accept {
     std::size_t place = 0;  ///< of its answer
     Deciding::User user;    ///< whom it is for; without settings: it is refused
     Limiting::Outcome limits;
+    Bursts::Joined burst;
+    std::optional<base::WallTime> waits_until;  ///< for its own time, or the end of a burst
+  };
+  /// One that the ledger is about to get.
+  struct Pending {
+    std::size_t place = 0;
+    stores::QueueItem item;
+    bool waits = false;  ///< for item.due_at
+    Limiting::Outcome limits;
+    stores::LimitReturn burst;
+  };
+  /// What was counted for those that are not stored.
+  struct Uncounted {
+    std::vector<Limiting::Outcome> limits;
+    std::vector<stores::LimitReturn> bursts;
+    void add(Pending& pending);
   };
   using Checked = base::Expected<Draft, Refusal>;
 
@@ -110,10 +128,13 @@ class Accept {
                                  Answers& answers);
   /// Refuses them, but for those that were accepted before.
   async::Task<void> refuse_over_limits(std::vector<Draft*> drafts, Answers& answers);
+  /// Of those whose users want bursts grouped.
+  async::Task<void> join_bursts(std::vector<Draft>& drafts);
   void decide(Draft& draft) const;
   /// Whether it is wanted is decided when its time has come, by the settings of then.
-  static void schedule(stores::Submission& submission);
+  static void schedule(Draft& draft);
   async::Task<void> commit(std::vector<Draft> drafts, std::string lane, Answers& answers);
+  async::Task<void> give_back(Uncounted uncounted);
   /// Unset: there is room for more of what the queue does not take.
   [[nodiscard]] std::optional<base::Error> queue_is_away_too_long();
   async::Task<void> enqueue(std::vector<stores::QueueItem> items);

@@ -1,10 +1,11 @@
 #include "flows/deciding.hpp"
 
-#include <algorithm>
+#include <utility>
 
 namespace notify::flows {
 
 using base::Expected;
+using std::chrono::milliseconds;
 
 Deciding::User Deciding::known(base::UserId user) const {
   User known{parts_.settings.peek(user), {}};
@@ -49,39 +50,44 @@ async::Task<std::vector<Expected<Deciding::User>>> Deciding::read(std::vector<ba
 }
 
 rules::Circumstances Deciding::facts(const User& user, const rules::Notification& n,
-                                     base::WallTime at) const {
+                                     base::WallTime at, const Counted& counted) const {
   const stores::Settings& settings = *user.settings;
   rules::Circumstances facts{n, settings.user, settings.of(n.conversation), at};
   facts.user_is_known = user.standing.is_known;
   facts.user_is_assumed = user.standing.is_assumed;
   facts.is_critical = is_critical(n);
+  facts.limit_reached = counted.limit_reached;
+  facts.burst_until = counted.burst_until;
+  facts.is_groupable = parts_.policy.types.is_groupable(n);
   return facts;
 }
 
-bool Deciding::is_critical(const rules::Notification& n) const {
-  const auto& critical = parts_.policy.critical_types;
-  return std::find(critical.begin(), critical.end(), n.type) != critical.end();
-}
-
 bool Deciding::is_limited(const User& user, const rules::Notification& n) const {
-  const rules::Circumstances known = facts(user, n, parts_.clock.now());
+  const rules::Circumstances known = facts(user, n, parts_.clock.now(), {});
   return !known.is_critical && rules::decide(known).verdict != rules::Verdict::suppress;
 }
 
+bool Deciding::is_grouped(const User& user, const rules::Notification& n) const {
+  if (!user.settings->user.group_bursts || !parts_.policy.types.is_groupable(n)) return false;
+  const auto verdict = rules::decide(facts(user, n, parts_.clock.now(), {})).verdict;
+  return verdict == rules::Verdict::deliver || verdict == rules::Verdict::deliver_silently;
+}
+
 Deciding::Outcome Deciding::decide(const User& user, const rules::Notification& n,
-                                   std::optional<rules::LimitReached> limit_reached) const {
+                                   Counted counted) const {
   Outcome outcome;
   outcome.at = parts_.clock.now();
-  outcome.limit_reached = std::move(limit_reached);
-  rules::Circumstances known = facts(user, n, outcome.at);
-  known.limit_reached = outcome.limit_reached;
+  outcome.counted = std::move(counted);
+  const rules::Circumstances known = facts(user, n, outcome.at, outcome.counted);
   outcome.decision = rules::decide(known);
   outcome.style = rules::style_of(known, outcome.decision);
   if (outcome.decision.until) {
     constexpr std::uint64_t kParts = 100'000;
     const auto part = static_cast<std::int64_t>(std::hash<base::UserId>{}(n.user) % kParts);
-    outcome.release_at = *outcome.decision.until +
-                         parts_.policy.release_jitter * part / static_cast<std::int64_t>(kParts);
+    const auto spread = parts_.policy.release_jitter * part / static_cast<std::int64_t>(kParts);
+    // Bursts end at all times: nothing has to keep those of all users apart.
+    const bool ends_burst = outcome.decision.by == rules::Rule::burst;
+    outcome.release_at = *outcome.decision.until + (ends_burst ? milliseconds(0) : spread);
     const auto worth = parts_.policy.expiry.of(n.type);
     if (n.expires_at == n.begins_at() + worth) outcome.expires_at = outcome.release_at + worth;
   }
@@ -91,8 +97,7 @@ Deciding::Outcome Deciding::decide(const User& user, const rules::Notification& 
 
 std::string Deciding::record(const User& user, const rules::Notification& n,
                              const Outcome& outcome) const {
-  rules::Circumstances known = facts(user, n, outcome.at);
-  known.limit_reached = outcome.limit_reached;
+  const rules::Circumstances known = facts(user, n, outcome.at, outcome.counted);
   // What is said of defaults is said of the time of acceptance.
   const bool is_plain = user.settings == stores::default_settings() && !user.standing.is_assumed &&
                         !known.is_critical && !n.deliver_at;

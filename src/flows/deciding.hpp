@@ -16,7 +16,7 @@
 namespace notify::flows {
 
 struct DecidingPolicy {
-  std::vector<std::string> critical_types{"security", "security_alert"};
+  rules::TypePolicy types;
   /// What waits for the end of quiet hours comes within so long after it, not all at once.
   std::chrono::milliseconds release_jitter{60'000};
   rules::ExpiryPolicy expiry;
@@ -43,9 +43,14 @@ class Deciding {
     clients::UserStanding standing;
     [[nodiscard]] explicit operator bool() const { return settings != nullptr; }
   };
+  /// What was counted elsewhere.
+  struct Counted {
+    std::optional<rules::LimitReached> limit_reached;
+    std::optional<base::WallTime> burst_until;
+  };
   struct Outcome {
     base::WallTime at;
-    std::optional<rules::LimitReached> limit_reached;
+    Counted counted;
     rules::Decision decision;
     rules::Style style;
     /// With Verdict::defer: when it is to be looked at again. The same for all of a user's, so that
@@ -67,14 +72,19 @@ class Deciding {
       std::vector<base::UserId> users);
 
   /// Only its lifetime and its user can stop it.
-  [[nodiscard]] bool is_critical(const rules::Notification& notification) const;
+  [[nodiscard]] bool is_critical(const rules::Notification& notification) const {
+    return parts_.policy.types.is_critical(notification);
+  }
 
   /// Whether it counts towards limits: not if no limit can stop it, nor if something else does.
   [[nodiscard]] bool is_limited(const User& user, const rules::Notification& notification) const;
 
+  /// Whether it opens a burst, or joins one: if it would come at once, to who wants them grouped.
+  [[nodiscard]] bool is_grouped(const User& user, const rules::Notification& notification) const;
+
   /// `user` has been read.
   [[nodiscard]] Outcome decide(const User& user, const rules::Notification& notification,
-                               std::optional<rules::LimitReached> limit_reached = {}) const;
+                               Counted counted = {}) const;
 
   /// JSON, for the column `metadata`: why it was so decided.
   [[nodiscard]] std::string record(const User& user, const rules::Notification& notification,
@@ -83,7 +93,7 @@ class Deciding {
  private:
   [[nodiscard]] rules::Circumstances facts(const User& user,
                                            const rules::Notification& notification,
-                                           base::WallTime at) const;
+                                           base::WallTime at, const Counted& counted) const;
 
   Parts parts_;
 };

@@ -193,9 +193,14 @@ async::Task<void> Deliver::try_devices(Held& held, Decided decided, const rules:
   if (parts_.limiting != nullptr && parts_.limiting->limits_devices()) {
     barred = co_await bar_over_limits(n, targets.due);
   }
+  rules::Style style = decided.outcome.style;
+  if (before.group_size > 0) {
+    style.stands_for = before.group_size;
+    if (parts_.bursts != nullptr) co_await parts_.bursts->open(n);
+  }
   // A node that lost its leases while it waited must not send: somebody else may be doing so.
   if (parts_.lease_term() != held.term) co_return;
-  const std::vector<Outcome> outcomes = co_await send_all({n, decided.outcome.style}, targets.due);
+  const std::vector<Outcome> outcomes = co_await send_all({n, style}, targets.due);
   held.turn.pass();
 
   stores::DeliveryRecord record;

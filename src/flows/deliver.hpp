@@ -13,6 +13,7 @@
 #include "base/async/timers.hpp"
 #include "base/rng.hpp"
 #include "clients/device_directory.hpp"
+#include "flows/bursts.hpp"
 #include "flows/deciding.hpp"
 #include "flows/limiting.hpp"
 #include "flows/user_order.hpp"
@@ -63,6 +64,7 @@ class Deliver {
     /// leased in another term must not be sent.
     std::function<std::uint64_t()> lease_term;
     Limiting* limiting = nullptr;  ///< without it, devices have no limits
+    Bursts* bursts = nullptr;      ///< without it, what stands for a burst opens no next one
   };
 
   Deliver(Parts parts, async::OnEscape on_escape);

@@ -11,14 +11,13 @@
 namespace notify::rules {
 namespace {
 
-/// What a style can add: the interruption level, the preview level, and hidden texts in place of
-/// shorter ones.
-constexpr std::size_t kStyleRoom = 52 + 2 * kHiddenTextMax;
+/// What a style can add: the interruption level, the preview level, and the service's own texts in
+/// place of shorter ones.
+constexpr std::size_t kStyleRoom = 52 + 2 * kOwnTextMax;
 
 /// `aps` of a visible notification: alert, badge, sound, thread-id, category, mutable-content.
-base::JsonObject aps_of_alert(const Notification& n, const Style& style,
-                              const HiddenTexts& hidden) {
-  const ShownTexts shown = shown_texts(n, style.preview, hidden);
+base::JsonObject aps_of_alert(const Notification& n, const Style& style, const OwnTexts& own) {
+  const ShownTexts shown = shown_texts(n, style, own);
   base::JsonObject alert;
   alert.text_if_set("title", shown.title).text_if_set("body", shown.body);
   base::JsonObject aps;
@@ -126,11 +125,11 @@ ApnsHeaders apns_headers(const Notification& n, base::DeviceId device) {
           .collapse_id = n.presentation.collapse_id};
 }
 
-std::string apns_payload(const Notification& n, const Style& style, const HiddenTexts& hidden) {
+std::string apns_payload(const Notification& n, const Style& style, const OwnTexts& own) {
   base::JsonObject payload(512);
   payload.object("aps", n.presentation.background
                             ? std::move(base::JsonObject().number("content-available", 1))
-                            : aps_of_alert(n, style, hidden));
+                            : aps_of_alert(n, style, own));
   payload.text("notification_id", n.id.to_string());
   if (style.preview != PreviewLevel::full) payload.text("preview", name(style.preview));
   for (const auto& [key, value] : n.presentation.data) payload.text(key, value);

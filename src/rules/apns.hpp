@@ -32,7 +32,7 @@ struct ApnsHeaders {
 /// style leaves out is not in it; a preview level other than `full` is told to the app, at
 /// "preview", whose extension may put in what it has decrypted.
 [[nodiscard]] std::string apns_payload(const Notification& notification, const Style& style,
-                                       const HiddenTexts& hidden);
+                                       const OwnTexts& own);
 /// How long it can get, whatever the user's settings are.
 [[nodiscard]] std::size_t apns_payload_bound(const Notification& notification);
 

@@ -66,6 +66,7 @@ std::optional<RecordedDecision> read_decision(const Element& metadata, std::stri
   decision.verdict = *verdict;
   decision.by = text_or_empty(object, "by");
   decision.until = base::parse_time(text_or_empty(object, "until"));
+  decision.is_grouped = object["group"].error() == SUCCESS;
   decision.by_defaults = text_or_empty(object, "settings") == "default";
   simdjson::dom::array reasons;
   if (object["reasons"].get(reasons) != SUCCESS) return decision;

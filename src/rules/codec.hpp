@@ -22,6 +22,12 @@ namespace notify::rules {
 struct RecordedDecisions {
   std::optional<RecordedDecision> first;
   std::optional<RecordedDecision> later;
+
+  /// The last word on it; unset: nothing is recorded.
+  [[nodiscard]] const std::optional<RecordedDecision>& last() const {
+    return later ? later : first;
+  }
+  [[nodiscard]] bool is_by(Rule rule) const { return last() && last()->by == name(rule); }
 };
 struct Metadata {
   std::map<std::string, std::string> labels;

@@ -8,6 +8,10 @@
 namespace notify::rules {
 namespace {
 
+bool contains(const std::vector<std::string>& types, const std::string& type) {
+  return std::find(types.begin(), types.end(), type) != types.end();
+}
+
 Decision suppressed(Rule by) { return {Verdict::suppress, by, {}}; }
 
 bool is_muted(const Circumstances& facts) {
@@ -29,8 +33,7 @@ bool is_type_off(const Circumstances& facts) {
 }
 
 bool is_excepted(const QuietHours& hours, const std::string& type) {
-  return std::find(hours.exceptions.begin(), hours.exceptions.end(), type) !=
-         hours.exceptions.end();
+  return contains(hours.exceptions, type);
 }
 
 std::optional<Decision> ask_quiet_hours(const Circumstances& facts) {
@@ -53,6 +56,14 @@ std::optional<Decision> ask_quiet_hours(const Circumstances& facts) {
   return Decision{Verdict::defer, Rule::quiet_hours, until};
 }
 
+std::optional<Decision> ask_burst(const Circumstances& facts) {
+  // What would be over by then comes now.
+  if (!facts.burst_until || *facts.burst_until >= facts.notification.expires_at) {
+    return std::nullopt;
+  }
+  return Decision{Verdict::defer, Rule::burst, facts.burst_until};
+}
+
 std::optional<Decision> ask(Rule rule, const Circumstances& facts) {
   const auto suppress_if = [rule](bool objects) {
     return objects ? std::optional(suppressed(rule)) : std::nullopt;
@@ -68,6 +79,7 @@ std::optional<Decision> ask(Rule rule, const Circumstances& facts) {
     case Rule::level: return suppress_if(is_below_level(facts));
     case Rule::rate_limit: return suppress_if(facts.limit_reached.has_value());
     case Rule::quiet_hours: return ask_quiet_hours(facts);
+    case Rule::burst: return ask_burst(facts);
   }
   return std::nullopt;
 }
@@ -121,6 +133,16 @@ std::string quiet_input(const Circumstances& facts) {
   return text;
 }
 
+std::string burst_input(const Circumstances& facts) {
+  const std::string setting = enabled_text("preferences.group_bursts", facts.user.group_bursts);
+  if (!facts.user.group_bursts) return setting;
+  if (!facts.is_groupable) return setting + ", and this one is none that is grouped";
+  if (!facts.burst_until) return setting + ", and no burst of its conversation is under way";
+  return setting +
+         ", and one of its conversation was delivered just now: the next come as one at " +
+         base::to_rfc3339(*facts.burst_until);
+}
+
 std::string user_input(const Circumstances& facts) {
   if (facts.user_is_assumed) {
     return std::string("user-service did not answer, and user_service.when_down is ") +
@@ -144,11 +166,19 @@ std::string input_of(Rule rule, const Circumstances& facts) {
     case Rule::rate_limit:
       return facts.limit_reached ? describe(*facts.limit_reached) : "no limit is reached";
     case Rule::quiet_hours: return quiet_input(facts);
+    case Rule::burst: return burst_input(facts);
   }
   return "";
 }
 
 }  // namespace
+
+bool TypePolicy::is_critical(const Notification& n) const { return contains(critical, n.type); }
+
+bool TypePolicy::is_groupable(const Notification& n) const {
+  return n.conversation && !n.is_mention() && !n.presentation.background &&
+         contains(grouped, n.type) && !is_critical(n);
+}
 
 std::string_view name(Verdict verdict) {
   switch (verdict) {
@@ -179,6 +209,7 @@ std::string_view name(Rule rule) {
     case Rule::level: return "level";
     case Rule::rate_limit: return "rate_limit";
     case Rule::quiet_hours: return "quiet_hours";
+    case Rule::burst: return "burst";
   }
   return "";
 }
@@ -195,7 +226,11 @@ std::string_view name(Finding::Result result) {
 Decision decide(const Circumstances& facts, std::optional<Rule> without) {
   for (const Rule rule : kRules) {
     if (rule == without || (facts.is_critical && !is_for_all(rule))) continue;
-    if (const auto decision = ask(rule, facts)) return *decision;
+    auto decision = ask(rule, facts);
+    if (!decision) continue;
+    decision->is_grouped =
+        decision->verdict == Verdict::defer && facts.is_groupable && facts.user.group_bursts;
+    return *decision;
   }
   return {};
 }
@@ -241,6 +276,7 @@ std::string encode_decision(const Circumstances& facts, const Decision& decision
   object.text("at", base::to_rfc3339(facts.now)).text("verdict", name(decision.verdict));
   if (decision.by) object.text("by", name(*decision.by));
   if (decision.until) object.text("until", base::to_rfc3339(*decision.until));
+  if (decision.is_grouped) object.number("group", decision.until->time_since_epoch().count());
   object.raw("reasons", encode_findings(findings(facts, decision)));
   return std::move(object).finish();
 }

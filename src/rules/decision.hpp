@@ -30,13 +30,25 @@ enum class Rule : std::uint8_t {
   level,
   rate_limit,
   quiet_hours,
+  burst,
 };
 inline constexpr Rule kRules[] = {
     Rule::lifetime,     Rule::known_user,           Rule::user_enabled,
     Rule::type_enabled, Rule::conversation_enabled, Rule::mute,
-    Rule::level,        Rule::rate_limit,           Rule::quiet_hours};
+    Rule::level,        Rule::rate_limit,           Rule::quiet_hours,
+    Rule::burst};
 /// The name in `metadata`, and what people search for.
 [[nodiscard]] std::string_view name(Rule rule);
+
+/// Types that are treated in a way of their own.
+struct TypePolicy {
+  std::vector<std::string> critical{"security", "security_alert"};  ///< no setting can stop them
+  std::vector<std::string> grouped{"message"};  ///< one stands for a burst, if the user wants that
+
+  [[nodiscard]] bool is_critical(const Notification& notification) const;
+  /// Mentions are not, nor what nobody sees.
+  [[nodiscard]] bool is_groupable(const Notification& notification) const;
+};
 
 /// All that a decision depends on.
 struct Circumstances {
@@ -51,12 +63,17 @@ struct Circumstances {
   /// user-service did not answer: whether the user is known is what the policy says.
   bool user_is_assumed = false;
   std::optional<LimitReached> limit_reached;
+  bool is_groupable = false;  ///< as TypePolicy::is_groupable()
+  /// When the burst is over that it is part of, and of which one was delivered.
+  std::optional<base::WallTime> burst_until;
 };
 
 struct Decision {
   Verdict verdict = Verdict::deliver;
   std::optional<Rule> by;               ///< who decided; unset: nobody objected
   std::optional<base::WallTime> until;  ///< with Verdict::defer
+  /// With Verdict::defer: of those of its conversation that wait for the same, one comes.
+  bool is_grouped = false;
 
   friend bool operator==(const Decision&, const Decision&) = default;
 };
@@ -90,6 +107,7 @@ struct RecordedDecision {
   Verdict verdict = Verdict::deliver;
   std::string by;  ///< the rule; empty: nobody objected
   std::optional<base::WallTime> until;
+  bool is_grouped = false;
   struct Reason {
     std::string rule;
     std::string result;
@@ -103,7 +121,7 @@ struct RecordedDecision {
     const Notification& notification);
 
 /// The column `metadata`, at "decision": `{"at":"…","verdict":"suppress","by":"mute","reasons":
-/// [..]}`.
+/// [..]}`; of a grouped one with "group": the ms of until.
 [[nodiscard]] std::string encode_decision(const Circumstances& facts, const Decision& decision);
 
 /// The same of what is scheduled: at `deliver_at` it is decided, by the settings of then. No rule

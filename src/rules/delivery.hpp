@@ -17,8 +17,12 @@ struct Progress {
   /// When an operator last had it sent again. Attempts of before neither are the last word on their
   /// device nor count against its retries, unless they were delivered.
   std::optional<base::WallTime> replayed_at;
-  bool is_superseded = false;  ///< the user has got a newer one with the same collapse id
-  bool is_cancelled = false;   ///< whatever its status: nothing of it may be sent any more
+  /// The user has got a newer one with the same collapse id, or of those that wait with it.
+  bool is_superseded = false;
+  /// So many of its conversation have waited for the same, itself among them: the newest stands for
+  /// all. 0: it is none that is grouped.
+  std::size_t group_size = 0;
+  bool is_cancelled = false;  ///< whatever its status: nothing of it may be sent any more
 };
 
 /// Whether nothing is left to do: it was cancelled, or ended without an acceptance and was not

@@ -38,6 +38,7 @@ struct UserSettings {
   bool quiet_hours_unreadable = false;
   PreviewLevel preview = PreviewLevel::full;
   std::map<std::string, bool, std::less<>> types;  ///< false: switched off; others are on
+  bool group_bursts = false;  ///< of a burst in a conversation: the first, then one for all others
 
   friend bool operator==(const UserSettings&, const UserSettings&) = default;
 };

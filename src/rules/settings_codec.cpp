@@ -53,6 +53,12 @@ std::optional<PreviewLevel> preview_in(const Json& object) {
   return parse_preview_level(preview);
 }
 
+bool group_bursts_in(const Json& object) {
+  bool is_on = false;
+  if (!object.is_object() || !read(object, "group_bursts", is_on)) return false;
+  return is_on;
+}
+
 std::map<std::string, bool> types_in(const Json& object) {
   std::map<std::string, bool> types;
   const auto found = object.find("types");
@@ -142,8 +148,8 @@ PreferencesText decode_preferences(std::string_view json) {
   const auto preview = preview_in(object);
   if (preview) text.preview = name(*preview);
   text.types = types_in(object);
-  object.erase("preview");
-  object.erase("types");
+  text.group_bursts = group_bursts_in(object);
+  for (const char* key : {"preview", "types", "group_bursts"}) object.erase(key);
   text.other = object.dump();
   return text;
 }
@@ -152,6 +158,7 @@ std::string encode_preferences(const PreferencesText& text) {
   Json object = parse(text.other);
   if (!text.preview.empty()) object["preview"] = text.preview;
   if (!text.types.empty()) object["types"] = text.types;
+  if (text.group_bursts) object["group_bursts"] = true;
   return object.dump();
 }
 
@@ -193,6 +200,7 @@ UserSettings to_settings(const UserColumns& columns) {
   const Json preferences = parse(columns.preferences);
   settings.preview = preview_in(preferences).value_or(PreviewLevel::full);
   for (auto& [type, is_on] : types_in(preferences)) settings.types.emplace(type, is_on);
+  settings.group_bursts = group_bursts_in(preferences);
   return settings;
 }
 

@@ -43,6 +43,7 @@ struct QuietHoursText {
 struct PreferencesText {
   std::string preview;  ///< empty: not set
   std::map<std::string, bool> types;
+  bool group_bursts = false;
   std::string other = "{}";  ///< a JSON object
 
   friend bool operator==(const PreferencesText&, const PreferencesText&) = default;

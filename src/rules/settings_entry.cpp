@@ -54,6 +54,7 @@ std::string encode_global(const UserSettings& user) {
       .raw("vibration_enabled", flag(user.vibration_enabled))
       .text("notification_sound", user.notification_sound)
       .text("preview", name(user.preview))
+      .flag_if_set("group_bursts", user.group_bursts)
       .object("types", std::move(types));
   return std::move(object).finish();
 }
@@ -81,6 +82,13 @@ class Fields {
     return value;
   }
   std::int32_t revision() { return static_cast<std::int32_t>(take<std::int64_t>("revision")); }
+  /// False if the field is not there.
+  bool flag_if_set(std::string_view key) {
+    bool value = false;
+    const auto found = object_[key].get(value);
+    is_good_ = is_good_ && (found == SUCCESS || found == simdjson::NO_SUCH_FIELD);
+    return value;
+  }
   /// Unset if the field is not there.
   template <class Parse>
   auto maybe(std::string_view key, Parse parse) -> decltype(parse(std::string_view())) {
@@ -110,6 +118,7 @@ bool read_global(const Element& object, UserSettings& user) {
   user.vibration_enabled = fields.take<bool>("vibration_enabled");
   user.notification_sound = fields.take<std::string_view>("notification_sound");
   user.preview = fields.parsed("preview", parse_preview_level).value_or(PreviewLevel::none);
+  user.group_bursts = fields.flag_if_set("group_bursts");
   const auto types = fields.take<simdjson::dom::object>("types");
   if (!fields.is_good()) return false;
   for (const auto& type : types) {

@@ -1,5 +1,7 @@
 #include "rules/style.hpp"
 
+#include <utility>
+
 namespace notify::rules {
 
 Style style_of(const Circumstances& facts, const Decision& decision) {
@@ -16,14 +18,19 @@ Style style_of(const Circumstances& facts, const Decision& decision) {
   return style;
 }
 
-ShownTexts shown_texts(const Notification& n, PreviewLevel preview, const HiddenTexts& hidden) {
-  switch (preview) {
-    case PreviewLevel::full: break;
-    // A body that was not sent is not hidden: nothing is put in its place.
-    case PreviewLevel::sender: return {n.title, n.body.empty() ? std::string_view() : hidden.body};
-    case PreviewLevel::none: return {hidden.title, hidden.body};
+ShownTexts shown_texts(const Notification& n, const Style& style, const OwnTexts& own) {
+  if (style.preview == PreviewLevel::none) return {own.hidden_title, own.hidden_body};
+  if (style.stands_for > 1) {
+    std::string summary = own.summary;
+    const auto mark = summary.find(kCountMark);
+    if (mark != std::string::npos) {
+      summary.replace(mark, kCountMark.size(), std::to_string(style.stands_for));
+    }
+    return {n.title, std::move(summary)};
   }
-  return {n.title, n.body};
+  // A body that was not sent is not hidden: nothing is put in its place.
+  const bool hides = style.preview == PreviewLevel::sender && !n.body.empty();
+  return {n.title, hides ? own.hidden_body : n.body};
 }
 
 }  // namespace notify::rules

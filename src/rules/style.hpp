@@ -13,6 +13,7 @@ struct Style {
   bool vibrates = true;
   bool is_silent = false;  ///< quiet hours: it neither sounds nor lights the screen
   PreviewLevel preview = PreviewLevel::full;
+  std::size_t stands_for = 1;  ///< so many notifications, itself among them
 
   friend bool operator==(const Style&, const Style&) = default;
 };
@@ -24,22 +25,25 @@ struct Style {
 
 /// Bytes of a sound's name: user_settings.notification_sound is VARCHAR(100).
 inline constexpr std::size_t kSoundMax = 100;
-/// Bytes of each of HiddenTexts.
-inline constexpr std::size_t kHiddenTextMax = 64;
+/// Bytes of each of OwnTexts.
+inline constexpr std::size_t kOwnTextMax = 64;
 
-/// Texts in place of those that must not be read on a locked screen.
-struct HiddenTexts {
-  std::string title = "Whispr";
-  std::string body = "New message";
+/// The service's own texts, in place of the caller's.
+struct OwnTexts {
+  /// What must not be read on a locked screen.
+  std::string hidden_title = "Whispr";
+  std::string hidden_body = "New message";
+  std::string summary = "{count} new messages";  ///< the body of one that stands for several
 };
+/// What OwnTexts::summary holds the number with.
+inline constexpr std::string_view kCountMark = "{count}";
 
-/// As much of the texts as the level allows.
+/// What is shown: as much of the texts as the level allows.
 struct ShownTexts {
-  std::string_view title;
-  std::string_view body;
+  std::string title;
+  std::string body;
 };
-/// Lifetime: views into the arguments.
-[[nodiscard]] ShownTexts shown_texts(const Notification& notification, PreviewLevel preview,
-                                     const HiddenTexts& hidden);
+[[nodiscard]] ShownTexts shown_texts(const Notification& notification, const Style& style,
+                                     const OwnTexts& own);
 
 }  // namespace notify::rules

@@ -25,6 +25,68 @@ std::vector<Expected<async::Unit>> all_alike(std::size_t size,
   return std::vector<Expected<async::Unit>>(size, result);
 }
 
+// What progress() asks, each an answer of its own. Statuses come first: of what has none, there is
+// no row, and nothing else is told.
+
+Expected<void> read_statuses(const pg::Result& statuses, Ledger::ProgressById& progress) {
+  for (std::size_t i = 0; i < statuses.rows(); ++i) {
+    pg::Row row(statuses, i);
+    const auto id = row.id<base::NotificationId>(0);
+    const auto status = rules::parse_status(row.text(1));
+    const bool is_cancelled = row.boolean(3);
+    if (row.fault() || !status) return fail(Errc::corrupt, "a history row has an odd status");
+    progress[id].status = *status;
+    progress[id].is_cancelled = is_cancelled;
+  }
+  return {};
+}
+
+Expected<void> read_attempts(const pg::Result& attempts, Ledger::ProgressById& progress) {
+  for (std::size_t i = 0; i < attempts.rows(); ++i) {
+    auto attempt = read_attempt_row(attempts, i);
+    const auto id = attempts.uuid(i, 0);
+    if (!attempt || !id) return fail(Errc::corrupt, "an attempt cannot be read");
+    const auto found = progress.find(base::NotificationId(*id));
+    if (found != progress.end()) found->second.attempts.push_back(std::move(*attempt));
+  }
+  return {};
+}
+
+Expected<void> read_replays(const pg::Result& replays, Ledger::ProgressById& progress) {
+  for (std::size_t i = 0; i < replays.rows(); ++i) {
+    pg::Row row(replays, i);
+    const auto found = progress.find(row.id<base::NotificationId>(0));
+    const base::WallTime at = row.timestamp(1);
+    if (row.fault()) return fail(*row.fault());
+    if (found != progress.end()) found->second.replayed_at = at;
+  }
+  return {};
+}
+
+Expected<void> read_superseded(const pg::Result& superseded, Ledger::ProgressById& progress) {
+  for (std::size_t i = 0; i < superseded.rows(); ++i) {
+    pg::Row row(superseded, i);
+    const auto found = progress.find(row.id<base::NotificationId>(0));
+    if (row.fault()) return fail(*row.fault());
+    if (found != progress.end()) found->second.is_superseded = true;
+  }
+  return {};
+}
+
+Expected<void> read_groups(const pg::Result& groups, Ledger::ProgressById& progress) {
+  for (std::size_t i = 0; i < groups.rows(); ++i) {
+    pg::Row row(groups, i);
+    const auto found = progress.find(row.id<base::NotificationId>(0));
+    const std::int64_t older = row.int64(1);
+    const bool has_newer = row.boolean(2);
+    if (row.fault()) return fail(*row.fault());
+    if (found == progress.end()) continue;
+    found->second.group_size = static_cast<std::size_t>(older) + 1;
+    if (has_newer) found->second.is_superseded = true;
+  }
+  return {};
+}
+
 }  // namespace
 
 PgLedger::PgLedger(pg::Pool& intake, pg::Pool& pool, async::Timers& timers,
@@ -130,46 +192,21 @@ async::Task<Expected<Ledger::ProgressById>> PgLedger::progress(
   pg::Params replays_of;
   replays_of.array(wanted);
   queries.push_back({sql::kReplayedAt, std::move(replays_of)});
-  pg::Params newer_than = ids_and_bounds(ids, itself);
   const base::WallTime now = timers_.clock().now();
-  newer_than.timestamp(now + kClockAhead).timestamp(now);
-  queries.push_back({sql::kSuperseded, std::move(newer_than)});
+  for (const pg::Statement& of_newer : {sql::kSuperseded, sql::kGroups}) {
+    pg::Params newer_than = ids_and_bounds(ids, itself);
+    newer_than.timestamp(now + kClockAhead).timestamp(now);
+    queries.push_back({of_newer, std::move(newer_than)});
+  }
   const auto results = co_await pool_.transaction(std::move(queries), deadline);
   if (!results) co_return fail(to_error(results.error()));
 
   ProgressById progress;
-  const pg::Result& statuses = (*results)[0];
-  for (std::size_t i = 0; i < statuses.rows(); ++i) {
-    pg::Row row(statuses, i);
-    const auto id = row.id<base::NotificationId>(0);
-    const auto status = rules::parse_status(row.text(1));
-    const bool is_cancelled = row.boolean(3);
-    if (row.fault() || !status) co_return fail(Errc::corrupt, "a history row has an odd status");
-    progress[id].status = *status;
-    progress[id].is_cancelled = is_cancelled;
-  }
-  const pg::Result& attempts = (*results)[1];
-  for (std::size_t i = 0; i < attempts.rows(); ++i) {
-    auto attempt = read_attempt_row(attempts, i);
-    const auto id = attempts.uuid(i, 0);
-    if (!attempt || !id) co_return fail(Errc::corrupt, "an attempt cannot be read");
-    const auto found = progress.find(base::NotificationId(*id));
-    if (found != progress.end()) found->second.attempts.push_back(std::move(*attempt));
-  }
-  const pg::Result& replays = (*results)[2];
-  for (std::size_t i = 0; i < replays.rows(); ++i) {
-    pg::Row row(replays, i);
-    const auto found = progress.find(row.id<base::NotificationId>(0));
-    const base::WallTime at = row.timestamp(1);
-    if (row.fault()) co_return fail(*row.fault());
-    if (found != progress.end()) found->second.replayed_at = at;
-  }
-  const pg::Result& superseded = (*results)[3];
-  for (std::size_t i = 0; i < superseded.rows(); ++i) {
-    const auto id = superseded.uuid(i, 0);
-    if (!id) co_return fail(id.error());
-    const auto found = progress.find(base::NotificationId(*id));
-    if (found != progress.end()) found->second.is_superseded = true;
+  const auto& all = *results;
+  for (const auto& read : {read_statuses(all[0], progress), read_attempts(all[1], progress),
+                           read_replays(all[2], progress), read_superseded(all[3], progress),
+                           read_groups(all[4], progress)}) {
+    if (!read) co_return fail(read.error());
   }
   co_return progress;
 }

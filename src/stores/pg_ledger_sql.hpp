@@ -208,6 +208,34 @@ inline constexpr pg::Statement kSuperseded = {
     "AND newer.status NOT IN ('suppressed', 'cancelled') "
     "AND coalesce((newer.metadata->>'deliver_at')::timestamptz AT TIME ZONE 'UTC' <= $6, true))"};
 
+/// The time that a grouped one waits for, in ms; null of all others. By the last word on it.
+#define NOTIFY_GROUP(row) \
+  "(coalesce(" row ".metadata->'later', " row ".metadata->'decision')->>'group')::bigint"
+/// Of one group: nodes differ by their clocks in what they say of the same time.
+#define NOTIFY_SAME_GROUP(row)                                                              \
+  row ".user_id = h.user_id AND " row                                                       \
+      ".conversation_id = h.conversation_id AND abs(" NOTIFY_GROUP(row) " - " NOTIFY_GROUP( \
+          "h") ") <= 5000 "
+
+/// By primary key, then idx_notification_history_user_id_created_at for those that are grouped: how
+/// many older ones of its group waited, over the two days before $3 at most, and whether there is a
+/// newer one until $5, which lives at $6.
+inline constexpr pg::Statement kGroups = {
+    "ledger_groups",
+    "SELECT h.id, (SELECT count(*) FROM notification_history older WHERE "
+    NOTIFY_SAME_GROUP("older")
+    "AND older.created_at >= $3::timestamp - interval '2 days' "
+    "AND older.created_at <= h.created_at AND older.id < h.id "
+    "AND older.status IN ('deferred', 'superseded')), "
+    "EXISTS (SELECT FROM notification_history newer WHERE " NOTIFY_SAME_GROUP("newer")
+    "AND newer.created_at >= h.created_at AND newer.created_at <= $5 AND newer.id > h.id "
+    "AND newer.status NOT IN ('suppressed', 'cancelled') AND newer.expires_at > $6) "
+    "FROM notification_history h "
+    "JOIN unnest($1::uuid[], $2::timestamp[]) AS wanted (id, created_at) USING (created_at, id) "
+    "WHERE h.created_at >= $3 AND h.created_at <= $4 AND " NOTIFY_GROUP("h") " IS NOT NULL"};
+#undef NOTIFY_SAME_GROUP
+#undef NOTIFY_GROUP
+
 /// By primary key.
 inline constexpr pg::Statement kReplayedAt = {
     "ledger_replayed_at",

@@ -36,7 +36,7 @@ DecisionMetrics decision(MetricRegistry& r) {
           {"notification_decision_rules_total", "Decisions other than by default, by rule."},
           "rule",
           {"lifetime", "known_user", "user_enabled", "type_enabled", "conversation_enabled", "mute",
-           "level", "rate_limit", "quiet_hours"}),
+           "level", "rate_limit", "quiet_hours", "burst"}),
       r.counter_by({"notification_settings_lookups_total",
                     "Questions for a user's settings, by who answered."},
                    "from", {"cache", "redis", "postgres"}),
@@ -68,7 +68,7 @@ LimitMetrics limits(MetricRegistry& r) {
       r.counter({"notification_limits_counted_locally_total",
                  "Notifications that a worker counted for itself, Redis being away."}),
       r.counter_by({"notification_limits_failures_total", "Steps of limiting failed."}, "step",
-                   {"take", "give_back"}),
+                   {"take", "give_back", "join"}),
   };
 }
 

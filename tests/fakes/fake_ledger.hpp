@@ -105,6 +105,38 @@ struct FakeLedgerTable {
              newer.notification.deliver_at.value_or(now) <= now;
     });
   }
+  /// What a grouped one waits for, by the last word on it.
+  [[nodiscard]] static std::optional<base::WallTime> group_of(const stores::HistoryRecord& record) {
+    const auto& last = record.decisions.last();
+    return last && last->is_grouped ? last->until : std::nullopt;
+  }
+  [[nodiscard]] static bool is_same_group(const stores::HistoryRecord& a,
+                                          const stores::HistoryRecord& b) {
+    constexpr std::chrono::seconds kClocksDiffer{5};
+    const auto one = group_of(a);
+    const auto other = group_of(b);
+    return one && other && a.notification.user == b.notification.user &&
+           a.notification.conversation == b.notification.conversation &&
+           *one - *other <= kClocksDiffer && *other - *one <= kClocksDiffer;
+  }
+  /// As rules::Progress has it: of one that is grouped, how many older ones waited with it, and
+  /// whether a newer one did.
+  void look_at_group(base::NotificationId id, base::WallTime now, rules::Progress& progress) const {
+    const stores::HistoryRecord& own = rows.at(id).record;
+    if (!group_of(own)) return;
+    progress.group_size = 1;
+    for (const auto& [other, row] : rows) {
+      const stores::HistoryRecord& record = row.record;
+      if (other == id || !is_same_group(own, record)) continue;
+      using enum rules::Status;
+      if (other < id) {
+        if (record.status == deferred || record.status == superseded) ++progress.group_size;
+      } else if (record.status != suppressed && record.status != cancelled &&
+                 record.notification.expires_at > now) {
+        progress.is_superseded = true;
+      }
+    }
+  }
   void append(const rules::Notification& n) {
     Row row;
     row.record.notification = n;
@@ -256,6 +288,7 @@ class FakeLedger final : public stores::Ledger, public stores::History, public s
         if (!row.replays.empty()) known[id].replayed_at = row.replays.back().at;
         known[id].is_cancelled = row.record.cancelled_at.has_value();
         known[id].is_superseded = table_.is_superseded(id, link_.timers.clock().now());
+        table_.look_at_group(id, link_.timers.clock().now(), known[id]);
       }
       return base::Expected<ProgressById>(std::move(known));
     });

@@ -55,6 +55,7 @@ struct NodeOptions {
   stores::SettingsCacheOptions settings;
   flows::DecidingPolicy deciding;
   rules::LimitPolicy rate_limits;
+  std::chrono::milliseconds burst_window{30'000};
   bool asks_user_service = false;
   bool known_when_down = true;
   /// Replaces the heartbeat's opinion, for tests that run without one.
@@ -81,12 +82,14 @@ class Node {
                   {},
                   options.asks_user_service ? &known_users : nullptr}),
         limiting({limiter, loop.timers, options.rate_limits, limiting_events()}),
+        bursts({limiter, loop.timers, options.burst_window, limiting_events().step_failed}),
         accept({ledger, queue, deciding, ids, options.expiry, accept_events(),
                 [this] { deliver.wake(); }, [this] { return heartbeat.pulse().swept_until; },
                 options.unqueued_max, nullptr, &limiting,
                 [this](std::vector<stores::QueueItem> items) {
                   return recover.promote(std::move(items));
-                }},
+                },
+                &bursts},
                loop.timers.executor(), no_escape()),
         deliver({ledger, queue, devices, provider, deciding, loop.timers, rng, options.retry,
                  options.limits, deliver_events(),
@@ -94,7 +97,7 @@ class Node {
                    if (leases_ours) return std::uint64_t{*leases_ours ? 1U : 0U};
                    return heartbeat.lease_term();
                  },
-                 &limiting},
+                 &limiting, &bursts},
                 no_escape()),
         heartbeat({queue,
                    loop.timers,
@@ -264,6 +267,7 @@ class Node {
   clients::KnownUsers known_users;
   flows::Deciding deciding;
   flows::Limiting limiting;
+  flows::Bursts bursts;
   flows::Accept accept;
   flows::Deliver deliver;
   flows::Heartbeat heartbeat;

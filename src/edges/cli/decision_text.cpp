@@ -41,6 +41,7 @@ std::string because(Rule rule) {
     case Rule::level: return "the user wants less of this conversation";
     case Rule::rate_limit: return "too many were sent";
     case Rule::quiet_hours: return "it is quiet at the user's";
+    case Rule::burst: return "the user wants one for a burst";
   }
   return "";
 }

@@ -52,12 +52,22 @@ std::string attempt_text(const rules::Attempt& a) {
   return text;
 }
 
-std::string due_text(const stores::Due& due, base::WallTime now) {
+/// What one that is deferred waits for.
+std::string_view awaited(const stores::Story& story) {
+  if (story.due && story.due->reason == stores::DueReason::scheduled) {
+    return "the time it was scheduled for";
+  }
+  return story.record.decisions.is_by(rules::Rule::burst) ? "the end of a burst"
+                                                          : "the end of the user's quiet hours";
+}
+
+std::string due_text(const stores::Story& story, base::WallTime now) {
+  const stores::Due& due = *story.due;
   std::string text = "waiting: ";
   switch (due.reason) {
     case stores::DueReason::retry: text += "the next try"; break;
-    case stores::DueReason::deferred: text += "the end of the quiet hours"; break;
-    case stores::DueReason::scheduled: text += "the time it was scheduled for"; break;
+    case stores::DueReason::deferred:
+    case stores::DueReason::scheduled: text += awaited(story); break;
     case stores::DueReason::devices_unavailable:
       text += "auth-service did not say which devices the user has";
       break;
@@ -90,15 +100,15 @@ std::string conclusion(const stores::Story& story, base::WallTime now) {
       return "no device was left to try";
     case rules::Status::expired: return "its time was over before a provider accepted it";
     case rules::Status::sent: return "handed to a provider that never answered";
-    case rules::Status::deferred:
-      if (story.due && story.due->reason == stores::DueReason::scheduled) {
-        return "it waits for the time it was scheduled for";
-      }
-      return "it waits for the end of the user's quiet hours";
+    case rules::Status::deferred: return "it waits for " + std::string(awaited(story));
     case rules::Status::opened: return "it was opened on a device";
     case rules::Status::suppressed: return "the user's settings do not want it";
     case rules::Status::cancelled: return "it was withdrawn by a caller";
-    case rules::Status::superseded: return "a newer one with the same collapse id replaced it";
+    case rules::Status::superseded:
+      if (const auto& last = story.record.decisions.last(); last && last->is_grouped) {
+        return "a newer one of its conversation stands for it";
+      }
+      return "a newer one with the same collapse id replaced it";
   }
   return "";
 }
@@ -160,7 +170,7 @@ std::string explain(const stores::Story& story, base::WallTime now) {
     text += "  " + base::to_rfc3339(event.at) + "  +" + duration_text(event.at - n.created_at());
     text += "  " + event.what + "\n";
   }
-  if (story.due) text += "  " + due_text(*story.due, now) + "\n";
+  if (story.due) text += "  " + due_text(story, now) + "\n";
   std::string status(rules::name(record.status));
   text += "  => " + status + ": " + conclusion(story, now) + "\n";
   return text;

@@ -217,12 +217,11 @@ std::size_t what_if(std::istream& in, std::ostream& out, const base::Clock& cloc
       out << std::move(error).finish() << '\n';
       continue;
     }
-    const auto& critical = options.critical_types;
     rules::Circumstances facts{question->notification, question->user, question->conversation,
                                question->now};
     facts.is_cancelled = question->is_cancelled;
-    facts.is_critical =
-        std::find(critical.begin(), critical.end(), question->notification.type) != critical.end();
+    facts.is_critical = options.types.is_critical(question->notification);
+    facts.is_groupable = options.types.is_groupable(question->notification);
     const rules::Decision decision = rules::decide(facts);
     if (options.as_json) {
       print_json(out, facts, decision);

@@ -8,13 +8,14 @@
 #include <vector>
 
 #include "base/clock.hpp"
+#include "rules/decision.hpp"
 #include "rules/validation.hpp"
 
 namespace notify::edges {
 
 struct WhatIfOptions {
   bool as_json = false;
-  std::vector<std::string> critical_types;
+  rules::TypePolicy types;
   rules::ExpiryPolicy expiry;  ///< of a notification that says nothing of it
 };
 

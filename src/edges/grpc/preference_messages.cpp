@@ -157,6 +157,7 @@ void encode(base::UserId user, const stores::UserRow& row, pb::UserSettings& to)
   const auto preferences = rules::decode_preferences(columns.preferences);
   to.set_preview(to_pb(preferences.preview, pb::PREVIEW_LEVEL_FULL));
   for (const auto& [type, is_on] : preferences.types) (*to.mutable_types())[type] = is_on;
+  to.set_group_bursts(preferences.group_bursts);
   encode_other(preferences.other, *to.mutable_other());
   to.set_revision(columns.revision);
   if (row.updated_at) net::set(to.mutable_updated_at(), *row.updated_at);
@@ -189,6 +190,7 @@ Violations apply(const pb::UserSettings& wanted, const FieldMask& mask,
   const rules::PreferencesText preferences{
       .preview = preview_text(settings.preview()),
       .types = {settings.types().begin(), settings.types().end()},
+      .group_bursts = settings.group_bursts(),
       .other = other_json(settings.other(), before.other)};
   const rules::QuietHoursText quiet_hours = to_text(settings.quiet_hours());
   Violations violations = check_sound(settings.notification_sound());
@@ -217,6 +219,7 @@ Violations apply(const pb::ConversationSettings& wanted, const FieldMask& mask,
   const auto before = rules::decode_preferences(columns.custom_settings);
   const rules::PreferencesText custom{.preview = preview_text(settings.preview()),
                                       .types = before.types,
+                                      .group_bursts = before.group_bursts,
                                       .other = other_json(settings.other(), before.other)};
   Violations violations;
   add(violations, "settings.", rules::check(custom));

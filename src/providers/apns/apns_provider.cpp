@@ -67,7 +67,7 @@ async::Task<Outcome> ApnsProvider::send(const rules::Notification& notification,
                       .message = authorization.error().detail};
   }
   http2::Request request = make_request(notification, device, std::move(path), *authorization);
-  request.body = rules::apns_payload(notification, style, options_.hidden);
+  request.body = rules::apns_payload(notification, style, options_.own);
   const http2::Result result = co_await pool_.send(std::move(request), deadline);
   if (!result) co_return from_failure(result.error());
   const rules::ApnsAnswer answer =

@@ -20,7 +20,7 @@ class ApnsProvider final : public Provider {
  public:
   struct Options {
     std::string topic;  ///< for devices that name no app of their own
-    rules::HiddenTexts hidden;
+    rules::OwnTexts own;
   };
   ApnsProvider(http2::Pool& pool, ProviderToken& token, const base::Clock& clock, Options options);
 

@@ -1,6 +1,7 @@
 #include <algorithm>
 #include <set>
 
+#include "base/text.hpp"
 #include "contract/stores/worlds.hpp"
 
 namespace notify::contract {
@@ -360,6 +361,50 @@ TEST_P(LedgerContract, ProgressTellsStatusAndAttemptsAndLeavesOutWhatIsUnknown) 
   EXPECT_EQ(progress->at(known.id).attempts[1].status, rules::AttemptStatus::unknown);
   EXPECT_EQ(progress->at(known.id).status, Status::pending);
   EXPECT_TRUE(progress->at(untouched.id).attempts.empty());
+}
+
+TEST_P(LedgerContract, TheNewestOfAGroupStandsForItsOlderOnes) {
+  const base::WallTime until = started + 30s;
+  const auto deferred = [&](std::uint8_t n, std::string_view conversation, base::WallTime at,
+                            Status status = Status::deferred) {
+    rules::Notification grouped = sample(n);
+    grouped.conversation = base::ConversationId(fakes::uuid(conversation));
+    stores::Submission submission = fakes::submission(grouped);
+    submission.status = status;
+    if (status == Status::deferred) submission.due = Due{at, DueReason::deferred, {}};
+    submission.decision = R"({"verdict":"defer","by":"burst","until":")" + base::to_rfc3339(at) +
+                          R"(","group":)" + std::to_string(at.time_since_epoch().count()) +
+                          R"(,"reasons":[]})";
+    EXPECT_TRUE(append_all({submission}).front());
+    return grouped.id;
+  };
+  const std::string_view kOne = "c0000000-0000-4000-8000-000000000001";
+  const std::string_view kOther = "c0000000-0000-4000-8000-000000000002";
+  const NotificationId first = deferred(1, kOne, until);
+  const NotificationId second = deferred(2, kOne, until + 1s);  // by a clock that is ahead
+  const NotificationId unwanted = deferred(3, kOne, until, Status::suppressed);
+  const NotificationId newest = deferred(4, kOne, until);
+  const NotificationId elsewhere = deferred(5, kOther, until);
+  const NotificationId later = deferred(6, kOne, until + 30s);
+  const rules::Notification plain = sample(7);
+  append(plain);
+  DeliveryRecord over = with_status(sample(1), Status::superseded);
+  over.was_due = true;
+  record(over);
+
+  const auto progress = world->run(world->ledger().progress(
+      {first, second, unwanted, newest, elsewhere, later, plain.id}, world->soon()));
+  ASSERT_TRUE(progress) << progress.error().detail;
+  const auto stands = [&](NotificationId id) {
+    const rules::Progress& known = progress->at(id);
+    return std::pair(known.group_size, known.is_superseded);
+  };
+  EXPECT_EQ(stands(first), std::pair(std::size_t{1}, true));
+  EXPECT_EQ(stands(second), std::pair(std::size_t{2}, true));
+  EXPECT_EQ(stands(newest), std::pair(std::size_t{3}, false)) << "what is unwanted is not counted";
+  EXPECT_EQ(stands(elsewhere), std::pair(std::size_t{1}, false));
+  EXPECT_EQ(stands(later), std::pair(std::size_t{1}, false));
+  EXPECT_EQ(stands(plain.id), std::pair(std::size_t{0}, false));
 }
 
 TEST_P(LedgerContract, WhatWaitsIsCancelledOnceAndForAll) {

@@ -67,6 +67,22 @@ TEST_F(ExplainTest, WhatIsScheduledSaysForWhen) {
   expect("=> deferred: it waits for the time it was scheduled for");
 }
 
+TEST_F(ExplainTest, WhatIsPartOfABurstSaysWhatItWaitsForAndWhatCameOfIt) {
+  rules::RecordedDecision decision;
+  decision.verdict = rules::Verdict::defer;
+  decision.by = "burst";
+  decision.until = created + 30s;
+  decision.is_grouped = true;
+  story.record.decisions.first = decision;
+  story.record.status = Status::deferred;
+  story.due = stores::Due{created + 30s, stores::DueReason::deferred, {}};
+  expect("waiting: the end of a burst; due at ");
+  expect("=> deferred: it waits for the end of a burst");
+  story.due.reset();
+  story.record.status = Status::superseded;
+  expect("=> superseded: a newer one of its conversation stands for it");
+}
+
 TEST_F(ExplainTest, EveryStatusHasItsConclusion) {
   const std::pair<Status, const char*> conclusions[] = {
       {Status::pending, "=> pending: not delivered yet: it is in the queue"},

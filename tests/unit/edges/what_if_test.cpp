@@ -72,6 +72,10 @@ const std::vector<Case> kCases = {
      "deliver:", "the clock there shows 23:30", ""},
     {R"("user_settings":{"quiet_hours":{"enabled":true,"start":"noon"}})",
      "deliver silently:", "quiet_hours cannot be read", "it would be delivered"},
+    {std::string(R"("notification":{"notification_type":"message","conversation_id":)") +
+         R"("c0000000-0000-4000-8000-000000000001"},)" +
+         R"("user_settings":{"preferences":{"group_bursts":true}})",
+     "deliver:", "group_bursts = true, and no burst of its conversation is under way", ""},
     {R"("notification":{"notification_type":"security"},)"
      R"("user_settings":{"notifications_enabled":false})",
      "deliver:", "bypassed  notifications_enabled = false", ""},
@@ -84,7 +88,7 @@ struct WhatIfTest : testing::Test {
   std::string told(const std::string& line, bool as_json = false) {
     std::istringstream in(line);
     std::ostringstream out;
-    wrong = what_if(in, out, clock, {.as_json = as_json, .critical_types = {"security"}});
+    wrong = what_if(in, out, clock, {.as_json = as_json, .types = {.critical = {"security"}}});
     return out.str();
   }
   Json asked(const std::string& line) { return Json::parse(told(line, true)); }
@@ -97,7 +101,7 @@ TEST_F(WhatIfTest, NothingSetMeansDelivered) {
   const Json answer = asked("{}");
   EXPECT_EQ(answer["verdict"], "deliver");
   EXPECT_TRUE(answer["until"].is_null());
-  EXPECT_EQ(answer["reasons"].size(), 9u);
+  EXPECT_EQ(answer["reasons"].size(), std::size(rules::kRules));
 }
 
 TEST_F(WhatIfTest, ADeferralTellsUntilWhen) {

@@ -38,8 +38,8 @@ TEST(ApnsPayload, OfABackgroundNotificationShowsNothing) {
 
 TEST(ApnsPayload, ShowsAsMuchAsTheUserWants) {
   Notification n = sample_notification(kNow);
-  const HiddenTexts hidden{"App", "Something new"};
-  const auto payload = [&](Style style) { return apns_payload(n, style, hidden); };
+  const OwnTexts own{"App", "Something new"};
+  const auto payload = [&](Style style) { return apns_payload(n, style, own); };
   EXPECT_NE(payload({}).find(R"("title":"Dora","body":"Are you coming?")"), std::string::npos);
   EXPECT_EQ(payload({}).find("preview"), std::string::npos);
   const std::string sender = payload({.preview = PreviewLevel::sender});
@@ -49,6 +49,20 @@ TEST(ApnsPayload, ShowsAsMuchAsTheUserWants) {
   EXPECT_NE(none.find(R"("title":"App","body":"Something new")"), std::string::npos);
   EXPECT_EQ(none.find("Dora"), std::string::npos);
   EXPECT_EQ(none.find("coming"), std::string::npos);
+}
+
+TEST(ApnsPayload, OneThatStandsForSeveralSaysForHowMany) {
+  const Notification n = sample_notification(kNow);
+  const OwnTexts own{"App", "Something new", "{count} messages"};
+  const auto payload = [&](Style style) { return apns_payload(n, style, own); };
+  for (const PreviewLevel preview : {PreviewLevel::full, PreviewLevel::sender}) {
+    const std::string summary = payload({.preview = preview, .stands_for = 3});
+    EXPECT_NE(summary.find(R"("title":"Dora","body":"3 messages")"), std::string::npos);
+    EXPECT_EQ(summary.find("coming"), std::string::npos);
+  }
+  const std::string none = payload({.preview = PreviewLevel::none, .stands_for = 3});
+  EXPECT_NE(none.find(R"("title":"App","body":"Something new")"), std::string::npos);
+  EXPECT_NE(payload({.stands_for = 1}).find("Are you coming?"), std::string::npos);
 }
 
 TEST(ApnsPayload, ASilentOneNeitherSoundsNorLightsTheScreen) {
@@ -62,10 +76,10 @@ TEST(ApnsPayload, IsNeverLongerThanItsBound) {
   n.title = "x";
   n.body = "y";
   n.presentation.sound = "default";
-  const HiddenTexts hidden{std::string(kHiddenTextMax, 'h'), std::string(kHiddenTextMax, 'h')};
+  const OwnTexts own{std::string(kOwnTextMax, 'h'), std::string(kOwnTextMax, 'h')};
   const Style largest{
       .sound = std::string(kSoundMax, 's'), .is_silent = true, .preview = PreviewLevel::sender};
-  EXPECT_LE(apns_payload(n, largest, hidden).size(), apns_payload_bound(n));
+  EXPECT_LE(apns_payload(n, largest, own).size(), apns_payload_bound(n));
 }
 
 TEST(ApnsHeaders, FollowPriorityAndKind) {

@@ -102,8 +102,50 @@ TEST_F(DecisionTest, WithQuietHoursThatNobodyCanReadNobodyIsWoken) {
   EXPECT_EQ(decide(facts).verdict, Verdict::deliver_silently);
 }
 
+TEST_F(DecisionTest, WhatIsPartOfABurstWaitsForItsEnd) {
+  user.group_bursts = true;
+  facts.is_groupable = true;
+  EXPECT_EQ(decide(facts), Decision());
+  facts.burst_until = kNow + minutes(1);
+  EXPECT_EQ(decide(facts), (Decision{Verdict::defer, Rule::burst, facts.burst_until, true}));
+  EXPECT_EQ(findings(facts, decide(facts)).back().input,
+            "preferences.group_bursts = true, and one of its conversation was delivered just now: "
+            "the next come as one at " +
+                base::to_rfc3339(*facts.burst_until));
+  notification.expires_at = kNow + minutes(1);
+  EXPECT_EQ(decide(facts), Decision()) << "what would be over by then";
+}
+
+TEST_F(DecisionTest, WhatWaitsForTheMorningIsGroupedToo) {
+  night();
+  facts.is_groupable = true;
+  EXPECT_FALSE(decide(facts).is_grouped);
+  user.group_bursts = true;
+  EXPECT_TRUE(decide(facts).is_grouped);
+  facts.is_groupable = false;
+  EXPECT_FALSE(decide(facts).is_grouped);
+}
+
+TEST_F(DecisionTest, WhatIsGroupedIsOfAConversationAndForNobodyInParticular) {
+  const TypePolicy types{.critical = {"security"}, .grouped = {"message", "security"}};
+  EXPECT_FALSE(types.is_groupable(notification)) << "of no conversation";
+  notification.conversation =
+      base::ConversationId(fakes::uuid("c0000000-0000-4000-8000-000000000001"));
+  EXPECT_TRUE(types.is_groupable(notification));
+  notification.presentation.mention = true;
+  EXPECT_FALSE(types.is_groupable(notification));
+  notification.presentation = {.background = true};
+  EXPECT_FALSE(types.is_groupable(notification));
+  notification.presentation = {};
+  notification.type = "security";
+  EXPECT_FALSE(types.is_groupable(notification));
+  notification.type = "call";
+  EXPECT_FALSE(types.is_groupable(notification));
+}
+
 TEST_F(DecisionTest, TheFirstToObjectDecides) {
   night();
+  facts.burst_until = kNow + minutes(1);
   facts.limit_reached = LimitReached{"user.1m", 60, 60};
   conversation = {.notifications_enabled = false, .level = NotificationLevel::none};
   conversation.muted_until = kNow + hours(1);
@@ -124,6 +166,7 @@ TEST_F(DecisionTest, TheFirstToObjectDecides) {
       case Rule::level: conversation.level = NotificationLevel::all; break;
       case Rule::rate_limit: facts.limit_reached.reset(); break;
       case Rule::quiet_hours: user.quiet_hours.reset(); break;
+      case Rule::burst: facts.burst_until.reset(); break;
     }
   }
   EXPECT_EQ(decide(facts), Decision());
@@ -176,7 +219,7 @@ TEST_F(DecisionTest, IsWrittenAsJson) {
   EXPECT_EQ(json["verdict"], "defer");
   EXPECT_EQ(json["by"], "quiet_hours");
   EXPECT_EQ(json["until"], "2026-01-15T06:00:00.000Z");
-  EXPECT_EQ(json["reasons"].size(), std::size(kRules));
+  EXPECT_EQ(json["reasons"].size(), std::size(kRules) - 1) << "all but the last, burst";
   EXPECT_EQ(json["reasons"].back()["input"],
             "quiet_hours 22:00 to 07:00 Europe/Paris, mode defer, and the clock there shows 23:30");
 }

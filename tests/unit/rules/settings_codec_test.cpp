@@ -29,7 +29,8 @@ TEST(SettingsCodec, ReadsEveryField) {
   columns.revision = 3;
   columns.sound_enabled = false;
   columns.quiet_hours = kNight;
-  columns.preferences = R"({"types":{"reaction":false,"call":true},"preview":"sender","theme":1})";
+  columns.preferences = R"({"types":{"reaction":false,"call":true},"preview":"sender","theme":1,)"
+                        R"("group_bursts":true})";
   const UserSettings settings = to_settings(columns);
   EXPECT_EQ(settings.revision, 3);
   EXPECT_FALSE(settings.sound_enabled);
@@ -43,6 +44,7 @@ TEST(SettingsCodec, ReadsEveryField) {
   EXPECT_EQ(settings.quiet_hours->exceptions, std::vector<std::string>{"call"});
   EXPECT_EQ(settings.preview, PreviewLevel::sender);
   EXPECT_FALSE(settings.types.at("reaction"));
+  EXPECT_TRUE(settings.group_bursts);
 }
 
 TEST(SettingsCodec, QuietHoursThatAreNotEnabledAreNone) {

@@ -20,6 +20,7 @@ SettingsEntry full() {
   entry.user.notification_sound = "b\"ell";
   entry.user.preview = PreviewLevel::sender;
   entry.user.types = {{"call", true}, {"reaction", false}};
+  entry.user.group_bursts = true;
   entry.user.quiet_hours = QuietHours{std::chrono::hours(22), std::chrono::minutes(7 * 60 + 5),
                                       base::TimeZone::find("Europe/Paris").value()};
   entry.user.quiet_hours->mode = QuietMode::drop;
