@@ -1,6 +1,7 @@
 #include "sim/checks.hpp"
 
 #include <algorithm>
+#include <iterator>
 #include <map>
 #include <set>
 
@@ -26,6 +27,7 @@ class Checker {
     if (is_over) told_the_truth();
     sent_rightly();
     sent_in_its_time();
+    if (is_over) spoken_for();
     in_order();
     one_maintainer();
     return std::move(wrongs_);
@@ -181,6 +183,23 @@ class Checker {
     }
   }
 
+  /// What gave way to others of its conversation has one among them that is newer and came, or
+  /// whose own end is on record.
+  void spoken_for() {
+    const auto& rows = world_.outside().table.rows;
+    for (auto row = rows.begin(); row != rows.end(); ++row) {
+      const stores::HistoryRecord& older = row->second.record;
+      if (older.status != Status::superseded) continue;
+      const bool is_spoken_for = std::any_of(std::next(row), rows.end(), [&](const auto& entry) {
+        const stores::HistoryRecord& newer = entry.second.record;
+        return newer.notification.user == older.notification.user &&
+               newer.notification.conversation == older.notification.conversation &&
+               newer.status != Status::superseded && newer.status != Status::suppressed;
+      });
+      if (!is_spoken_for) wrong("nobody speaks for it: " + row->first.to_string());
+    }
+  }
+
   /// Of two notifications to a user, the one that was accepted before the other was asked for is
   /// sent first, unless a fault was about.
   void in_order() {
@@ -196,7 +215,8 @@ class Checker {
     }
     std::map<std::pair<base::UserId, rules::Priority>, std::vector<const Request*>> lines;
     for (const Request& request : world_.requests()) {
-      if (request.told && !request.ahead)
+      // What may wait for the end of a burst comes behind others.
+      if (request.told && !request.ahead && request.conversation_text.empty())
         lines[{request.user, request.priority}].push_back(&request);
     }
     for (auto& [user, line] : lines) {

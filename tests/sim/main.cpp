@@ -52,6 +52,7 @@ struct Coverage {
   std::size_t epochs = 0;
   std::size_t sends = 0;
   std::size_t repeats = 0;
+  std::size_t superseded = 0;
   std::array<std::size_t, kFaults> faults{};
 };
 
@@ -74,6 +75,9 @@ void run_one(std::uint64_t seed, const Options& options, Coverage& coverage) {
   coverage.epochs += world.outside().books.epochs_begun;
   coverage.sends += world.outside().apple.received.size();
   coverage.repeats += repeats(world);
+  for (const auto& [id, row] : world.outside().table.rows) {
+    if (row.record.status == rules::Status::superseded) ++coverage.superseded;
+  }
   for (const FaultWindow& window : world.faults()) {
     ++coverage.faults.at(static_cast<std::size_t>(window.fault));
   }
@@ -90,9 +94,9 @@ void run_one(std::uint64_t seed, const Options& options, Coverage& coverage) {
 void print(const Coverage& c) {
   std::printf(
       "%llu runs, %llu failed: %zu notifications, %zu sends, %zu repeats, %zu crashes, "
-      "%zu epochs\n",
+      "%zu epochs, %zu spoken for by others\n",
       static_cast<unsigned long long>(c.runs), static_cast<unsigned long long>(c.failures),
-      c.notifications, c.sends, c.repeats, c.crashes, c.epochs);
+      c.notifications, c.sends, c.repeats, c.crashes, c.epochs, c.superseded);
   for (std::size_t i = 0; i < kFaults; ++i) {
     std::printf("  %-16s %zu\n", name(static_cast<Fault>(i)), c.faults[i]);
   }

@@ -5,6 +5,7 @@
 #include <utility>
 
 #include "fakes/samples.hpp"
+#include "rules/settings_codec.hpp"
 
 namespace notify::sim {
 namespace {
@@ -13,12 +14,17 @@ constexpr milliseconds kTick{10};
 constexpr std::size_t kUsers = 60;
 constexpr milliseconds kCallerPatience{4000};
 
+/// Of users that have bursts grouped everything is of one conversation.
+bool groups_bursts(std::size_t user) { return user % 4 == 1; }
+const std::string kConversation = "c0000000-0000-4000-8000-000000000001";
+
 base::UserId user(std::size_t n) { return fakes::sample_user(static_cast<int>(n) + 1); }
 
 rules::SendRequest to_send(const Request& request) {
   rules::SendRequest send;
   send.user_id = request.user_text;
   send.message_id = request.message_text;
+  send.conversation_id = request.conversation_text;
   send.type = request.type;
   send.title = "Dora";
   send.body = "Are you coming?";
@@ -73,6 +79,10 @@ World::World(WorldOptions options) : options_(options), rng_(options.seed) {
       device.token = base::Secret(device.id.to_string());
       devices.push_back(std::move(device));
     }
+    if (!groups_bursts(i)) continue;
+    rules::UserColumns columns;
+    columns.preferences = R"({"group_bursts":true})";
+    outside_.settings.put(user(i), columns);
   }
   make_requests();
   slots_.resize(options_.nodes);
@@ -102,7 +112,9 @@ void World::make_requests() {
   for (std::size_t i = 0; i < requests_.size(); ++i) {
     Request& request = requests_[i];
     // Half of it all is for a few.
-    request.user = user(draw(2) == 0 ? draw(8) : draw(kUsers));
+    const std::size_t whose = draw(2) == 0 ? draw(8) : draw(kUsers);
+    request.user = user(whose);
+    if (groups_bursts(whose)) request.conversation_text = kConversation;
     request.user_text = request.user.to_string();
     request.message_text =
         base::uuid_v7_from(base::WallTime(),
@@ -122,6 +134,7 @@ void World::make_requests() {
     before.is_followed = true;
     request.user = before.user;
     request.user_text = before.user_text;
+    request.conversation_text = before.conversation_text;
     request.type = before.type;
     request.priority = before.priority;
     request.next_try.reset();
@@ -150,6 +163,7 @@ fakes::NodeOptions World::node_options() {
   options.retry.delays = {2s, 3s, 5s};
   options.expiry = {.call = 20s, .message = 4h, .other = 24h};
   options.ledger.waiting_max = 2000;
+  options.burst_window = 5s;
   options.clock_ahead = between(0ms, 2s) - 1s;
   // A day back is much to look at for notifications of a minute.
   options.recover.look_back = 10min;

@@ -56,6 +56,7 @@ struct Request {
   std::string message_text;  ///< unlike that of every other request
   std::string key;           ///< empty: none
   std::string type;
+  std::string conversation_text;  ///< empty: none, and so it is never grouped
   rules::Priority priority{};
   std::optional<base::WallTime> asked_first;
   std::optional<base::WallTime> told;           ///< OK, for the first time
