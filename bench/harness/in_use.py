@@ -9,20 +9,22 @@ TEMPLATE = "new_message"
 OFF = {"NOTIFY_LIMITS_USER": "", "NOTIFY_LIMITS_CONVERSATION": ""}
 
 # Every second user has quiet hours at another time of the day than now and has switched some types off; every
-# fourth has muted their conversation once, some time ago. Ids as in push-simulator's /devices/generate.
+# fourth has muted their conversation once. All did so some time ago: what has just changed is not trusted to a cache.
+# Ids as in push-simulator's /devices/generate.
 SETTINGS = """
 WITH everybody AS (SELECT u, format('00000000-0000-4000-8000-%s', lpad(to_hex(u), 12, '0'))::uuid AS id
                    FROM generate_series(0, {users} - 1) u)
-INSERT INTO user_settings (user_id, quiet_hours, preferences)
-SELECT id, jsonb_build_object('enabled', true, 'timezone', 'Europe/Paris', 'mode', 'defer', 'exceptions', '["call"]'::jsonb,
-                              'start', to_char(now() AT TIME ZONE 'Europe/Paris' + interval '6 hours', 'HH24:MI'),
-                              'end', to_char(now() AT TIME ZONE 'Europe/Paris' + interval '14 hours', 'HH24:MI')),
+INSERT INTO user_settings (user_id, updated_at, quiet_hours, preferences)
+SELECT id, now() - interval '1 day',
+       jsonb_build_object('enabled', true, 'timezone', 'Europe/Paris', 'mode', 'defer', 'exceptions', '["call"]'::jsonb,
+                          'start', to_char(now() AT TIME ZONE 'Europe/Paris' + interval '6 hours', 'HH24:MI'),
+                          'end', to_char(now() AT TIME ZONE 'Europe/Paris' + interval '14 hours', 'HH24:MI')),
        '{{"types": {{"reaction": false, "marketing": false}}}}'
 FROM everybody WHERE u % 2 = 0;
 WITH everybody AS (SELECT u, lpad(to_hex(u), 12, '0') AS digits FROM generate_series(0, {users} - 1) u)
-INSERT INTO conversation_settings (user_id, conversation_id, muted_until)
+INSERT INTO conversation_settings (user_id, conversation_id, updated_at, muted_until)
 SELECT format('00000000-0000-4000-8000-%s', digits)::uuid, format('00000000-0000-4000-8001-%s', digits)::uuid,
-       now() - interval '1 day'
+       now() - interval '1 day', now() - interval '1 day'
 FROM everybody WHERE u % 4 = 0"""
 
 

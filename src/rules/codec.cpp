@@ -68,6 +68,7 @@ std::optional<RecordedDecision> read_decision(const Element& metadata, std::stri
   decision.until = base::parse_time(text_or_empty(object, "until"));
   decision.is_grouped = object["group"].error() == SUCCESS;
   decision.by_defaults = text_or_empty(object, "settings") == "default";
+  decision.leaves_out_defaults = text_or_empty(object, "others") == "default";
   simdjson::dom::array reasons;
   if (object["reasons"].get(reasons) != SUCCESS) return decision;
   for (const Element reason : reasons) {

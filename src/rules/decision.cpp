@@ -171,6 +171,46 @@ std::string input_of(Rule rule, const Circumstances& facts) {
   return "";
 }
 
+/// What the rule found of who has set nothing, it finds of this user too.
+bool finds_default(Rule rule, const Circumstances& facts) {
+  switch (rule) {
+    case Rule::lifetime: return !facts.is_cancelled;
+    case Rule::known_user: return facts.user_is_known && !facts.user_is_assumed;
+    case Rule::user_enabled: return facts.user.notifications_enabled;
+    case Rule::type_enabled: return !facts.user.types.contains(facts.notification.type);
+    case Rule::conversation_enabled: return facts.conversation.notifications_enabled;
+    case Rule::mute: return !facts.conversation.muted_until;
+    case Rule::level: return facts.conversation.level == NotificationLevel::all;
+    case Rule::rate_limit: return !facts.limit_reached;
+    case Rule::quiet_hours: return !facts.user.quiet_hours && !facts.user.quiet_hours_unreadable;
+    case Rule::burst: return !facts.user.group_bursts;
+  }
+  return false;
+}
+
+Finding finding_of(Rule rule, const Circumstances& facts, const Decision& decision) {
+  using enum Finding::Result;
+  const bool is_bypassed = facts.is_critical && !is_for_all(rule);
+  return {rule,
+          rule == decision.by ? decided
+          : is_bypassed       ? bypassed
+                              : passed,
+          input_of(rule, facts)};
+}
+
+/// Most of what they find needs no words.
+std::vector<Finding> telling_findings(const Circumstances& facts, const Decision& decision) {
+  std::vector<Finding> telling;
+  for (const Rule rule : kRules) {
+    // What waits may live longer for it, and then its record says another end.
+    const bool is_as_ever = finds_default(rule, facts) && !facts.is_critical &&
+                            !(rule == Rule::lifetime && decision.verdict == Verdict::defer);
+    if (rule == decision.by || !is_as_ever) telling.push_back(finding_of(rule, facts, decision));
+    if (rule == decision.by) break;
+  }
+  return telling;
+}
+
 }  // namespace
 
 bool TypePolicy::is_critical(const Notification& n) const { return contains(critical, n.type); }
@@ -238,23 +278,30 @@ Decision decide(const Circumstances& facts, std::optional<Rule> without) {
 std::vector<Finding> findings(const Circumstances& facts, const Decision& decision) {
   std::vector<Finding> all;
   for (const Rule rule : kRules) {
-    Finding finding{rule, Finding::Result::passed, input_of(rule, facts)};
-    if (facts.is_critical && !is_for_all(rule)) finding.result = Finding::Result::bypassed;
-    if (rule == decision.by) finding.result = Finding::Result::decided;
-    all.push_back(std::move(finding));
+    all.push_back(finding_of(rule, facts, decision));
     if (rule == decision.by) break;
   }
   return all;
 }
 
-std::vector<RecordedDecision::Reason> reasons_by_defaults(const Notification& n) {
+std::vector<RecordedDecision::Reason> all_reasons(const Notification& n,
+                                                  const RecordedDecision& decision) {
+  if (!decision.by_defaults && !decision.leaves_out_defaults) return decision.reasons;
   const UserSettings user;
   const ConversationSettings conversation;
-  const Circumstances facts{n, user, conversation, n.created_at()};
+  const Circumstances facts{n, user, conversation, decision.at.value_or(n.created_at())};
   std::vector<RecordedDecision::Reason> reasons;
-  for (Finding& finding : findings(facts, {})) {
-    reasons.push_back({std::string(name(finding.rule)), std::string(name(finding.result)),
-                       std::move(finding.input)});
+  for (const Rule rule : kRules) {
+    const auto told = std::find_if(decision.reasons.begin(), decision.reasons.end(),
+                                   [rule](const auto& one) { return one.rule == name(rule); });
+    if (told != decision.reasons.end()) {
+      reasons.push_back(*told);
+    } else {
+      Finding finding = finding_of(rule, facts, {});
+      reasons.push_back(
+          {std::string(name(rule)), std::string(name(finding.result)), std::move(finding.input)});
+    }
+    if (decision.by == name(rule)) break;
   }
   return reasons;
 }
@@ -277,7 +324,8 @@ std::string encode_decision(const Circumstances& facts, const Decision& decision
   if (decision.by) object.text("by", name(*decision.by));
   if (decision.until) object.text("until", base::to_rfc3339(*decision.until));
   if (decision.is_grouped) object.number("group", decision.until->time_since_epoch().count());
-  object.raw("reasons", encode_findings(findings(facts, decision)));
+  object.raw("reasons", encode_findings(telling_findings(facts, decision)))
+      .text("others", "default");
   return std::move(object).finish();
 }
 

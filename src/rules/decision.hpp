@@ -114,14 +114,17 @@ struct RecordedDecision {
     std::string input;
   };
   std::vector<Reason> reasons;
-  bool by_defaults = false;  ///< kDecidedByDefaults: reasons_by_defaults() are the reasons
+  bool by_defaults = false;  ///< kDecidedByDefaults
+  /// Of who has set nothing every rule finds the same: what it found so is not among the reasons.
+  bool leaves_out_defaults = false;
 };
-/// What each rule found of who had set nothing, when it was accepted.
-[[nodiscard]] std::vector<RecordedDecision::Reason> reasons_by_defaults(
-    const Notification& notification);
+/// What each rule found, up to the one that decided: also what the record leaves out.
+[[nodiscard]] std::vector<RecordedDecision::Reason> all_reasons(const Notification& notification,
+                                                                const RecordedDecision& decision);
 
 /// The column `metadata`, at "decision": `{"at":"…","verdict":"suppress","by":"mute","reasons":
-/// [..]}`; of a grouped one with "group": the ms of until.
+/// [..],"others":"default"}`: a rule is among the reasons if it decided, or found what it does not
+/// find of who has set nothing. Of a grouped one with "group": the ms of until.
 [[nodiscard]] std::string encode_decision(const Circumstances& facts, const Decision& decision);
 
 /// The same of what is scheduled: at `deliver_at` it is decided, by the settings of then. No rule

@@ -19,9 +19,9 @@ namespace notify::stores::scripts {
 ///   release   of items that have left the hash of leases.
 ///   put_back  moves a lease back into the queue as a suspect.
 ///   created   the score of the item's creation: before whatever its user got since.
+inline const std::string kIdOf = "local function id_of(item) return string.sub(item, 14, 49) end\n";
 inline const std::string kPrelude =
-    "local user_leases_max = " + std::to_string(kUserLeasesMax) + R"(
-local function id_of(item) return string.sub(item, 14, 49) end
+    kIdOf + "local user_leases_max = " + std::to_string(kUserLeasesMax) + R"(
 local function user_of(item) return string.sub(item, 60, 95) end
 local function holders(users, names)
   local held, who = redis.call('HMGET', users, unpack(names)), {}
@@ -98,7 +98,7 @@ static_assert(rules::kQueueItemIdOffset == 13 && rules::kQueueItemUserOffset == 
 /// priority, then score or "", and member, for each item. Puts new items in, unless it is too late;
 /// without a score, due now. 1 if it did. What may be older than the epoch goes in as a suspect:
 /// what was said of it before is lost.
-inline const redis::Script kEnqueue(kPrelude + "local recover_after = " +
+inline const redis::Script kEnqueue(kIdOf + "local recover_after = " +
                                     std::to_string(kRecoverAfter.count()) + R"(
 local time = redis.call('TIME')
 local now = time[1] * 1000 + math.floor(time[2] / 1000)

@@ -114,12 +114,12 @@ std::string conclusion(const stores::Story& story, base::WallTime now) {
 }
 
 /// The rule that decided, and what it found; the others follow on lines of their own.
-std::string decision_text(const rules::RecordedDecision& decision) {
+std::string decision_text(const rules::Notification& n, const rules::RecordedDecision& decision) {
   std::string text = "decided: " + std::string(rules::name(decision.verdict));
   if (decision.until) text += " until " + base::to_rfc3339(*decision.until);
   if (decision.by_defaults) return text + ", by the defaults: the user has set nothing";
   text += decision.by.empty() ? ", no rule objects" : ", by " + decision.by;
-  for (const auto& reason : decision.reasons) {
+  for (const auto& reason : rules::all_reasons(n, decision)) {
     text += "\n" + std::string(35, ' ') + reason.rule + " " + reason.result + ": " + reason.input;
   }
   return text;
@@ -128,8 +128,8 @@ std::string decision_text(const rules::RecordedDecision& decision) {
 void add_decisions(const stores::HistoryRecord& record, std::vector<Event>& events) {
   for (const auto& decision : {record.decisions.first, record.decisions.later}) {
     if (!decision) continue;
-    events.push_back(
-        {decision->at.value_or(record.notification.created_at()), decision_text(*decision)});
+    events.push_back({decision->at.value_or(record.notification.created_at()),
+                      decision_text(record.notification, *decision)});
   }
 }
 

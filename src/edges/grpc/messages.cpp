@@ -51,8 +51,7 @@ void encode(const rules::RecordedDecision& decision, const rules::Notification& 
   to.set_verdict(static_cast<pb::Verdict>(decision.verdict));
   to.set_rule(decision.by);
   if (decision.until) net::set(to.mutable_until(), *decision.until);
-  for (const auto& reason :
-       decision.by_defaults ? rules::reasons_by_defaults(n) : decision.reasons) {
+  for (const auto& reason : rules::all_reasons(n, decision)) {
     pb::DecisionReason& shown = *to.add_reasons();
     shown.set_rule(reason.rule);
     shown.set_result(reason.result);

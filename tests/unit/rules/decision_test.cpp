@@ -6,6 +6,7 @@
 
 #include "base/text.hpp"
 #include "fakes/samples.hpp"
+#include "rules/codec.hpp"
 
 namespace notify::rules {
 namespace {
@@ -213,13 +214,65 @@ TEST_F(DecisionTest, FindingsOfACriticalOneSayWhatWasPassedOver) {
   EXPECT_EQ(all[2].result, Finding::Result::bypassed);
 }
 
+TEST_F(DecisionTest, WhatTheRecordLeavesOutIsToldAllTheSame) {
+  std::size_t longest = 0;
+  const auto told_alike = [&](const char* what) {
+    const Decision decision = decide(facts);
+    const std::string json = encode_decision(facts, decision);
+    longest = std::max(longest, json.size());
+    const auto recorded = decode_metadata("{\"decision\":" + json + "}")->decisions.first;
+    ASSERT_TRUE(recorded) << what;
+    const auto told = all_reasons(notification, *recorded);
+    const auto found = findings(facts, decision);
+    ASSERT_EQ(told.size(), found.size()) << what;
+    for (std::size_t i = 0; i < found.size(); ++i) {
+      EXPECT_EQ(told[i].rule, name(found[i].rule)) << what;
+      EXPECT_EQ(told[i].result, name(found[i].result)) << what;
+      EXPECT_EQ(told[i].input, found[i].input) << what;
+    }
+  };
+  told_alike("nothing set");
+  night(QuietMode::silent);
+  told_alike("silent");
+  night(QuietMode::defer);
+  told_alike("deferred");
+  EXPECT_LT(longest, 500u);
+  user.quiet_hours.reset();
+  user.types = {{"call", false}};
+  told_alike("another type is off");
+  user.types = {{"message", true}};
+  told_alike("this type is on");
+  user.group_bursts = true;
+  conversation.muted_until = kNow - hours(1);
+  told_alike("was muted");
+  conversation = {.level = NotificationLevel::mentions};
+  told_alike("mentions");
+  conversation = {.notifications_enabled = false};
+  told_alike("off");
+  conversation = {};
+  facts.limit_reached = LimitReached{"user.1m", 60, 60};
+  told_alike("over a limit");
+  facts.limit_reached.reset();
+  facts.user_is_assumed = true;
+  told_alike("assumed");
+  facts.user_is_known = false;
+  told_alike("unknown");
+  facts.is_cancelled = true;
+  told_alike("cancelled");
+  facts.is_cancelled = facts.user_is_assumed = false;
+  facts.user_is_known = facts.is_critical = true;
+  user.notifications_enabled = false;
+  told_alike("critical");
+}
+
 TEST_F(DecisionTest, IsWrittenAsJson) {
   night();
   const auto json = nlohmann::json::parse(encode_decision(facts, decide(facts)));
   EXPECT_EQ(json["verdict"], "defer");
   EXPECT_EQ(json["by"], "quiet_hours");
   EXPECT_EQ(json["until"], "2026-01-15T06:00:00.000Z");
-  EXPECT_EQ(json["reasons"].size(), std::size(kRules) - 1) << "all but the last, burst";
+  EXPECT_EQ(json["others"], "default");
+  EXPECT_EQ(json["reasons"].size(), 2u) << "of what waits also until when it lives";
   EXPECT_EQ(json["reasons"].back()["input"],
             "quiet_hours 22:00 to 07:00 Europe/Paris, mode defer, and the clock there shows 23:30");
 }
