@@ -48,6 +48,9 @@ function(notify_component name)
                                        PRIVATE notify_options)
   target_include_directories(notify_${name} PUBLIC ${CMAKE_SOURCE_DIR}/src)
   target_precompile_headers(notify_${name} REUSE_FROM notify_pch)
+  if(NOTIFY_SANITIZE)  # mostly built as a whole: what many files include is read once
+    set_target_properties(notify_${name} PROPERTIES UNITY_BUILD ON UNITY_BUILD_BATCH_SIZE 12)
+  endif()
 endfunction()
 
 # All test programs, and only what they need: `cmake --build --preset tsan --target notify_tests`.

@@ -134,7 +134,7 @@ std::string quiet_input(const Circumstances& facts) {
 }
 
 std::string burst_input(const Circumstances& facts) {
-  const std::string setting = enabled_text("preferences.group_bursts", facts.user.group_bursts);
+  std::string setting = enabled_text("preferences.group_bursts", facts.user.group_bursts);
   if (!facts.user.group_bursts) return setting;
   if (!facts.is_groupable) return setting + ", and this one is none that is grouped";
   if (!facts.burst_until) return setting + ", and no burst of its conversation is under way";
