@@ -64,9 +64,9 @@ class Queue {
   virtual ~Queue() = default;
 
   /// Puts in what has just been created. Putting an item in that is there changes nothing. What
-  /// may have been created before this epoch began goes in as a suspect: the queue may have lost
-  /// that it was withdrawn. Concurrent calls share a round trip. One result for each item, in
-  /// order. Errors: timed_out also for an item older than kEnqueueWithin: it was not put in.
+  /// may be older than this epoch goes in as a suspect: the queue may have lost that it was
+  /// withdrawn. Concurrent calls share a round trip. One result for each item, in order.
+  /// Errors: timed_out also for an item older than kEnqueueWithin: it was not put in.
   [[nodiscard]] virtual async::Task<std::vector<base::Expected<async::Unit>>> enqueue(
       std::vector<QueueItem> items) = 0;
 

@@ -11,6 +11,9 @@
 
 namespace notify::stores::scripts {
 
+/// An item's id, at its place in a member (Lua counts from 1).
+inline const std::string kIdOf = "local function id_of(item) return string.sub(item, 14, 49) end\n";
+
 /// Id and user stand at fixed places in a member, see rules/codec.hpp (Lua counts from 1). A call
 /// of Redis costs more than all that is done here with its answer, so each is for many items.
 ///   hold      those of the items that the node may have, and how many it may not: of users with
@@ -19,7 +22,6 @@ namespace notify::stores::scripts {
 ///   release   of items that have left the hash of leases.
 ///   put_back  moves a lease back into the queue as a suspect.
 ///   created   the score of the item's creation: before whatever its user got since.
-inline const std::string kIdOf = "local function id_of(item) return string.sub(item, 14, 49) end\n";
 inline const std::string kPrelude =
     kIdOf + "local user_leases_max = " + std::to_string(kUserLeasesMax) + R"(
 local function user_of(item) return string.sub(item, 60, 95) end

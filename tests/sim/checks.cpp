@@ -216,7 +216,8 @@ class Checker {
     std::map<std::pair<base::UserId, rules::Priority>, std::vector<const Request*>> lines;
     for (const Request& request : world_.requests()) {
       // What may wait for the end of a burst comes behind others.
-      if (request.told && !request.ahead && request.conversation_text.empty())
+      const bool may_wait = !request.conversation_text.empty() && request.type == "message";
+      if (request.told && !request.ahead && !may_wait)
         lines[{request.user, request.priority}].push_back(&request);
     }
     for (auto& [user, line] : lines) {
