@@ -15,9 +15,10 @@ from . import machine
 
 ROOT = Path(__file__).resolve().parent.parent.parent
 PRIORITIES = ("high", "medium", "low")
-# fsync, synchronous_commit and autovacuum stay as they are by default: on. The other two are sizes that
-# a server of this load has; with the defaults the run would measure checkpoints.
+# fsync, synchronous_commit and autovacuum stay as they are by default: on. The others are sizes that
+# servers of this load have; with the defaults the run would measure checkpoints and rewrites of Redis' log.
 POSTGRES_ARGS = "-c shared_buffers=1GB -c max_wal_size=8GB"
+REDIS_ARGS = "--auto-aof-rewrite-min-size 8gb"
 
 
 class Redis:
@@ -56,6 +57,7 @@ class Stack:
         self.dir = Path(tempfile.mkdtemp(prefix="nb.", dir="/tmp"))  # short: socket paths are limited
         # A provider that hangs for two minutes is how deliveries are held up, see load.hold_deliveries().
         self.environment = {**os.environ, "STACK_BIN": str(self.bin), "STACK_POSTGRES_ARGS": POSTGRES_ARGS,
+                            "STACK_REDIS_ARGS": REDIS_ARGS,
                             "STACK_SIMULATOR_ARGS": "--no-received-log", "NOTIFY_LOG_LEVEL": "warn",
                             "NOTIFY_SERVICE_WORKERS": str(workers), "NOTIFY_APNS_REQUEST_TIMEOUT": "2m",
                             "NOTIFY_SHUTDOWN_TIMEOUT": "3m",
