@@ -1,12 +1,14 @@
-"""What users' settings, limits and a template cost end to end: runs with and without, in turn."""
+"""What users' settings, limits and a template cost end to end, each alone and all together: runs in turn."""
 
 import re
 import urllib.request
 
 MODES = ("unary", "stream")
-ROUNDS = 2  # of runs without and with: machines drift
-TEMPLATE = "new_message"
-OFF = {"NOTIFY_LIMITS_USER": "", "NOTIFY_LIMITS_CONVERSATION": ""}
+ROUNDS = 3  # of all variants in turn: machines drift
+PARTS = ("settings", "limits", "template")
+VARIANTS = {"none": (), **{part: (part,) for part in PARTS}, "all": PARTS}
+WITHOUT_LIMITS = {"NOTIFY_LIMITS_USER": "", "NOTIFY_LIMITS_CONVERSATION": ""}
+WITH_TEMPLATE = ("--template", "new_message")
 
 # Every second user has quiet hours at another time of the day than now and has switched some types off; every
 # fourth has muted their conversation once. All did so some time ago: what has just changed is not trusted to a cache.
@@ -43,24 +45,28 @@ def restart(load, settings):
     load.run("warm-up", "batch", 120, count=load.users)
 
 
+def prepare(load, parts):
+    """The service as it is with these, its memory warm."""
+    load.stack.psql("TRUNCATE user_settings, conversation_settings")
+    if "settings" in parts:
+        load.stack.psql(SETTINGS.format(users=load.users))
+    restart(load, {} if "limits" in parts else WITHOUT_LIMITS)
+
+
 def measure(load, modes, seconds):
-    """Closed loops. {mode: rates without and with}, and how often the cache knew the settings."""
-    modes = [mode for mode in MODES if mode in modes]
-    rates = {mode: {"without": [], "with": []} for mode in modes}
+    """Closed loops of so many seconds. {mode: {variant: points}}, and how often the cache knew the settings."""
+    points = {mode: {variant: [] for variant in VARIANTS} for mode in MODES if mode in modes}
     asked = {}
     for number in range(1, ROUNDS + 1):
-        for name, settings, arguments in (("without", OFF, ()), ("with", {}, ("--template", TEMPLATE))):
-            load.stack.psql("TRUNCATE user_settings, conversation_settings")
-            if name == "with":
-                load.stack.psql(SETTINGS.format(users=load.users))
-            load.stack.say(f"settings, limits and template: {name}, {number} of {ROUNDS}")
-            restart(load, settings)
+        for variant, parts in VARIANTS.items():
+            load.stack.say(f"in use: {variant}, {number} of {ROUNDS}")
+            prepare(load, parts)
             before = lookups(load.stack)
-            for mode in modes:
-                point = load.run(f"{mode}, {name} settings", mode, seconds, arguments=arguments)
-                rates[mode][name].append(point["rate"])
-            if name == "with":
+            for mode in points:
+                points[mode][variant].append(load.run(f"{mode}, in use: {variant}", mode, seconds,
+                                                      arguments=WITH_TEMPLATE if "template" in parts else ()))
+            if "settings" in parts:
                 for source, count in lookups(load.stack).items():
                     asked[source] = asked.get(source, 0) + count - before.get(source, 0)
     load.stack.psql("TRUNCATE user_settings, conversation_settings")
-    return {"rates": rates, "lookups": asked, "hit_ratio": asked.get("cache", 0) / max(1, sum(asked.values()))}
+    return {"points": points, "lookups": asked, "hit_ratio": asked.get("cache", 0) / max(1, sum(asked.values()))}

@@ -93,17 +93,24 @@ def deciding(measured):
 
 
 def in_use(measured):
-    def mean(rates):
-        return sum(rates) / len(rates)
+    def mean(values):
+        values = list(values)
+        return sum(values) / len(values)
 
+    measured["shares"] = {}
     rows = []
-    for mode, rates in measured["rates"].items():
-        without, having = mean(rates["without"]), mean(rates["with"])
-        measured.setdefault("shares", {})[mode] = having / max(1e-9, without)
-        rows.append([mode, without, having, f"{100 * measured['shares'][mode]:.0f} %",
-                     " ".join(f"{a:,.0f}/{b:,.0f}" for a, b in zip(rates["without"], rates["with"]))])
-    table("Rates/s without and with users' settings, limits and a template in use, run in turn.",
-          ["callers", "without", "with", "of it", "each run"], rows)
+    for mode, variants in measured["points"].items():
+        without = mean(point["rate"] for point in variants["none"])
+        for variant, points in variants.items():
+            rate = mean(point["rate"] for point in points)
+            cpu = {name: mean(point["cpu_us"][name] for point in points) for name in points[0]["cpu_us"]}
+            share = measured["shares"].setdefault(mode, {})[variant] = rate / max(1e-9, without)
+            rows.append([mode, variant, rate, f"{100 * share:.0f} %", " ".join(f"{p['rate']:,.0f}" for p in points),
+                         *(cpu[name] for name in ("service", "postgres", "redis", "load generator"))])
+    table("In use: rates/s with users' settings, limits and a template, each alone and all together, and microseconds of "
+          "processor\n  time for each notification. The load generator does the same in all: where its time differs, "
+          "so does the machine.",
+          ["callers", "in use", "rate", "of none", "each run", "service", "postgres", "redis", "load gen."], rows)
     counts = ", ".join(f"{count:,} by {source}" for source, count in sorted(measured["lookups"].items()))
     print(f"\n  The settings cache knew {100 * measured['hit_ratio']:.2f} % of the settings asked for: {counts}.")
 
@@ -159,8 +166,9 @@ def targets(result):
         worst = max(cost["lookup_ns"] for cost in costs)
         add("settings lookup in the process, ns", worst, worst < 1000, "< 1,000")
     if "in_use" in result:
-        for mode, share in result["in_use"]["shares"].items():
-            add(f"{mode}: rate with settings, limits and template, of that without", f"{share:.2f}", share >= 0.9, ">= 0.9")
+        for mode, shares in result["in_use"]["shares"].items():
+            add(f"{mode}: rate with settings, limits and template, of that without", f"{shares['all']:.2f}",
+                shares["all"] >= 0.9, ">= 0.9")
     if "soak" in result:
         drift = result["soak"]["rate_after"] / result["soak"]["rate_before"]
         add("rate after the soak, of that before", f"{drift:.2f}", drift >= 0.9, ">= 0.9")
