@@ -36,6 +36,13 @@ target_precompile_headers(notify_pch PRIVATE
   <algorithm> <array> <chrono> <deque> <functional> <map> <memory> <optional> <string>
   <string_view> <unordered_map> <utility> <variant> <vector>)
 
+# Under sanitizers a target is mostly built as a whole: what many files include is read once.
+function(notify_in_batches target)
+  if(NOTIFY_SANITIZE)
+    set_target_properties(${target} PROPERTIES UNITY_BUILD ON UNITY_BUILD_BATCH_SIZE 12)
+  endif()
+endfunction()
+
 # notify_component(<name> [SOURCES ...] [DEPS <components>...] [LIBS <third party>...])
 #   Makes the target notify_<name> with the alias notify::<name>. DEPS and LIBS are public when a
 #   header of the component shows them; the layering check reads #includes, not this.
@@ -48,9 +55,7 @@ function(notify_component name)
                                        PRIVATE notify_options)
   target_include_directories(notify_${name} PUBLIC ${CMAKE_SOURCE_DIR}/src)
   target_precompile_headers(notify_${name} REUSE_FROM notify_pch)
-  if(NOTIFY_SANITIZE)  # mostly built as a whole: what many files include is read once
-    set_target_properties(notify_${name} PROPERTIES UNITY_BUILD ON UNITY_BUILD_BATCH_SIZE 12)
-  endif()
+  notify_in_batches(notify_${name})
 endfunction()
 
 # All test programs, and only what they need: `cmake --build --preset tsan --target notify_tests`.
@@ -70,6 +75,7 @@ function(notify_test name)
   target_link_libraries(${name} PRIVATE
     notify_platform notify_options ${ARG_DEPS} ${ARG_LIBS} GTest::gtest_main)
   target_precompile_headers(${name} REUSE_FROM notify_pch)
+  notify_in_batches(${name})
   set_target_properties(${name} PROPERTIES RUNTIME_OUTPUT_DIRECTORY ${CMAKE_BINARY_DIR}/tests)
   add_dependencies(notify_tests ${name})
   add_test(NAME ${name} COMMAND ${name})

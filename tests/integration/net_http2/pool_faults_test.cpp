@@ -12,8 +12,6 @@ using std::chrono::seconds;
 
 using PoolFaultsTest = PoolFixture;
 
-void hang(ScriptedConnection&, const ReceivedRequest&) {}
-
 TEST_F(PoolFaultsTest, GoAwayResendsWhatThePeerDidNotProcessOnAnotherConnection) {
   start_server({.on_request = [](ScriptedConnection& connection, const ReceivedRequest& request) {
     // The first connection answers two, then goes away in the middle of many.

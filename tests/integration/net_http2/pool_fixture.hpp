@@ -107,4 +107,7 @@ struct PoolFixture : testing::Test {
   }
 };
 
+/// For `on_request`: a server that never answers.
+inline void hang(ScriptedConnection&, const ReceivedRequest&) {}
+
 }  // namespace notify::http2

@@ -11,8 +11,6 @@ using std::chrono::seconds;
 
 using PoolLimitsTest = PoolFixture;
 
-void hang(ScriptedConnection&, const ReceivedRequest&) {}
-
 TEST_F(PoolLimitsTest, KeepsToAPeerThatAllowsOneStream) {
   start_server({.streams_max = 1});
   PoolOptions with = options();

@@ -11,14 +11,14 @@ namespace notify::simulator {
 namespace {
 
 constexpr const char* kUser = "00000000-0000-4000-8000-00000000000a";
-constexpr const char* kPhone = "00000000-0000-4000-8000-0000000000d1";
+constexpr const char* kPhoneId = "00000000-0000-4000-8000-0000000000d1";
 
 /// The real service on a real socket, and a client of it.
 class Auth : public ::testing::Test {
  protected:
   Auth() : service_({registry_, faults_, stats_, clock_, &users_}) {
     Device phone;
-    phone.id = *base::DeviceId::parse(kPhone);
+    phone.id = *base::DeviceId::parse(kPhoneId);
     phone.token = "aa";
     phone.app_id = "com.example.app";
     phone.registered_at = clock_.now();
@@ -67,7 +67,7 @@ TEST_F(Auth, TellsAUsersDevices) {
   ASSERT_TRUE(answer.status.ok());
   ASSERT_EQ(answer.response.devices_size(), 1);
   const auth::Device& phone = answer.response.devices(0);
-  EXPECT_EQ(phone.id(), kPhone);
+  EXPECT_EQ(phone.id(), kPhoneId);
   EXPECT_EQ(phone.user_id(), kUser);
   EXPECT_EQ(phone.token(), "aa");
   EXPECT_EQ(phone.platform(), auth::PLATFORM_IOS);
@@ -113,7 +113,7 @@ TEST_F(Auth, DeactivatesAReportedDevice) {
   grpc::ClientContext context;
   auth::ReportInvalidTokenRequest request;
   auth::ReportInvalidTokenResponse response;
-  request.set_device_id(kPhone);
+  request.set_device_id(kPhoneId);
   request.set_token("aa");
   request.set_reason("Unregistered");
   EXPECT_TRUE(stub_->ReportInvalidToken(&context, request, &response).ok());

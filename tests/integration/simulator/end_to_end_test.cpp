@@ -18,7 +18,8 @@ namespace {
 using nlohmann::json;
 using testing::Process;
 
-constexpr const char* kToken = "0000000900000000000000000000000ca5a5a5a5a5a5a5a5a5a5a5a5a5a5a5a5";
+constexpr const char* kDeviceToken =
+    "0000000900000000000000000000000ca5a5a5a5a5a5a5a5a5a5a5a5a5a5a5a5";
 
 class Program : public ::testing::Test {
  protected:
@@ -55,27 +56,27 @@ class Program : public ::testing::Test {
 
   /// Body, then the status in a line of its own; status 000 if there was no answer.
   std::string push() {
-    Process curl(
-        {"curl",
-         "-s",
-         "--http2",
-         "--max-time",
-         "10",
-         "--cacert",
-         directory_ / "state" / "ca.pem",
-         "-w",
-         "|%{http_code} %{http_version}",
-         "-H",
-         "authorization: bearer " + provider_token_,
-         "-H",
-         "apns-topic: com.example.app",
-         "-H",
-         "apns-push-type: alert",
-         "-H",
-         "apns-id: 0190a5b2-0000-7000-8000-000000000001",
-         "-d",
-         R"({"aps":{"alert":"hi"}})",
-         fmt::format("https://localhost:{}/3/device/{}", ports_.at("apns").get<int>(), kToken)});
+    Process curl({"curl",
+                  "-s",
+                  "--http2",
+                  "--max-time",
+                  "10",
+                  "--cacert",
+                  directory_ / "state" / "ca.pem",
+                  "-w",
+                  "|%{http_code} %{http_version}",
+                  "-H",
+                  "authorization: bearer " + provider_token_,
+                  "-H",
+                  "apns-topic: com.example.app",
+                  "-H",
+                  "apns-push-type: alert",
+                  "-H",
+                  "apns-id: 0190a5b2-0000-7000-8000-000000000001",
+                  "-d",
+                  R"({"aps":{"alert":"hi"}})",
+                  fmt::format("https://localhost:{}/3/device/{}", ports_.at("apns").get<int>(),
+                              kDeviceToken)});
     return curl.read_all();
   }
 
@@ -97,7 +98,7 @@ TEST_F(Program, AcceptsASignedPushOverHttp2) {
   EXPECT_EQ(push(), "|200 2");
   const json received = json::parse(control({}, "/received"));
   ASSERT_EQ(received.size(), 1u);
-  EXPECT_EQ(received[0]["token"], kToken);
+  EXPECT_EQ(received[0]["token"], kDeviceToken);
   EXPECT_EQ(received[0]["payload"]["aps"]["alert"], "hi");
 }
 
@@ -126,9 +127,9 @@ TEST_F(Program, AppliesFaults) {
 
 TEST_F(Program, StopsCleanlyAlsoWithCallsThatHang) {
   add_fault(R"({"hang":true})");
-  Process hanging(
-      {"curl", "-s", "--http2", "--insecure", "--max-time", "60",
-       fmt::format("https://localhost:{}/3/device/{}", ports_.at("apns").get<int>(), kToken)});
+  Process hanging({"curl", "-s", "--http2", "--insecure", "--max-time", "60",
+                   fmt::format("https://localhost:{}/3/device/{}", ports_.at("apns").get<int>(),
+                               kDeviceToken)});
   while (stats()["requests"] == 0) {
   }
   EXPECT_EQ(program_.stop(), 0);

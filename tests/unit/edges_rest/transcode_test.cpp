@@ -12,8 +12,8 @@ namespace {
 namespace pb = notification;
 using base::Errc;
 
-const base::UserId kUser = *base::UserId::parse("018f3c2a-0000-4000-8000-0000000000aa");
-constexpr const char* kOther = "018f3c2a-0000-4000-8000-0000000000bb";
+const base::UserId kSelf = *base::UserId::parse("018f3c2a-0000-4000-8000-0000000000aa");
+constexpr const char* kStranger = "018f3c2a-0000-4000-8000-0000000000bb";
 
 struct TranscodeTest : testing::Test {
   FakeMethods methods;
@@ -25,7 +25,7 @@ struct TranscodeTest : testing::Test {
                                                   const std::string& if_match = {}) const {
     auto parsed = parse_target("/api/v1/notifications" + target);
     const auto match = routes.find(parsed->segments);
-    RequestParts parts{match->variables, parsed->query, body, std::nullopt, kUser};
+    RequestParts parts{match->variables, parsed->query, body, std::nullopt, kSelf};
     if (!if_match.empty()) parts.if_match = if_match;
     return to_request(*match->resource->route(verb), parts);
   }
@@ -59,17 +59,17 @@ struct TranscodeTest : testing::Test {
 using Paths = std::vector<std::string>;
 
 TEST_F(TranscodeTest, TheUserIsThatOfTheToken) {
-  EXPECT_EQ(made<pb::GetUserSettingsRequest>("GET", "/settings").user_id(), kUser.to_string());
+  EXPECT_EQ(made<pb::GetUserSettingsRequest>("GET", "/settings").user_id(), kSelf.to_string());
   EXPECT_EQ(made<pb::GetUserSettingsRequest>(
                 "GET", "/settings?user_id=018F3C2A-0000-4000-8000-0000000000AA")
                 .user_id(),
-            kUser.to_string());
-  EXPECT_EQ(refusal("GET", std::string("/settings?user_id=") + kOther), "permission_denied");
+            kSelf.to_string());
+  EXPECT_EQ(refusal("GET", std::string("/settings?user_id=") + kStranger), "permission_denied");
   EXPECT_EQ(refusal("GET", "/settings?userId=x"), "permission_denied");
-  EXPECT_EQ(refusal("PATCH", "/settings", std::string(R"({"user_id":")") + kOther + "\"}"),
+  EXPECT_EQ(refusal("PATCH", "/settings", std::string(R"({"user_id":")") + kStranger + "\"}"),
             "permission_denied");
   EXPECT_EQ(
-      refusal("POST", "/conversations/c/mute", std::string(R"({"userId":")") + kOther + "\"}"),
+      refusal("POST", "/conversations/c/mute", std::string(R"({"userId":")") + kStranger + "\"}"),
       "permission_denied");
 }
 
@@ -112,7 +112,7 @@ TEST_F(TranscodeTest, ABodyIsOneFieldOrAllThatThePathLeaves) {
       "POST", "/conversations/c1/mute",
       R"({"muted_until":"2030-01-02T03:04:05.5Z","conversationId":"c2"})");
   EXPECT_EQ(mute.conversation_id(), "c1") << "what the path says counts";
-  EXPECT_EQ(mute.user_id(), kUser.to_string());
+  EXPECT_EQ(mute.user_id(), kSelf.to_string());
   EXPECT_EQ(mute.muted_until().seconds(), 1893553445);
   EXPECT_EQ(mute.muted_until().nanos(), 500'000'000);
   EXPECT_FALSE(
@@ -189,7 +189,7 @@ TEST_F(TranscodeTest, IfMatchIsTheRevisionThatWasRead) {
 
 TEST_F(TranscodeTest, AResponseHasItsDefaultsAndTheNamesOfTheProtos) {
   pb::UserSettings settings;
-  settings.set_user_id(kUser.to_string());
+  settings.set_user_id(kSelf.to_string());
   settings.set_sound_enabled(false);
   settings.mutable_updated_at()->set_seconds(1893553445);
   (*settings.mutable_types())["call"] = true;
@@ -212,14 +212,14 @@ TEST_F(TranscodeTest, ARevisionIsAnEtag) {
 
 TEST_F(TranscodeTest, AnotherUserIsFoundHoweverDeep) {
   pb::ListNotificationsResponse list;
-  EXPECT_TRUE(is_only_about(list, kUser));
-  list.add_notifications()->set_user_id(kUser.to_string());
-  EXPECT_TRUE(is_only_about(list, kUser));
-  list.add_notifications()->set_user_id(kOther);
-  EXPECT_FALSE(is_only_about(list, kUser));
+  EXPECT_TRUE(is_only_about(list, kSelf));
+  list.add_notifications()->set_user_id(kSelf.to_string());
+  EXPECT_TRUE(is_only_about(list, kSelf));
+  list.add_notifications()->set_user_id(kStranger);
+  EXPECT_FALSE(is_only_about(list, kSelf));
   pb::GetNotificationResponse one;
   one.mutable_notification()->set_user_id("nobody");
-  EXPECT_FALSE(is_only_about(one, kUser));
+  EXPECT_FALSE(is_only_about(one, kSelf));
 }
 
 }  // namespace

@@ -11,10 +11,10 @@ using fakes::sample_device;
 using fakes::sample_notification;
 using fakes::uuid;
 
-const base::WallTime kNow(std::chrono::milliseconds(1'790'000'000'000));
+const base::WallTime kPushedAt(std::chrono::milliseconds(1'790'000'000'000));
 
 TEST(ApnsPayload, CarriesEverythingThatIsSet) {
-  Notification n = sample_notification(kNow);
+  Notification n = sample_notification(kPushedAt);
   n.conversation = base::ConversationId(uuid("c0000000-0000-4000-8000-000000000001"));
   n.presentation.data = {{"k", "v\"quoted\""}};
   n.presentation.badge = 0;
@@ -29,7 +29,7 @@ TEST(ApnsPayload, CarriesEverythingThatIsSet) {
 }
 
 TEST(ApnsPayload, OfABackgroundNotificationShowsNothing) {
-  Notification n = sample_notification(kNow);
+  Notification n = sample_notification(kPushedAt);
   n.title = n.body = "";
   n.presentation.background = true;
   EXPECT_EQ(apns_payload(n, {}, {}),
@@ -37,7 +37,7 @@ TEST(ApnsPayload, OfABackgroundNotificationShowsNothing) {
 }
 
 TEST(ApnsPayload, ShowsAsMuchAsTheUserWants) {
-  Notification n = sample_notification(kNow);
+  Notification n = sample_notification(kPushedAt);
   const OwnTexts own{"App", "Something new"};
   const auto payload = [&](Style style) { return apns_payload(n, style, own); };
   EXPECT_NE(payload({}).find(R"("title":"Dora","body":"Are you coming?")"), std::string::npos);
@@ -52,7 +52,7 @@ TEST(ApnsPayload, ShowsAsMuchAsTheUserWants) {
 }
 
 TEST(ApnsPayload, OneThatStandsForSeveralSaysForHowMany) {
-  const Notification n = sample_notification(kNow);
+  const Notification n = sample_notification(kPushedAt);
   const OwnTexts own{"App", "Something new", "{count} messages"};
   const auto payload = [&](Style style) { return apns_payload(n, style, own); };
   for (const PreviewLevel preview : {PreviewLevel::full, PreviewLevel::sender}) {
@@ -66,13 +66,13 @@ TEST(ApnsPayload, OneThatStandsForSeveralSaysForHowMany) {
 }
 
 TEST(ApnsPayload, ASilentOneNeitherSoundsNorLightsTheScreen) {
-  const std::string payload = apns_payload(sample_notification(kNow), {.is_silent = true}, {});
+  const std::string payload = apns_payload(sample_notification(kPushedAt), {.is_silent = true}, {});
   EXPECT_NE(payload.find(R"("interruption-level":"passive")"), std::string::npos);
   EXPECT_EQ(payload.find("\"sound\""), std::string::npos);
 }
 
 TEST(ApnsPayload, IsNeverLongerThanItsBound) {
-  Notification n = sample_notification(kNow);
+  Notification n = sample_notification(kPushedAt);
   n.title = "x";
   n.body = "y";
   n.presentation.sound = "default";
@@ -83,7 +83,7 @@ TEST(ApnsPayload, IsNeverLongerThanItsBound) {
 }
 
 TEST(ApnsHeaders, FollowPriorityAndKind) {
-  Notification n = sample_notification(kNow);
+  Notification n = sample_notification(kPushedAt);
   n.presentation.collapse_id = "chat-1";
   const ApnsHeaders alert = apns_headers(n, sample_device().id);
   EXPECT_EQ(alert.push_type, "alert");
@@ -100,7 +100,7 @@ TEST(ApnsHeaders, FollowPriorityAndKind) {
 }
 
 TEST(ApnsHeaders, TheIdIsOneForEachDeviceAndTheSameForEveryTry) {
-  const Notification n = sample_notification(kNow);
+  const Notification n = sample_notification(kPushedAt);
   const std::string id = apns_headers(n, sample_device(1).id).id;
   EXPECT_EQ(id, apns_headers(n, sample_device(1).id).id);
   EXPECT_NE(id, apns_headers(n, sample_device(2).id).id);
@@ -157,8 +157,8 @@ TEST(ApnsOutcome, ATokenIsNeverGivenUpForAnUnknownReason) {
 
 TEST(ApnsOutcome, A410AboutAnOlderRegistrationSparesTheNewOne) {
   const auto body = R"({"reason":"Unregistered","timestamp":1789999999000})";
-  EXPECT_EQ(outcome_of(410, body, "", kNow).kind, OutcomeKind::rejected);
-  EXPECT_EQ(outcome_of(410, body, "", kNow - std::chrono::hours(1)).kind, OutcomeKind::token_gone);
+  EXPECT_EQ(outcome_of(410, body, "", kPushedAt).kind, OutcomeKind::rejected);
+  EXPECT_EQ(outcome_of(410, body, "", kPushedAt - std::chrono::hours(1)).kind, OutcomeKind::token_gone);
 }
 
 TEST(ApnsOutcome, ReadsRetryAfterInSecondsAndIgnoresNonsense) {

@@ -11,10 +11,10 @@ namespace {
 using fakes::sample_notification;
 using fakes::uuid;
 
-const base::WallTime kNow(std::chrono::milliseconds(1'790'000'000'000));
+const base::WallTime kCodedAt(std::chrono::milliseconds(1'790'000'000'000));
 
 Notification full_notification() {
-  Notification n = sample_notification(kNow);
+  Notification n = sample_notification(kCodedAt);
   n.conversation = base::ConversationId(uuid("c0000000-0000-4000-8000-000000000001"));
   n.message = base::MessageId(uuid("d0000000-0000-4000-8000-000000000001"));
   n.body = "line\nquote \" backslash \\ é 😀";
@@ -26,7 +26,7 @@ Notification full_notification() {
   n.presentation.mutable_content = true;
   n.labels = {{"campaign", "spring"}};
   n.priority = Priority::high;
-  n.deliver_at = kNow + std::chrono::minutes(5);
+  n.deliver_at = kCodedAt + std::chrono::minutes(5);
   return n;
 }
 
@@ -43,7 +43,7 @@ TEST(QueueItem, HasItsIdWhereTheScriptsLookForIt) {
 
 // The bytes are a contract with the version before and the version after.
 TEST(QueueItem, VersionOneIsWrittenLikeThis) {
-  EXPECT_EQ(encode_queue_item(sample_notification(kNow)),
+  EXPECT_EQ(encode_queue_item(sample_notification(kCodedAt)),
             R"({"v":1,"id":"01a0c450-6c00-7000-8000-000000000001",)"
             R"("user":"a11ce000-0000-4000-8000-000000000001","type":"message","title":"Dora",)"
             R"("body":"Are you coming?","payload":{},"priority":"medium",)"
@@ -51,7 +51,7 @@ TEST(QueueItem, VersionOneIsWrittenLikeThis) {
 }
 
 TEST(QueueItem, AnUnknownKeyIsIgnoredAndAnUnknownVersionIsNot) {
-  std::string item = encode_queue_item(sample_notification(kNow));
+  std::string item = encode_queue_item(sample_notification(kCodedAt));
   item.insert(item.size() - 1, R"(,"later":[1,2])");
   EXPECT_TRUE(decode_queue_item(item));
   item[5] = '2';
@@ -66,7 +66,7 @@ TEST(QueueItem, RefusesWhatIsNotAnItem) {
 
 TEST(QueueItem, AnyTextSurvives) {
   EXPECT_TRUE(rc::check("any text survives the queue", [](const std::string& raw) {
-    Notification n = sample_notification(kNow);
+    Notification n = sample_notification(kCodedAt);
     n.body.clear();
     for (const char c : raw) n.body += static_cast<char>(c & 0x7F);  // valid UTF-8
     n.presentation.data["key"] = n.body;

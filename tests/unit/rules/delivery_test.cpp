@@ -10,7 +10,7 @@ namespace {
 using fakes::sample_device;
 using fakes::sample_notification;
 
-const base::WallTime kNow(std::chrono::milliseconds(1'790'000'000'000));
+const base::WallTime kSentAt(std::chrono::milliseconds(1'790'000'000'000));
 const auto kMinute = std::chrono::minutes(1);
 
 Attempt attempt(const Device& device, AttemptStatus status, std::int32_t retry_count,
@@ -24,7 +24,7 @@ Attempt attempt(const Device& device, AttemptStatus status, std::int32_t retry_c
 }
 
 TEST(ChooseTargets, TriesEveryDeviceTheFirstTime) {
-  const Targets targets = choose_targets({sample_device(1), sample_device(2)}, {}, kNow);
+  const Targets targets = choose_targets({sample_device(1), sample_device(2)}, {}, kSentAt);
   ASSERT_EQ(targets.due.size(), 2u);
   EXPECT_EQ(targets.due[0].retry_count, 0);
   EXPECT_FALSE(targets.next_due);
@@ -39,15 +39,15 @@ TEST(ChooseTargets, LeavesOutWhatIsDoneAndWhatIsNotYetDue) {
   Progress progress;
   progress.attempts = {attempt(done, AttemptStatus::delivered, 0),
                        attempt(gone, AttemptStatus::token_gone, 0),
-                       attempt(later, AttemptStatus::retry, 0, kNow + kMinute),
-                       attempt(due, AttemptStatus::retry, 0, kNow - kMinute),
-                       attempt(due, AttemptStatus::retry, 1, kNow),
+                       attempt(later, AttemptStatus::retry, 0, kSentAt + kMinute),
+                       attempt(due, AttemptStatus::retry, 0, kSentAt - kMinute),
+                       attempt(due, AttemptStatus::retry, 1, kSentAt),
                        attempt(out_of_tries, AttemptStatus::unknown, 5)};
-  const Targets targets = choose_targets({done, gone, later, due, out_of_tries}, progress, kNow);
+  const Targets targets = choose_targets({done, gone, later, due, out_of_tries}, progress, kSentAt);
   ASSERT_EQ(targets.due.size(), 1u);
   EXPECT_EQ(targets.due[0].device.id, due.id);
   EXPECT_EQ(targets.due[0].retry_count, 2);
-  EXPECT_EQ(targets.next_due, kNow + kMinute);
+  EXPECT_EQ(targets.next_due, kSentAt + kMinute);
 }
 
 /// Found by the simulation: another node had made a later try before the acceptance was on record.
@@ -55,8 +55,8 @@ TEST(ChooseTargets, AnAcceptanceCountsWhicheverTryItWas) {
   const Device phone = sample_device(1);
   Progress progress;
   progress.attempts = {attempt(phone, AttemptStatus::delivered, 0),
-                       attempt(phone, AttemptStatus::retry, 1, kNow - kMinute)};
-  const Targets targets = choose_targets({phone}, progress, kNow);
+                       attempt(phone, AttemptStatus::retry, 1, kSentAt - kMinute)};
+  const Targets targets = choose_targets({phone}, progress, kSentAt);
   EXPECT_TRUE(targets.due.empty());
   EXPECT_FALSE(targets.next_due);
 }
@@ -67,7 +67,7 @@ struct ReplayRuleTest : testing::Test {
     return made;
   }
   static Progress replayed(std::vector<Attempt> attempts) {
-    return {.status = Status::failed, .attempts = std::move(attempts), .replayed_at = kNow};
+    return {.status = Status::failed, .attempts = std::move(attempts), .replayed_at = kSentAt};
   }
   Device phone = sample_device(1);
   Device tablet = sample_device(2);
@@ -80,21 +80,21 @@ TEST_F(ReplayRuleTest, OnlyAFailureThatWasReplayedIsNotFinished) {
   EXPECT_FALSE(is_finished({.status = Status::pending}));
   EXPECT_FALSE(is_finished({.status = Status::delivered}));  // another device may have a try left
   for (const Status status : {Status::cancelled, Status::expired, Status::superseded}) {
-    EXPECT_TRUE(is_finished({.status = status, .replayed_at = kNow})) << name(status);
+    EXPECT_TRUE(is_finished({.status = status, .replayed_at = kSentAt})) << name(status);
   }
 }
 
 TEST_F(ReplayRuleTest, EveryDeviceThatHasNotAcceptedIsTriedAnewUnderTheNextNumber) {
   const Device gone = sample_device(3);
   const Device fresh = sample_device(4);
-  const auto before = kNow - kMinute;
+  const auto before = kSentAt - kMinute;
   const Targets targets =
       choose_targets({phone, tablet, gone, fresh},
-                     replayed({at(attempt(phone, AttemptStatus::retry, 0, kNow + kMinute), before),
+                     replayed({at(attempt(phone, AttemptStatus::retry, 0, kSentAt + kMinute), before),
                                at(attempt(phone, AttemptStatus::failed, 1), before),
                                at(attempt(tablet, AttemptStatus::delivered, 0), before),
                                at(attempt(gone, AttemptStatus::token_gone, 0), before)}),
-                     kNow);
+                     kSentAt);
   ASSERT_EQ(targets.due.size(), 3u);
   EXPECT_EQ(targets.due[0].device.id, phone.id);
   EXPECT_EQ(targets.due[0].retry_count, 2);
@@ -103,46 +103,46 @@ TEST_F(ReplayRuleTest, EveryDeviceThatHasNotAcceptedIsTriedAnewUnderTheNextNumbe
   EXPECT_EQ(targets.due[1].retry_count, 1);
   EXPECT_EQ(targets.due[2].device.id, fresh.id);
   EXPECT_EQ(targets.due[2].retry_count, 0);
-  EXPECT_EQ(targets.due[2].replayed_at, kNow);
+  EXPECT_EQ(targets.due[2].replayed_at, kSentAt);
 }
 
 TEST_F(ReplayRuleTest, WhatWasTriedSinceTheReplayGoesByTheUsualRules) {
   const Targets targets =
       choose_targets({phone, tablet},
-                     replayed({at(attempt(phone, AttemptStatus::failed, 4), kNow - kMinute),
-                               at(attempt(phone, AttemptStatus::failed, 5), kNow),
-                               at(attempt(tablet, AttemptStatus::failed, 5), kNow - kMinute),
-                               at(attempt(tablet, AttemptStatus::retry, 6, kNow + kMinute), kNow)}),
-                     kNow + kMinute / 2);
+                     replayed({at(attempt(phone, AttemptStatus::failed, 4), kSentAt - kMinute),
+                               at(attempt(phone, AttemptStatus::failed, 5), kSentAt),
+                               at(attempt(tablet, AttemptStatus::failed, 5), kSentAt - kMinute),
+                               at(attempt(tablet, AttemptStatus::retry, 6, kSentAt + kMinute), kSentAt)}),
+                     kSentAt + kMinute / 2);
   EXPECT_TRUE(targets.due.empty());
-  EXPECT_EQ(targets.next_due, kNow + kMinute);
+  EXPECT_EQ(targets.next_due, kSentAt + kMinute);
 }
 
 TEST_F(ReplayRuleTest, AReplayHasRetriesAndADayOfItsOwn) {
-  Notification old = sample_notification(kNow - std::chrono::hours(48));
-  old.expires_at = kNow + std::chrono::hours(2);
-  const Target target{phone, 6, 6, kNow};
+  Notification old = sample_notification(kSentAt - std::chrono::hours(48));
+  old.expires_at = kSentAt + std::chrono::hours(2);
+  const Target target{phone, 6, 6, kSentAt};
   const Attempt made =
-      conclude(old, target, {.kind = OutcomeKind::retry_later}, {}, kNow + kMinute, rng);
+      conclude(old, target, {.kind = OutcomeKind::retry_later}, {}, kSentAt + kMinute, rng);
   EXPECT_EQ(made.status, AttemptStatus::retry);
   EXPECT_EQ(made.retry_count, 6);
   EXPECT_EQ(made.id, attempt_id(old.id, phone.id, 6));
   ASSERT_TRUE(made.next_retry_at);
   EXPECT_GE(*made.next_retry_at - made.attempted_at, std::chrono::seconds(30));
   EXPECT_LT(*made.next_retry_at - made.attempted_at, std::chrono::seconds(37));
-  const Target last{phone, 11, 6, kNow};
-  EXPECT_EQ(conclude(old, last, {.kind = OutcomeKind::retry_later}, {}, kNow, rng).status,
+  const Target last{phone, 11, 6, kSentAt};
+  EXPECT_EQ(conclude(old, last, {.kind = OutcomeKind::retry_later}, {}, kSentAt, rng).status,
             AttemptStatus::failed);
 }
 
 TEST_F(ReplayRuleTest, ItStaysFailedUntilAProviderAcceptsIt) {
   const Progress before =
-      replayed({at(attempt(tablet, AttemptStatus::unknown, 5), kNow - kMinute)});
+      replayed({at(attempt(tablet, AttemptStatus::unknown, 5), kSentAt - kMinute)});
   EXPECT_FALSE(roll_up(before, {attempt(phone, AttemptStatus::failed, 1)}, {}).status);
   EXPECT_FALSE(roll_up(before, {attempt(phone, AttemptStatus::unknown, 6)}, {}).status);
-  const RollUp waiting = roll_up(before, {attempt(phone, AttemptStatus::retry, 1, kNow)}, {});
+  const RollUp waiting = roll_up(before, {attempt(phone, AttemptStatus::retry, 1, kSentAt)}, {});
   EXPECT_FALSE(waiting.status);
-  EXPECT_EQ(waiting.retry_at, kNow);
+  EXPECT_EQ(waiting.retry_at, kSentAt);
   EXPECT_EQ(roll_up(before, {attempt(phone, AttemptStatus::delivered, 1)}, {}).status,
             Status::delivered);
 }
@@ -159,7 +159,7 @@ TEST(CancelResult, IsCancelledIfNothingWasOrMayHaveBeenSent) {
   const Device phone = sample_device(1);
   const Device tablet = sample_device(2);
   EXPECT_EQ(cancel_result({}), CancelResult::cancelled);
-  EXPECT_EQ(cancel_result({attempt(phone, AttemptStatus::retry, 0, kNow),
+  EXPECT_EQ(cancel_result({attempt(phone, AttemptStatus::retry, 0, kSentAt),
                            attempt(tablet, AttemptStatus::token_gone, 0)}),
             CancelResult::cancelled);
 }
@@ -168,16 +168,16 @@ TEST(CancelResult, IsPartlySentIfSomethingWasLeftToTry) {
   const Device phone = sample_device(1);
   const Device tablet = sample_device(2);
   EXPECT_EQ(cancel_result({attempt(phone, AttemptStatus::delivered, 0),
-                           attempt(tablet, AttemptStatus::retry, 0, kNow)}),
+                           attempt(tablet, AttemptStatus::retry, 0, kSentAt)}),
             CancelResult::partly_sent);
-  EXPECT_EQ(cancel_result({attempt(phone, AttemptStatus::unknown, 0, kNow)}),
+  EXPECT_EQ(cancel_result({attempt(phone, AttemptStatus::unknown, 0, kSentAt)}),
             CancelResult::partly_sent);
 }
 
 TEST(CancelResult, IsTooLateIfNothingWasLeftToTry) {
   const Device phone = sample_device(1);
   const Device tablet = sample_device(2);
-  EXPECT_EQ(cancel_result({attempt(phone, AttemptStatus::retry, 0, kNow),
+  EXPECT_EQ(cancel_result({attempt(phone, AttemptStatus::retry, 0, kSentAt),
                            attempt(phone, AttemptStatus::delivered, 1),
                            attempt(tablet, AttemptStatus::failed, 0)}),
             CancelResult::too_late);
@@ -186,8 +186,8 @@ TEST(CancelResult, IsTooLateIfNothingWasLeftToTry) {
 
 struct ConcludeTest : testing::Test {
   Attempt conclude_as(OutcomeKind kind, std::int32_t retry_count = 0) {
-    return conclude(sample_notification(kNow), {sample_device(), retry_count}, {.kind = kind}, {},
-                    kNow, rng);
+    return conclude(sample_notification(kSentAt), {sample_device(), retry_count}, {.kind = kind}, {},
+                    kSentAt, rng);
   }
   base::SeededRng rng{1};
 };
@@ -211,13 +211,13 @@ TEST_F(ConcludeTest, TheLastTryThatFailsIsAFailure) {
 }
 
 TEST_F(ConcludeTest, TheDayOfRetriesOfWhatWasScheduledBeginsWithItsTime) {
-  Notification n = sample_notification(kNow - std::chrono::days(3));
-  n.expires_at = kNow + std::chrono::hours(4);
+  Notification n = sample_notification(kSentAt - std::chrono::days(3));
+  n.expires_at = kSentAt + std::chrono::hours(4);
   const auto made = [&] {
-    return conclude(n, {sample_device()}, {.kind = OutcomeKind::retry_later}, {}, kNow, rng);
+    return conclude(n, {sample_device()}, {.kind = OutcomeKind::retry_later}, {}, kSentAt, rng);
   };
   EXPECT_FALSE(made().next_retry_at);
-  n.deliver_at = kNow - kMinute;
+  n.deliver_at = kSentAt - kMinute;
   EXPECT_TRUE(made().next_retry_at);
 }
 
@@ -225,7 +225,7 @@ TEST_F(ConcludeTest, AnAttemptNamesTheProviderThatWasAsked) {
   EXPECT_EQ(conclude_as(OutcomeKind::rejected).provider, "apns");
   Target web{sample_device()};
   web.device.platform = Platform::web;
-  EXPECT_EQ(conclude(sample_notification(kNow), web, {}, {}, kNow, rng).provider, "");
+  EXPECT_EQ(conclude(sample_notification(kSentAt), web, {}, {}, kSentAt, rng).provider, "");
 }
 
 TEST_F(ConcludeTest, TheSameTryHasTheSameId) {
@@ -236,10 +236,10 @@ TEST_F(ConcludeTest, TheSameTryHasTheSameId) {
 TEST(RollUp, OneAcceptanceMakesItDeliveredAndTheOthersGoOn) {
   const RollUp sum = roll_up({},
                              {attempt(sample_device(1), AttemptStatus::delivered, 0),
-                              attempt(sample_device(2), AttemptStatus::retry, 0, kNow + kMinute)},
+                              attempt(sample_device(2), AttemptStatus::retry, 0, kSentAt + kMinute)},
                              {});
   EXPECT_EQ(sum.status, Status::delivered);
-  EXPECT_EQ(sum.retry_at, kNow + kMinute);
+  EXPECT_EQ(sum.retry_at, kSentAt + kMinute);
 }
 
 TEST(RollUp, NothingLeftIsAFailure) {
@@ -249,10 +249,10 @@ TEST(RollUp, NothingLeftIsAFailure) {
 }
 
 TEST(RollUp, AWaitingTryKeepsItPending) {
-  const RollUp sum = roll_up({}, {attempt(sample_device(), AttemptStatus::retry, 0, kNow)}, {});
+  const RollUp sum = roll_up({}, {attempt(sample_device(), AttemptStatus::retry, 0, kSentAt)}, {});
   EXPECT_FALSE(sum.status);
-  EXPECT_EQ(sum.retry_at, kNow);
-  EXPECT_FALSE(roll_up({}, {}, kNow + kMinute).status);
+  EXPECT_EQ(sum.retry_at, kSentAt);
+  EXPECT_FALSE(roll_up({}, {}, kSentAt + kMinute).status);
 }
 
 TEST(RollUp, SilenceToTheEndIsSentNotFailed) {
@@ -275,7 +275,7 @@ TEST(RollUp, WhatWasDeliveredBeforeStaysDelivered) {
 }
 
 TEST(AttemptId, LiesInItsNotificationsMillisecond) {
-  const Notification n = sample_notification(kNow);
+  const Notification n = sample_notification(kSentAt);
   const base::AttemptId id = attempt_id(n.id, sample_device().id, 3);
   EXPECT_TRUE(id.uuid().is_v7());
   EXPECT_EQ(id.uuid().instant(), n.created_at());

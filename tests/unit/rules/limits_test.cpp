@@ -11,10 +11,10 @@ namespace {
 using enum LimitSubject;
 using enum LimitWindow;
 
-const base::WallTime kNow = base::parse_sql_timestamp("2026-01-14 22:30:00").value();
+const base::WallTime kCountedAt = base::parse_sql_timestamp("2026-01-14 22:30:00").value();
 
 struct LimitsTest : testing::Test {
-  Notification notification = fakes::sample_notification(kNow);
+  Notification notification = fakes::sample_notification(kCountedAt);
   LimitPolicy policy{{{user, minute, 60}, {user, day, 1000}, {conversation, hour, 100}}};
 
   [[nodiscard]] std::vector<std::string> names(const LimitedCaller& caller = {}) const {
@@ -83,7 +83,7 @@ TEST_F(LimitsTest, WhatIsReachedIsToldWithWhoseItIsAndWhatIsLeft) {
   policy.all = {{user, day, 3, "promotion"}};
   notification.type = "promotion";
   const auto counters = policy.counters(notification, {});
-  const LimitReached reached = policy.reached(counters[0], 3, kNow);
+  const LimitReached reached = policy.reached(counters[0], 3, kCountedAt);
   EXPECT_EQ(reached.limit, "user.1d.promotion");
   EXPECT_EQ(reached.subject, "user:" + user_id);
   EXPECT_EQ(reached.left(), 0);

@@ -9,13 +9,13 @@ using std::chrono::hours;
 using std::chrono::minutes;
 using std::chrono::seconds;
 
-const base::WallTime kNow(std::chrono::milliseconds(1'790'000'000'000));
+const base::WallTime kFailedAt(std::chrono::milliseconds(1'790'000'000'000));
 
 RetryInput input(std::int32_t retries_made) {
   return {.retries_made = retries_made,
-          .now = kNow,
-          .begun_at = kNow - minutes(1),
-          .expires_at = kNow + hours(20),
+          .now = kFailedAt,
+          .begun_at = kFailedAt - minutes(1),
+          .expires_at = kFailedAt + hours(20),
           .retry_after = {}};
 }
 
@@ -27,8 +27,8 @@ TEST(PlanRetry, FollowsTheScheduleWithJitterOnTop) {
     for (int i = 0; i < 100; ++i) {
       const auto next = plan_retry(policy, input(made), rng);
       ASSERT_TRUE(next);
-      EXPECT_GE(*next, kNow + delay);
-      EXPECT_LE(*next, kNow + delay + delay / 5 + std::chrono::milliseconds(1));
+      EXPECT_GE(*next, kFailedAt + delay);
+      EXPECT_LE(*next, kFailedAt + delay + delay / 5 + std::chrono::milliseconds(1));
     }
   }
   EXPECT_FALSE(plan_retry(policy, input(5), rng));
@@ -44,23 +44,23 @@ TEST(PlanRetry, TheProvidersWishWins) {
   RetryInput wish = input(0);
   wish.retry_after = seconds(1);
   const auto next = plan_retry({}, wish, rng);
-  EXPECT_GE(*next, kNow + seconds(1));
-  EXPECT_LE(*next, kNow + std::chrono::milliseconds(1201));
+  EXPECT_GE(*next, kFailedAt + seconds(1));
+  EXPECT_LE(*next, kFailedAt + std::chrono::milliseconds(1201));
   wish.retry_after = hours(2);
-  EXPECT_GE(*plan_retry({}, wish, rng), kNow + hours(2));
+  EXPECT_GE(*plan_retry({}, wish, rng), kFailedAt + hours(2));
 }
 
 TEST(PlanRetry, NothingIsRetriedAfterItsExpiry) {
   base::SeededRng rng(1);
   RetryInput late = input(0);
-  late.expires_at = kNow + seconds(30);
+  late.expires_at = kFailedAt + seconds(30);
   EXPECT_FALSE(plan_retry({}, late, rng));
 }
 
 TEST(PlanRetry, NothingIsRetriedAfterADay) {
   base::SeededRng rng(1);
   RetryInput old = input(4);
-  old.begun_at = kNow - hours(23) - minutes(30);
+  old.begun_at = kFailedAt - hours(23) - minutes(30);
   EXPECT_FALSE(plan_retry({}, old, rng));
 }
 
