@@ -4,6 +4,7 @@
 #include <array>
 #include <utility>
 
+#include "base/compression.hpp"
 #include "rules/settings_entry.hpp"
 
 namespace notify::stores {
@@ -35,11 +36,22 @@ base::Unexpected<base::Error> unconnected() {
   return fail(Errc::unavailable, "there is no connection to Redis");
 }
 
+/// Of who has settings for hundreds of conversations: they are much alike.
+std::string packed(const std::string& json) {
+  return json.size() < RedisSettings::kCompressFrom ? json : base::compress(json);
+}
+
+/// What is no frame, or a damaged one, is left to whoever reads it as JSON.
+std::string unpacked(std::string value) {
+  if (!base::is_compressed(value)) return value;
+  return base::decompress(value, RedisSettings::kBytesMax).value_or(std::move(value));
+}
+
 Command put_command(const SharedSettings& one, const rules::SettingsFields& fields) {
   Command command("EVALSHA");
   command.arg(kPut.sha1()).arg("1").key(key_of(one.user));
-  command.arg(fields.global_settings).arg(fields.conversation_settings);
-  command.arg(fields.quiet_hours).arg(fields.last_updated);
+  command.arg(packed(fields.global_settings)).arg(packed(fields.conversation_settings));
+  command.arg(packed(fields.quiet_hours)).arg(fields.last_updated);
   command.arg(rules::encode_last_updated(one.loaded_at + kAheadMax))
       .arg(RedisSettings::kTtl.count());
   return command;
@@ -63,7 +75,7 @@ std::optional<SharedSettings> read_shared(base::UserId user, Reply& reply) {
   for (const Reply& field : reply.elements()) {
     if (field.type() != Reply::Type::string) return std::nullopt;
   }
-  const auto field = [&reply](std::size_t i) { return reply.elements()[i].take_text(); };
+  const auto field = [&reply](std::size_t i) { return unpacked(reply.elements()[i].take_text()); };
   auto entry = rules::decode_settings({field(0), field(1), field(2), field(3)});
   if (!entry) return std::nullopt;
   const base::WallTime loaded_at = entry->loaded_at;

@@ -9,11 +9,13 @@ namespace notify::stores {
 
 /// Threading: the client's executor.
 /// Lifetime:  `redis` outlives this.
-/// Limits:    a user's fields are not shared if they have more than kBytesMax together.
+/// Limits:    a user's fields are not shared if they have more than kBytesMax together, before they
+///            are compressed, which each is from kCompressFrom on.
 class RedisSettings final : public SettingsSharing {
  public:
   static constexpr std::chrono::seconds kTtl{3600};  // SPEC §4
-  static constexpr std::size_t kBytesMax = std::size_t{64} << 10;
+  static constexpr std::size_t kBytesMax = std::size_t{256} << 10;
+  static constexpr std::size_t kCompressFrom = std::size_t{4} << 10;
 
   explicit RedisSettings(redis::Client& redis) : redis_(redis) {}
 

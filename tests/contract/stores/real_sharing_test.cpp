@@ -69,10 +69,23 @@ TEST_F(RedisSettingsTest, AKeyOfAnotherTypeIsNotThereAndHurtsNobodyElse) {
 }
 
 TEST_F(RedisSettingsTest, WhatIsTooLargeIsNotShared) {
-  put(some(1000), started);
+  put(some(3000), started);
   EXPECT_EQ(redis_server().cli({"EXISTS", key}), "0");
-  put(some(100), started);
+  put(some(1000), started);
   EXPECT_TRUE(is_found());
+}
+
+TEST_F(RedisSettingsTest, SettingsOfManyConversationsAreCompressed) {
+  const stores::SettingsPtr many = some(500);
+  put(many, started);
+  EXPECT_LT(std::stoi(redis_server().cli({"HSTRLEN", key, "conversation_settings"})), 10'000);
+  const auto found = world.run(world.sharing().find({alice}, world.soon()));
+  ASSERT_TRUE(found);
+  ASSERT_TRUE(found->at(0));
+  EXPECT_EQ(found->at(0)->settings->conversations, many->conversations);
+  // As if it had been cut.
+  redis_server().cli({"HSET", key, "conversation_settings", "\x28\xb5\x2f\xfd"});
+  EXPECT_FALSE(is_found());
 }
 
 TEST_F(RedisSettingsTest, AServerThatForgotTheScriptIsTaughtItAnew) {
