@@ -80,6 +80,27 @@ OrderedJson json_content(OrderedJson schema) {
   return {{"application/json", {{"schema", std::move(schema)}}}};
 }
 
+/// What reply.cpp adds to answers.
+OrderedJson header_components() {
+  const auto header = [](std::string_view description) {
+    return OrderedJson{{"description", description}, {"schema", {{"type", "integer"}}}};
+  };
+  return {{"RateLimit-Limit",
+           header("Requests allowed in the window, of the limit that leaves least; absent where "
+                  "requests are not limited.")},
+          {"RateLimit-Remaining", header("Requests left in that window.")},
+          {"RateLimit-Reset", header("Seconds until that window ends.")},
+          {"Retry-After", header("Seconds until the request may be repeated: of 429 and 503.")}};
+}
+
+OrderedJson header_references(std::initializer_list<const char*> names) {
+  OrderedJson references = OrderedJson::object();
+  for (const std::string name : names) {
+    references[name] = {{"$ref", "#/components/headers/" + name}};
+  }
+  return references;
+}
+
 OrderedJson operation_of(const Resource& resource, const Route& route, const Comments& comments,
                          Schemas& schemas) {
   const auto& method = *route.method->descriptor;
@@ -106,8 +127,10 @@ OrderedJson operation_of(const Resource& resource, const Route& route, const Com
                                                 }))}};
   }
   OrderedJson good = {{"description", "Done."}};
+  good["headers"] =
+      header_references({"RateLimit-Limit", "RateLimit-Remaining", "RateLimit-Reset"});
   if (route.response().FindFieldByName("revision") != nullptr) {
-    good["headers"] = {{"ETag", {{"schema", {{"type", "string"}}}}}};
+    good["headers"]["ETag"] = {{"schema", {{"type", "string"}}}};
   }
   good["content"] = json_content(schemas.of(route.response()));
   operation["responses"] = {{"200", std::move(good)},
@@ -129,6 +152,8 @@ OrderedJson error_response() {
           {"description", "google.rpc.ErrorInfo always; BadRequest names each wrong field."},
           {"items", {{"type", "object"}}}}}}}};
   return {{"description", "Refused, or failed: the code says which."},
+          {"headers", header_references({"RateLimit-Limit", "RateLimit-Remaining",
+                                         "RateLimit-Reset", "Retry-After"})},
           {"content",
            json_content(
                {{"type", "object"}, {"required", {"error"}}, {"properties", {{"error", error}}}})}};
@@ -168,6 +193,7 @@ std::string openapi_document(const RouteTable& routes, std::string_view version)
   document["components"] = {
       {"securitySchemes",
        {{"bearer", {{"type", "http"}, {"scheme", "bearer"}, {"bearerFormat", "JWT"}}}}},
+      {"headers", header_components()},
       {"responses", {{"Error", error_response()}}},
       {"schemas", schemas.components()}};
   return document.dump(2) + "\n";

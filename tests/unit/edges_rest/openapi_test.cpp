@@ -56,6 +56,10 @@ TEST_F(OpenapiTest, BodiesAndAnswersAreSchemas) {
   const std::string settings = "#/components/schemas/notification.UserSettings";
   EXPECT_EQ(patch["requestBody"]["content"]["application/json"]["schema"]["$ref"], settings);
   EXPECT_EQ(patch["responses"]["200"]["content"]["application/json"]["schema"]["$ref"], settings);
+  EXPECT_EQ(patch["responses"]["200"]["headers"]["RateLimit-Remaining"]["$ref"],
+            "#/components/headers/RateLimit-Remaining");
+  EXPECT_TRUE(document["components"]["headers"].contains("RateLimit-Remaining"));
+  EXPECT_TRUE(document["components"]["responses"]["Error"]["headers"].contains("Retry-After"));
   const Json& mute = operation("/conversations/{conversation_id}/mute", "post");
   const Json& schema = mute["requestBody"]["content"]["application/json"]["schema"];
   EXPECT_EQ(schema["properties"].size(), 1U);
