@@ -3,40 +3,16 @@
 
 import assert from 'node:assert/strict';
 import { randomUUID } from 'node:crypto';
-import fs from 'node:fs';
-import path from 'node:path';
 import { after, before, test } from 'node:test';
-import { Client } from './client.mjs';
-import { Stack, eventually, spawnService } from './stack.mjs';
+import { Stack, eventually } from './stack.mjs';
 
 /** The defaults: stack.mjs has wider ones for other tests. */
 const defaults = { NOTIFY_LIMITS_USER: undefined, NOTIFY_LIMITS_CONVERSATION: undefined };
 
 let stack;
-const others = [];
-
-/** A second service on the same databases. */
-async function anotherNode(name, settings) {
-  const portsFile = path.join(stack.dir, `${name}-ports.json`);
-  const { child, ended } = spawnService(stack,
-    { ...stack.settings, NOTIFY_SERVICE_NODE_NAME: name, ...settings }, portsFile, name);
-  const ports = await eventually(() => JSON.parse(fs.readFileSync(portsFile, 'utf8')), 15_000, `${name} is up`);
-  const node = { client: new Client(`127.0.0.1:${ports.grpc}`), admin: `http://127.0.0.1:${ports.admin}`, child, ended };
-  others.push(node);
-  await eventually(async () => (await fetch(`${node.admin}/readyz`)).status === 200, 15_000, `${name} is ready`);
-  return node;
-}
 
 before(async () => { stack = await Stack.start(defaults); });
-after(async () => {
-  for (const node of others) {
-    node.client.close();
-    node.child.kill('SIGTERM');
-  }
-  const ends = await Promise.all(others.map((node) => node.ended));
-  await stack?.stop();
-  assert.deepEqual(ends, others.map(() => 0), 'every node ends with 0');
-});
+after(async () => { await stack?.stop(); });
 
 const requests = (user, count, fields = {}) => Array.from({ length: count },
   () => stack.request(user, { message_id: randomUUID(), ...fields }));
@@ -125,7 +101,7 @@ test('Security alerts pass, and do not count.', async () => {
 });
 
 test('Nodes count together: of what two are asked at once, exactly the limit passes.', async () => {
-  const node = await anotherNode('node-b', {});
+  const node = await stack.another('node-b');
   const user = await stack.user({});
   const calls = requests(user, 120).map(async (request, i) => {
     const client = i % 2 === 0 ? stack.client : node.client;
@@ -137,7 +113,7 @@ test('Nodes count together: of what two are asked at once, exactly the limit pas
 });
 
 test('If it is so configured, what is over the limit is suppressed, and explain says by which.', async () => {
-  const node = await anotherNode('node-c', { NOTIFY_LIMITS_OVER: 'suppress',
+  const node = await stack.another('node-c', { NOTIFY_LIMITS_OVER: 'suppress',
     NOTIFY_LIMITS_TYPES: 'promotion user 2/1d' });
   const user = await stack.user({});
   for (let i = 0; i < 2; i++) {
@@ -158,7 +134,7 @@ test('If it is so configured, what is over the limit is suppressed, and explain 
 });
 
 test('Callers at one address have a limit, where one is set.', async () => {
-  const node = await anotherNode('node-d', { NOTIFY_LIMITS_IP: '3/1h' });
+  const node = await stack.another('node-d', { NOTIFY_LIMITS_IP: '3/1h' });
   const user = await stack.user({});
   assert.equal(counted(await batch(requests(user, 5), node.client)), 3);
   const error = await refused(stack.request(await stack.user({})), node.client);

@@ -3,42 +3,22 @@
 
 import assert from 'node:assert/strict';
 import { randomUUID } from 'node:crypto';
-import fs from 'node:fs';
-import path from 'node:path';
 import { after, before, test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { Client } from './client.mjs';
-import { Stack, eventually, spawnService } from './stack.mjs';
+import { Stack, eventually } from './stack.mjs';
 
 const suppressed = 'NOTIFICATION_STATUS_SUPPRESSED';
 let stack;
 let second;
 
-/** Another service process on the same servers, which remembers nothing yet. */
-class Second {
-  static async start() {
-    const node = new Second();
-    const portsFile = path.join(stack.dir, 'ports-2.json');
-    const { child, ended } = spawnService(stack, { NOTIFY_SERVICE_NODE_NAME: 'second' }, portsFile, 'service-2');
-    Object.assign(node, { child, ended });
-    await eventually(() => fs.existsSync(portsFile), 15_000, 'the second service is up');
-    const ports = JSON.parse(fs.readFileSync(portsFile, 'utf8'));
-    node.admin = `http://127.0.0.1:${ports.admin}`;
-    node.client = new Client(`127.0.0.1:${ports.grpc}`);
-    await eventually(async () => (await fetch(`${node.admin}/readyz`)).status === 200, 15_000, 'it is ready');
-    // It has looked for changes.
-    await sleep(500);
-    return node;
-  }
-  async stop() {
-    this.client.close();
-    this.child.kill('SIGTERM');
-    assert.equal(await this.ended, 0);
-  }
+/** It remembers nothing yet. */
+async function startSecond() {
+  second = await stack.another('second');
+  await sleep(500); // it has looked for changes
 }
 
-before(async () => { stack = await Stack.start(); second = await Second.start(); });
-after(async () => { await second?.stop(); await stack?.stop(); });
+before(async () => { stack = await Stack.start(); await startSecond(); });
+after(async () => { await stack?.stop(); });
 
 const keyOf = (user) => `preferences:user:${user.id}`;
 const send = (node, user, fields) => node.client.call('SendNotification', stack.request(user, fields));
@@ -103,9 +83,9 @@ test('A node that has just started does not believe what was shared before a cha
   await eventually(async () => await stack.redis('COPY', keyOf(user), 'as-it-was-2') === '1', 5000, 'it is shared');
   await stack.client.callPreferences('MuteConversation', { user_id: user.id, conversation_id });
   await sleep(500);
-  await second.stop();
+  assert.equal(await second.end(), 0);
   await stack.redis('COPY', 'as-it-was-2', keyOf(user), 'REPLACE');
-  second = await Second.start();
+  await startSecond();
   assert.equal((await send(second, user, { conversation_id })).status, suppressed);
   assert.equal(await lookups(second, 'redis'), 0);
   assert.equal(await lookups(second, 'postgres'), 1);

@@ -104,6 +104,7 @@ export class Stack {
     stack.options = options;
     stack.dir = fs.mkdtempSync(path.join(os.tmpdir(), 'ne2e.'));
     running.add(stack.dir);
+    stack.others = new Set(); // further service processes
     stack.secrets = new Set(); // what must never appear in a log
     try {
       await execute(stackScript, ['start', stack.dir, '--no-service'],
@@ -141,6 +142,31 @@ export class Stack {
     await this.ready();
   }
 
+  /**
+   * Another service process on the same servers, with these settings besides: { client, address, admin, child, end },
+   * of which end() sends SIGTERM and returns the exit status. stop() ends it too, and wants 0.
+   */
+  async another(name, settings = {}) {
+    const portsFile = path.join(this.dir, `${name}-ports.json`);
+    const { child, ended } = spawnService(this,
+      { ...this.settings, NOTIFY_SERVICE_NODE_NAME: name, ...settings }, portsFile, `service-${name}`);
+    const ports = await eventually(() => {
+      if (child.exitCode !== null) throw new Error(`it ended: ${this.read(`log/service-${name}`)}`);
+      return JSON.parse(fs.readFileSync(portsFile, 'utf8'));
+    }, 15_000, `${name} is up`);
+    const address = `127.0.0.1:${ports.grpc}`;
+    const node = { address, client: new Client(address), admin: `http://127.0.0.1:${ports.admin}`, child,
+      end: () => {
+        node.client.close();
+        child.kill('SIGTERM');
+        this.others.delete(node);
+        return ended;
+      } };
+    this.others.add(node);
+    await eventually(async () => (await fetch(`${node.admin}/readyz`)).status === 200, 15_000, `${name} is ready`);
+    return node;
+  }
+
   ready() {
     return eventually(async () => (await fetch(`${this.admin}/readyz`)).status === 200, 15_000,
       'the service is ready');
@@ -162,6 +188,7 @@ export class Stack {
   /** The end of every test file: the service must have lived until now and must end well. */
   async stop() {
     let ended;
+    const ends = await Promise.all([...this.others].map((node) => node.end()));
     try {
       this.client?.close();
       ended = await this.endService();
@@ -174,6 +201,7 @@ export class Stack {
       }
     }
     if (ended !== undefined) assert.equal(ended, 0, 'the service ends with 0 on SIGTERM');
+    assert.deepEqual(ends, ends.map(() => 0), 'every other service too');
   }
 
   /** Runs notification-service with these arguments. */
