@@ -67,9 +67,7 @@ void add_config_option(CLI::App* command, Arguments& arguments) {
 }
 
 void add_send_options(CLI::App* command, edges::SendOptions& send) {
-  send.address = "127.0.0.1:50051";
-  command->add_option("--address", send.address, "Where the service listens, host:port")
-      ->capture_default_str();
+  edges::add_service_options(command, send.service);
   command->add_option("--user", send.user_id, "The user's id, a UUID")->required();
   command->add_option("--title", send.title)->required();
   command->add_option("--body", send.body);

@@ -289,7 +289,8 @@ Expected<void> Shard::open(edges::Server& server, std::size_t queue_index,
         if (!accepts) return;
         m.operations.add();
         m.latency.observe(took);
-      }});
+      },
+      caller_proof(process_.config.grpc)});
   rpc_ = std::make_unique<edges::NotificationRpc>(*rpc_host_, server.service(), *accept_, *cancel_,
                                                   *history_);
   preference_rpc_ = std::make_unique<edges::PreferenceRpc>(*rpc_host_, server.preference_service(),

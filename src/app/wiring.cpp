@@ -48,8 +48,15 @@ rules::ExpiryPolicy expiry_policy(const config::Config& config) {
   return policy;
 }
 
+edges::CallerProof caller_proof(const config::Grpc& config) {
+  if (config.has_certificates()) return edges::CallerProof::certificate;
+  return config.forwarded_identity ? edges::CallerProof::forwarded : edges::CallerProof::none;
+}
+
 rules::TypePolicy type_policy(const config::Config& config) {
-  return {.critical = config.decision.critical_types, .grouped = config.decision.grouped_types};
+  return {.critical = config.decision.critical_types,
+          .grouped = config.decision.grouped_types,
+          .critical_callers = config.decision.critical_callers};
 }
 
 flows::DecidingPolicy deciding_policy(const config::Config& config) {

@@ -6,6 +6,7 @@
 #include "config/config.hpp"
 #include "crypto/es256.hpp"
 #include "crypto/jwt.hpp"
+#include "edges/grpc/caller.hpp"
 #include "edges/rest/rest_server.hpp"
 #include "flows/cancel.hpp"
 #include "flows/deciding.hpp"
@@ -30,6 +31,7 @@ namespace notify::app {
 /// Errors: Errc::invalid if the file cannot be read or holds no P-256 key.
 [[nodiscard]] base::Expected<crypto::Es256Key> read_apns_key(const config::Config& config);
 [[nodiscard]] rules::ExpiryPolicy expiry_policy(const config::Config& config);
+[[nodiscard]] edges::CallerProof caller_proof(const config::Grpc& config);
 [[nodiscard]] rules::TypePolicy type_policy(const config::Config& config);
 [[nodiscard]] flows::DecidingPolicy deciding_policy(const config::Config& config);
 /// Lifetime: `metrics` outlives what is called by the options.

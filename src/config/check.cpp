@@ -4,6 +4,7 @@
 #include <map>
 #include <set>
 
+#include "base/spiffe.hpp"
 #include "config/load.hpp"
 
 namespace notify::config {
@@ -96,6 +97,41 @@ void check_http(const Http& http, Checker& checker) {
   }
 }
 
+void check_grpc(const Grpc& grpc, Checker& checker) {
+  constexpr std::string_view kTogether =
+      "grpc.cert_file, key_file and ca_file belong together: set all three, or none for no TLS";
+  if (grpc.has_certificates() || !grpc.key_file.empty() || !grpc.ca_file.empty()) {
+    checker.require(!grpc.cert_file.empty(), "grpc.cert_file", "is missing", kTogether);
+    checker.require(!grpc.key_file.empty(), "grpc.key_file", "is missing", kTogether);
+    checker.require(!grpc.ca_file.empty(), "grpc.ca_file", "is missing", kTogether);
+    checker.require(!grpc.forwarded_identity, "grpc.forwarded_identity",
+                    "is set beside grpc.cert_file",
+                    "who a caller is comes from one place: remove one of them");
+  }
+  checker.require_file(grpc.cert_file, "grpc.cert_file");
+  checker.require_file(grpc.key_file, "grpc.key_file");
+  checker.require_file(grpc.ca_file, "grpc.ca_file");
+}
+
+/// What is said of callers takes effect once it is known who calls.
+void check_callers(const Config& c, Checker& checker) {
+  constexpr std::string_view kNobody = "has no effect: callers do not prove who they are";
+  constexpr std::string_view kProve = "set grpc.cert_file, or grpc.forwarded_identity";
+  for (const std::string& caller : c.decision.critical_callers) {
+    checker.require(base::is_spiffe_id(caller), "decision.critical_callers",
+                    fmt::format("'{}' is not a SPIFFE id", caller),
+                    "write it like spiffe://whispr.example/ns/default/sa/auth-service");
+  }
+  if (c.grpc.knows_callers()) return;
+  const auto& types = c.limits.types;
+  const bool limits_types = std::any_of(
+      types.begin(), types.end(), [](const TypeRate& one) { return one.subject == "caller"; });
+  checker.require(c.decision.critical_callers.empty(), "decision.critical_callers", kNobody,
+                  kProve);
+  checker.require(c.limits.caller.empty(), "limits.caller", kNobody, kProve);
+  checker.require(!limits_types, "limits.types", kNobody, kProve);
+}
+
 void check_flows(const Config& c, Checker& checker) {
   checker.require(c.preview.summary_body.find("{count}") != std::string::npos,
                   "preview.summary_body", "lacks {count}",
@@ -159,6 +195,8 @@ Problems check(const Config& c) {
   checker.require(c.redis.ca_file.empty() || c.redis.url.scheme() == "rediss", "redis.ca_file",
                   "has no effect: redis.url is not rediss://", "use rediss://, or remove this");
   checker.require_file(c.redis.ca_file, "redis.ca_file");
+  check_grpc(c.grpc, checker);
+  check_callers(c, checker);
   check_http(c.http, checker);
   check_apns(c.apns, checker);
   check_flows(c, checker);

@@ -21,6 +21,14 @@ struct Grpc {
   Bytes request_max_bytes{1024 * 1024};
   std::size_t in_flight_max = 10'000;
   bool reflection = true;
+  FilePath cert_file;
+  FilePath key_file;
+  FilePath ca_file;
+  bool forwarded_identity = false;
+
+  [[nodiscard]] bool has_certificates() const { return !cert_file.empty(); }
+  /// Callers prove who they are.
+  [[nodiscard]] bool knows_callers() const { return has_certificates() || forwarded_identity; }
 };
 
 struct Http {
@@ -102,6 +110,7 @@ struct Accept {
 
 struct Decision {
   std::vector<std::string> critical_types{"security", "security_alert"};
+  std::vector<std::string> critical_callers;
   Duration release_jitter = 1min;
   std::vector<std::string> grouped_types{"message"};
   Duration burst_window = 30s;

@@ -52,6 +52,16 @@ std::vector<Field> make_fields() {
           "divided fairly among callers; more get RESOURCE_EXHAUSTED."),
       row("grpc.reflection", &C::grpc, &Grpc::reflection, any(),
           "Lets tools such as grpcurl ask for the API's description."),
+      row("grpc.cert_file", &C::grpc, &Grpc::cert_file, any(),
+          "This service's certificate (PEM) and those that lead to its root. With it callers need "
+          "one too, whose SPIFFE id says who they are. Empty: no TLS. The three files are read "
+          "again within ten seconds of a change."),
+      row("grpc.key_file", &C::grpc, &Grpc::key_file, any(), "The private key to it (PEM)."),
+      row("grpc.ca_file", &C::grpc, &Grpc::ca_file, any(),
+          "Who must have signed a caller's certificate (PEM)."),
+      row("grpc.forwarded_identity", &C::grpc, &Grpc::forwarded_identity, any(),
+          "Callers are who x-forwarded-client-cert says, of a proxy (Istio's, say) that ends their "
+          "TLS. Only if nobody but that proxy can reach the port."),
 
       row("http.listen", &C::http, &Http::listen, any_port(),
           "Where the REST API for end users listens."),
@@ -147,6 +157,8 @@ std::vector<Field> make_fields() {
 
       row("decision.critical_types", &C::decision, &Decision::critical_types, any(),
           "Types that no setting of a user can stop."),
+      row("decision.critical_callers", &C::decision, &Decision::critical_callers, any(),
+          "SPIFFE ids of the services that may send these. Empty: all may."),
       row("decision.release_jitter", &C::decision, &Decision::release_jitter, within(0ms, 1h),
           "What waits for the end of quiet hours comes within so long after it, not all at once."),
       row("decision.grouped_types", &C::decision, &Decision::grouped_types, any(),

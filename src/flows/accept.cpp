@@ -20,6 +20,14 @@ rules::Idempotency idempotency_of(const rules::SendRequest& request, const Calle
   return idempotency;
 }
 
+base::Unexpected<Refusal> refuse_critical() {
+  Refusal refusal;
+  refusal.error = {base::Errc::permission_denied, "a critical type, of a caller not named for it"};
+  refusal.violations = {
+      {"type", "is critical: only the services named in decision.critical_callers may send it"}};
+  return base::Unexpected<Refusal>(std::move(refusal));
+}
+
 }  // namespace
 
 Accept::Accept(Parts parts, const async::Executor& executor, async::OnEscape on_escape)
@@ -143,6 +151,10 @@ Accept::Checked Accept::check(const rules::SendRequest& request, const Caller& c
   }
   Draft draft;
   draft.submission.notification = std::move(std::get<rules::Notification>(checked));
+  if (!parts_.deciding.may_send(caller.identity, draft.submission.notification)) {
+    parts_.events.refused(base::Errc::permission_denied);
+    return refuse_critical();
+  }
   draft.submission.idempotency = idempotency_of(request, caller);
   draft.user = parts_.deciding.known(draft.submission.notification.user);
   return draft;

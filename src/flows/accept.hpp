@@ -78,7 +78,8 @@ class Accept {
 
   /// One answer for each request, in order; a refusal of one leaves the others alone.
   /// Lifetime: what the requests refer to outlives the call.
-  /// Errors:   invalid with violations (nothing stored); already_exists (the caller's key stands
+  /// Errors:   invalid with violations, permission_denied (nothing stored); already_exists (the
+  /// caller's key stands
   ///           for another request); overloaded, with the limit if one is reached, also while the
   ///           queue has been away for too long, and unavailable (nothing stored); timed_out (it
   ///           may have been stored, and the same request tells).

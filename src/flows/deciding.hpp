@@ -76,6 +76,12 @@ class Deciding {
     return parts_.policy.types.is_critical(notification);
   }
 
+  /// Whether this caller may send it.
+  [[nodiscard]] bool may_send(std::string_view caller,
+                              const rules::Notification& notification) const {
+    return parts_.policy.types.may_send(caller, notification);
+  }
+
   /// Whether it counts towards limits: not if no limit can stop it, nor if something else does.
   [[nodiscard]] bool is_limited(const User& user, const rules::Notification& notification) const;
 

@@ -17,7 +17,7 @@ enum class Subject : std::uint8_t { notification, message_template };
 
 struct Refusal {
   base::Error error;
-  rules::Violations violations;                          ///< with Errc::invalid
+  rules::Violations violations;  ///< with Errc::invalid, or permission_denied of a value
   std::optional<std::chrono::milliseconds> retry_after;  ///< with overloaded and unavailable
   Subject subject = Subject::notification;
   std::optional<rules::LimitReached> limit{};  ///< with overloaded, if it is one of the caller's or

@@ -8,8 +8,8 @@
 namespace notify::rules {
 namespace {
 
-bool contains(const std::vector<std::string>& types, const std::string& type) {
-  return std::find(types.begin(), types.end(), type) != types.end();
+bool contains(const std::vector<std::string>& texts, std::string_view text) {
+  return std::find(texts.begin(), texts.end(), text) != texts.end();
 }
 
 Decision suppressed(Rule by) { return {Verdict::suppress, by, {}}; }
@@ -214,6 +214,10 @@ std::vector<Finding> telling_findings(const Circumstances& facts, const Decision
 }  // namespace
 
 bool TypePolicy::is_critical(const Notification& n) const { return contains(critical, n.type); }
+
+bool TypePolicy::may_send(std::string_view caller, const Notification& n) const {
+  return critical_callers.empty() || !is_critical(n) || contains(critical_callers, caller);
+}
 
 bool TypePolicy::is_groupable(const Notification& n) const {
   return n.conversation && !n.is_mention() && !n.presentation.background &&

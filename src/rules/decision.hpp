@@ -44,8 +44,11 @@ inline constexpr Rule kRules[] = {
 struct TypePolicy {
   std::vector<std::string> critical{"security", "security_alert"};  ///< no setting can stop them
   std::vector<std::string> grouped{"message"};  ///< one stands for a burst, if the user wants that
+  /// Who may send critical ones, by identity; empty: everybody.
+  std::vector<std::string> critical_callers{};
 
   [[nodiscard]] bool is_critical(const Notification& notification) const;
+  [[nodiscard]] bool may_send(std::string_view caller, const Notification& notification) const;
   /// Mentions are not, nor what nobody sees.
   [[nodiscard]] bool is_groupable(const Notification& notification) const;
 };

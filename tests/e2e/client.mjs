@@ -42,8 +42,15 @@ export class CallError extends Error {
 }
 
 export class Client {
-  constructor(address) {
-    const credentials = grpc.credentials.createInsecure();
+  /**
+   * `tls`: { ca, cert, key } in PEM, `cert` and `key` of the caller if it has them; `headers`: sent with calls of
+   * NotificationService.
+   */
+  constructor(address, { tls, headers = {} } = {}) {
+    const credentials = tls
+      ? grpc.credentials.createSsl(tls.ca, tls.key ?? null, tls.cert ?? null)
+      : grpc.credentials.createInsecure();
+    this.metadata = grpc.Metadata.fromHttp2Headers(headers);
     // After a restart a test should not wait for a long backoff.
     const options = { 'grpc.initial_reconnect_backoff_ms': 50, 'grpc.max_reconnect_backoff_ms': 200 };
     this.notifications = new packages.notification.NotificationService(address, credentials, options);
@@ -62,7 +69,7 @@ export class Client {
   }
 
   call(method, request, { deadlineMs = 10_000 } = {}) {
-    return this.#promise((done) => this.notifications[method](request,
+    return this.#promise((done) => this.notifications[method](request, this.metadata,
       { deadline: Date.now() + deadlineMs }, done));
   }
 

@@ -5,11 +5,6 @@
 namespace notify::edges {
 namespace {
 
-void add_address(CLI::App* command, DeadLetterOptions& letters) {
-  command->add_option("--address", letters.address, "Where the service listens, host:port")
-      ->capture_default_str();
-}
-
 void add_filter(CLI::App* command, DeadLetterOptions& letters) {
   command->add_option("--from", letters.from,
                       "Accepted at or after: 2026-11-22T23:54:25Z, or how long ago, as in 2h; 24h "
@@ -38,22 +33,21 @@ bool confirm() {
 
 AdminCommands::AdminCommands(CLI::App& cli) {
   DeadLetterOptions& letters = options_.letters;
-  letters.address = "127.0.0.1:50051";
   CLI::App* dead_letters =
       cli.add_subcommand("dead-letters", "Notifications that failed: no device was left to try");
   dead_letters->require_subcommand(1);
   list_ = dead_letters->add_subcommand("list", "List those that fit, oldest first");
-  add_address(list_, letters);
+  add_service_options(list_, letters.service);
   add_filter(list_, letters);
   list_->add_option("--limit", letters.limit, "How many to list at most")
       ->check(CLI::Range(1, 100'000))
       ->capture_default_str();
   show_ = dead_letters->add_subcommand("show", "Show one with its attempts, and how to replay it");
-  add_address(show_, letters);
+  add_service_options(show_, letters.service);
   show_->add_option("id", letters.notification_id, "The notification's id")->required();
 
   replay_ = cli.add_subcommand("replay", "Have dead letters sent again");
-  add_address(replay_, letters);
+  add_service_options(replay_, letters.service);
   add_filter(replay_, letters);
   replay_->add_flag("--dry-run", options_.dry_run, "Only count them");
   replay_->add_option(

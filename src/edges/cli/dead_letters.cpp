@@ -109,8 +109,9 @@ Expected<void> list_dead_letters(const DeadLetterOptions& options, const Say& sa
   const base::WallTime now = clock.now();
   pb::ListDeadLettersRequest request;
   if (auto filled = fill(options, now, *request.mutable_filter()); !filled) return filled;
-  const auto stub = pb::AdminService::NewStub(
-      grpc::CreateChannel(options.address, grpc::InsecureChannelCredentials()));
+  const auto channel = channel_to(options.service);
+  if (!channel) return fail(channel.error());
+  const auto stub = pb::AdminService::NewStub(*channel);
   std::int32_t shown = 0;
   std::int64_t looked_at = 0;
   do {
@@ -133,8 +134,9 @@ Expected<void> list_dead_letters(const DeadLetterOptions& options, const Say& sa
 
 Expected<void> show_dead_letter(const DeadLetterOptions& options, const Say& say) {
   const base::SystemClock clock;
-  const auto stub = pb::NotificationService::NewStub(
-      grpc::CreateChannel(options.address, grpc::InsecureChannelCredentials()));
+  const auto channel = channel_to(options.service);
+  if (!channel) return fail(channel.error());
+  const auto stub = pb::NotificationService::NewStub(*channel);
   grpc::ClientContext context;
   set_deadline(context, clock, options.timeout);
   pb::GetNotificationRequest request;

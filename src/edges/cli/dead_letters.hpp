@@ -7,6 +7,7 @@
 
 #include "base/clock.hpp"
 #include "base/expected.hpp"
+#include "edges/cli/call.hpp"
 
 namespace notification {
 class DeadLetterFilter;
@@ -16,7 +17,7 @@ namespace notify::edges {
 
 /// Which dead letters, as people type it. Empty: does not matter.
 struct DeadLetterOptions {
-  std::string address;  ///< of the service, host:port
+  ServiceAddress service;
   std::string from;
   std::string to;
   std::string provider;

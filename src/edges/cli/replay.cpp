@@ -86,8 +86,9 @@ Expected<void> replay(const ReplayOptions& options, const Say& say,
   request.set_rate(options.rate);
   request.set_actor(options.actor);
   request.set_reason(options.reason);
-  const auto stub = pb::AdminService::NewStub(
-      grpc::CreateChannel(options.letters.address, grpc::InsecureChannelCredentials()));
+  const auto channel = channel_to(options.letters.service);
+  if (!channel) return fail(channel.error());
+  const auto stub = pb::AdminService::NewStub(*channel);
   if (options.dry_run || !options.yes) {
     request.set_dry_run(true);
     const auto counted = run(*stub, request, options, say);

@@ -32,8 +32,9 @@ base::Expected<std::string> send(const SendOptions& options) {
   if (options.ttl.count() > 0) {
     net::set(request.mutable_expires_at(), clock.now() + options.ttl);
   }
-  const auto channel = grpc::CreateChannel(options.address, grpc::InsecureChannelCredentials());
-  const auto stub = pb::NotificationService::NewStub(channel);
+  const auto channel = channel_to(options.service);
+  if (!channel) return base::fail(channel.error());
+  const auto stub = pb::NotificationService::NewStub(*channel);
   grpc::ClientContext context;
   set_deadline(context, clock, options.timeout);
   pb::SendNotificationResponse response;

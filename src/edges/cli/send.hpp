@@ -6,11 +6,12 @@
 #include <string>
 
 #include "base/expected.hpp"
+#include "edges/cli/call.hpp"
 
 namespace notify::edges {
 
 struct SendOptions {
-  std::string address;  ///< of the service, host:port
+  ServiceAddress service;
   std::string user_id;
   std::string conversation_id;
   std::string type = "message";

@@ -69,7 +69,9 @@ async::Task<void> HealthRpc::serve_next() {
 }
 
 async::Task<grpc::Status> HealthRpc::watch(std::shared_ptr<Watch> watch) {
-  const base::HeldShares held(host_.shares, lane_of(watch->context), 1);
+  auto caller = caller_of(watch->context, host_.proof);
+  if (!caller) co_return to_status(refuse(std::move(caller).error()).error());
+  const base::HeldShares held(host_.shares, caller->lane, 1);
   if (!held) co_return to_status(refuse({base::Errc::overloaded, "too many calls"}).error());
   Request request;
   if (auto malformed = decode(watch->request, request)) {

@@ -35,7 +35,7 @@ class NotificationStreams::Stream {
 
   grpc::ServerContext context;
   ReaderWriter stream;
-  std::string lane;
+  flows::Caller caller;
   std::size_t unanswered = 0;
   pb::StreamNotificationsResponse results;  ///< not yet on their way
   bool reading = false;
@@ -66,7 +66,11 @@ async::Task<void> NotificationStreams::serve_next() {
   listen_(&stream->context, &stream->stream, host_.queue, &arrived);
   if (!co_await arrived.wait()) co_return;  // the server shuts down
   host_.calls.spawn(serve_next());
-  stream->lane = lane_of(stream->context);
+  if (auto caller = caller_of(stream->context, host_.proof)) {
+    stream->caller = std::move(*caller);
+  } else {
+    stream->end(to_status(refuse(std::move(caller).error()).error()));
+  }
   open_.insert(stream.get());
   if (ending_) end_all();
   co_await serve(stream);
@@ -116,15 +120,14 @@ async::Task<void> NotificationStreams::answer(std::shared_ptr<Stream> stream,
                                               pb::StreamNotificationsRequest message) {
   const base::SteadyTime started = host_.timers.clock().steady_now();
   const auto size = static_cast<std::size_t>(message.items_size());
-  const base::HeldShares held(host_.shares, stream->lane, size);
+  const base::HeldShares held(host_.shares, stream->caller.lane, size);
   flows::Accept::Answers answers;
   if (held) {
     std::vector<rules::SendRequest> requests;
     requests.reserve(size);
     for (const auto& item : message.items()) requests.push_back(to_rules(item.notification()));
     try {
-      answers =
-          co_await accept_.accept(std::move(requests), {{}, stream->lane, ip_of(stream->lane)});
+      answers = co_await accept_.accept(std::move(requests), stream->caller);
     } catch (...) {
       stream->unanswered -= size;
       stream->end(to_status(refuse({base::Errc::internal, "accepting broke off"}).error()));

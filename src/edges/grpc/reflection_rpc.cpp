@@ -43,7 +43,9 @@ async::Task<void> ReflectionRpc::serve_next(Listen listen) {
 
 async::Task<grpc::Status> ReflectionRpc::answer_all(std::shared_ptr<Stream> stream) {
   using flows::refuse;
-  const base::HeldShares held(host_.shares, lane_of(stream->context), 1);
+  auto caller = caller_of(stream->context, host_.proof);
+  if (!caller) co_return to_status(refuse(std::move(caller).error()).error());
+  const base::HeldShares held(host_.shares, caller->lane, 1);
   if (!held) co_return to_status(refuse({base::Errc::overloaded, "too many calls"}).error());
   while (!ending_) {
     grpc::ByteBuffer bytes;

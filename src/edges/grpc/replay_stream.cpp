@@ -25,7 +25,7 @@ struct ReplayStreams::Stream {
   grpc::ServerContext context;
   grpc::ByteBuffer request;
   Writer writer;
-  std::string lane;
+  flows::Caller caller;
 };
 
 async::Task<void> ReplayStreams::serve_next() {
@@ -34,7 +34,6 @@ async::Task<void> ReplayStreams::serve_next() {
   listen_(&stream->context, &stream->request, &stream->writer, host_.queue, &arrived);
   if (!co_await arrived.wait()) co_return;  // the server shuts down
   host_.calls.spawn(serve_next());
-  stream->lane = lane_of(stream->context);
   const grpc::Status status = co_await serve(stream);
   net::AwaitableEvent finished(host_.timers.executor());
   stream->writer.Finish(status, &finished);
@@ -42,7 +41,10 @@ async::Task<void> ReplayStreams::serve_next() {
 }
 
 async::Task<grpc::Status> ReplayStreams::serve(std::shared_ptr<Stream> stream) {
-  const base::HeldShares held(host_.shares, stream->lane, 1);
+  auto caller = caller_of(stream->context, host_.proof);
+  if (!caller) co_return to_status(refuse(std::move(caller).error()).error());
+  stream->caller = std::move(*caller);
+  const base::HeldShares held(host_.shares, stream->caller.lane, 1);
   if (!held || running_ >= kJobsMax) {
     co_return refused(base::Errc::overloaded, "too many replays at once");
   }
@@ -66,7 +68,7 @@ async::Task<grpc::Status> ReplayStreams::run(std::shared_ptr<Stream> stream) {
   rules::Violations violations;
   flows::ReplayRequest request = to_flows(message, host_.timers.clock().now(), violations);
   if (!violations.empty()) co_return to_status(refuse(std::move(violations)).error());
-  request.origin = stream->lane;
+  request.origin = stream->caller.lane;
   const auto answer = co_await replay_.run(
       std::move(request),
       [this, stream](const flows::ReplayProgress& progress) { return write(stream, progress); });

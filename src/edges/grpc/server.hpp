@@ -5,6 +5,7 @@
 
 #include <atomic>
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -15,6 +16,7 @@
 #include "edges/grpc/preference_rpc.hpp"
 #include "edges/grpc/reflection_rpc.hpp"
 #include "edges/grpc/template_rpc.hpp"
+#include "net/tls/certificates.hpp"
 
 namespace notify::edges {
 
@@ -22,13 +24,16 @@ struct ServerOptions {
   std::string address;  ///< host:port; port 0: a free one
   std::size_t request_max_bytes = 1 << 20;
   bool reflection = true;
+  /// Callers need a certificate too. The files are read again when they change. Unset: no TLS.
+  std::optional<net::CertificateFiles> certificates{};
 };
 
 /// Threading: made, started and stopped on the main thread; the calls run on their workers.
 /// Lifetime:  stop() completes before destruction, and every worker runs until then.
 class Server {
  public:
-  /// Errors: Errc::unavailable if the address cannot be bound.
+  /// Errors: Errc::unavailable if the address cannot be bound, Errc::invalid for certificates that
+  /// cannot be used.
   [[nodiscard]] static base::Expected<std::unique_ptr<Server>> listen(const ServerOptions& options,
                                                                       std::size_t workers);
   ~Server();

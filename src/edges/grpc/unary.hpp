@@ -58,8 +58,10 @@ class UnaryMethod {
       (new Call(method_))->listen();
       RpcHost& host = method_.host_;
       started_ = host.timers.clock().steady_now();
-      lane_ = lane_of(context_);
-      held_.emplace(host.shares, lane_, 1);
+      auto caller = caller_of(context_, host.proof);
+      if (!caller) return finish(flows::refuse(std::move(caller).error()));
+      caller_ = std::move(*caller);
+      held_.emplace(host.shares, caller_.lane, 1);
       if (!*held_) {
         finish(flows::refuse({base::Errc::overloaded, "too many calls in flight"}));
       } else if (!host.calls.spawn(run())) {
@@ -84,7 +86,7 @@ class UnaryMethod {
       if (auto violations = decode(bytes_, request_)) {
         co_return flows::refuse(std::move(*violations));
       }
-      co_return co_await method_.handler_(request_, RpcCall{{{}, lane_, ip_of(lane_)}, deadline()});
+      co_return co_await method_.handler_(request_, RpcCall{caller_, deadline()});
     }
 
     [[nodiscard]] base::Deadline deadline() const {
@@ -114,7 +116,7 @@ class UnaryMethod {
     Request request_;
     Writer writer_;
     base::SteadyTime started_;
-    std::string lane_;
+    flows::Caller caller_;
     std::optional<base::HeldShares> held_;
   };
 

@@ -55,6 +55,30 @@ TEST(Check, ACertificateWithoutTlsIsAMistake) {
   EXPECT_EQ(complaints(config), Keys{});
 }
 
+TEST(Check, CertificatesOfTheServerBelongTogether) {
+  const ScratchFile file("pem");
+  Config config;
+  config.grpc.cert_file = file.path();
+  EXPECT_EQ(complaints(config), (Keys{"grpc.key_file", "grpc.ca_file"}));
+  config.grpc.key_file = config.grpc.ca_file = file.path();
+  EXPECT_EQ(complaints(config), Keys{});
+  config.grpc.forwarded_identity = true;
+  EXPECT_EQ(complaints(config), Keys{"grpc.forwarded_identity"});
+}
+
+TEST(Check, WhatIsSaidOfCallersNeedsCallersThatAreKnown) {
+  Config config;
+  config.decision.critical_callers = {"spiffe://whispr.example/auth-service"};
+  config.limits.caller = {{1'000, std::chrono::minutes(1)}};
+  config.limits.types = {{"promotion", "caller", {5, std::chrono::minutes(1)}}};
+  EXPECT_EQ(complaints(config),
+            (Keys{"decision.critical_callers", "limits.caller", "limits.types"}));
+  config.grpc.forwarded_identity = true;
+  EXPECT_EQ(complaints(config), Keys{});
+  config.decision.critical_callers.push_back("auth-service");
+  EXPECT_EQ(complaints(config), Keys{"decision.critical_callers"});
+}
+
 TEST(Check, AWindowHasOneLimit) {
   Config config;
   config.limits.user.push_back({5, std::chrono::minutes(1)});

@@ -60,13 +60,6 @@ TEST(ToStatus, ALimitIsNamedWithWhoseItIsWhatIsLeftAndWhenToComeBack) {
   EXPECT_NE(status.error_message().find("user.1m"), std::string::npos);
 }
 
-TEST(IpOf, IsTheAddressOfALane) {
-  EXPECT_EQ(ip_of("ipv4:10.0.0.7"), "10.0.0.7");
-  EXPECT_EQ(ip_of("ipv6:%5B::1%5D"), "::1");
-  EXPECT_EQ(ip_of("unix"), "");
-  EXPECT_EQ(ip_of("user:a11ce000-0000-4000-8000-000000000001"), "");
-}
-
 TEST(ToStatus, EveryErrorHasItsCodeAndAStableReason) {
   const std::tuple<Errc, grpc::StatusCode, const char*> expected[] = {
       {Errc::invalid, grpc::StatusCode::INVALID_ARGUMENT, "INVALID_REQUEST"},

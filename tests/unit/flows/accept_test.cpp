@@ -53,6 +53,25 @@ TEST_F(AcceptTest, WhatIsWrongIsRefusedWithEveryFieldAndNothingIsStored) {
   EXPECT_EQ(node.refused, (std::vector<Errc>{Errc::invalid}));
 }
 
+TEST_F(AcceptTest, ACriticalTypeIsRefusedOfWhoIsNotNamedForItAndTheRestGoesIn) {
+  Node strict(outside, "b",
+              {.deciding = {.types = {.critical_callers = {"spiffe://w/auth-service"}}}});
+  auto requests = good_requests(2);
+  requests[0].type = "security";
+  const auto send = [&](const char* identity) {
+    return strict.run(strict.accept.accept(requests, {.identity = identity}));
+  };
+  const auto refused = send("spiffe://w/messaging-service");
+  ASSERT_FALSE(refused[0]);
+  EXPECT_EQ(refused[0].error().error.code, Errc::permission_denied);
+  ASSERT_EQ(refused[0].error().violations.size(), 1u);
+  EXPECT_EQ(refused[0].error().violations[0].field, "type");
+  EXPECT_TRUE(refused[1]);
+  EXPECT_EQ(strict.refused, (std::vector<Errc>{Errc::permission_denied}));
+  EXPECT_EQ(outside.table.rows.size(), 1u);
+  EXPECT_TRUE(send("spiffe://w/auth-service")[0]);
+}
+
 TEST_F(AcceptTest, AtTheBoundOfTheLedgerTheCallerIsToldWhenToComeBack) {
   std::vector<std::optional<Answer<Accepted>>> answers(5);
   const auto requests = good_requests(5);

@@ -144,6 +144,18 @@ TEST_F(DecisionTest, WhatIsGroupedIsOfAConversationAndForNobodyInParticular) {
   EXPECT_FALSE(types.is_groupable(notification));
 }
 
+TEST_F(DecisionTest, CriticalTypesAreSentByWhoIsNamedForIt) {
+  TypePolicy types{.critical = {"security"}};
+  notification.type = "security";
+  EXPECT_TRUE(types.may_send("", notification)) << "nobody is named";
+  types.critical_callers = {"spiffe://w/auth-service"};
+  EXPECT_TRUE(types.may_send("spiffe://w/auth-service", notification));
+  EXPECT_FALSE(types.may_send("spiffe://w/auth-service-2", notification));
+  EXPECT_FALSE(types.may_send("", notification));
+  notification.type = "message";
+  EXPECT_TRUE(types.may_send("", notification));
+}
+
 TEST_F(DecisionTest, TheFirstToObjectDecides) {
   night();
   facts.burst_until = kNow + minutes(1);
