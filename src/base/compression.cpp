@@ -2,7 +2,7 @@
 
 #include <zstd.h>
 
-#include <new>
+#include <stdexcept>
 
 namespace notify::base {
 
@@ -12,7 +12,7 @@ std::string compress(std::string_view bytes) {
   const std::size_t size =
       ZSTD_compress(frame.data(), frame.size(), bytes.data(), bytes.size(), kLevel);
   // With room for the worst case only memory can be lacking.
-  if (ZSTD_isError(size) != 0) throw std::bad_alloc();
+  if (ZSTD_isError(size) != 0) throw std::runtime_error(ZSTD_getErrorName(size));
   frame.resize(size);
   return frame;
 }

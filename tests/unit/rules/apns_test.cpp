@@ -158,7 +158,8 @@ TEST(ApnsOutcome, ATokenIsNeverGivenUpForAnUnknownReason) {
 TEST(ApnsOutcome, A410AboutAnOlderRegistrationSparesTheNewOne) {
   const auto body = R"({"reason":"Unregistered","timestamp":1789999999000})";
   EXPECT_EQ(outcome_of(410, body, "", kPushedAt).kind, OutcomeKind::rejected);
-  EXPECT_EQ(outcome_of(410, body, "", kPushedAt - std::chrono::hours(1)).kind, OutcomeKind::token_gone);
+  EXPECT_EQ(outcome_of(410, body, "", kPushedAt - std::chrono::hours(1)).kind,
+            OutcomeKind::token_gone);
 }
 
 TEST(ApnsOutcome, ReadsRetryAfterInSecondsAndIgnoresNonsense) {

@@ -88,13 +88,13 @@ TEST_F(ReplayRuleTest, EveryDeviceThatHasNotAcceptedIsTriedAnewUnderTheNextNumbe
   const Device gone = sample_device(3);
   const Device fresh = sample_device(4);
   const auto before = kSentAt - kMinute;
-  const Targets targets =
-      choose_targets({phone, tablet, gone, fresh},
-                     replayed({at(attempt(phone, AttemptStatus::retry, 0, kSentAt + kMinute), before),
-                               at(attempt(phone, AttemptStatus::failed, 1), before),
-                               at(attempt(tablet, AttemptStatus::delivered, 0), before),
-                               at(attempt(gone, AttemptStatus::token_gone, 0), before)}),
-                     kSentAt);
+  const Targets targets = choose_targets(
+      {phone, tablet, gone, fresh},
+      replayed({at(attempt(phone, AttemptStatus::retry, 0, kSentAt + kMinute), before),
+                at(attempt(phone, AttemptStatus::failed, 1), before),
+                at(attempt(tablet, AttemptStatus::delivered, 0), before),
+                at(attempt(gone, AttemptStatus::token_gone, 0), before)}),
+      kSentAt);
   ASSERT_EQ(targets.due.size(), 3u);
   EXPECT_EQ(targets.due[0].device.id, phone.id);
   EXPECT_EQ(targets.due[0].retry_count, 2);
@@ -107,13 +107,13 @@ TEST_F(ReplayRuleTest, EveryDeviceThatHasNotAcceptedIsTriedAnewUnderTheNextNumbe
 }
 
 TEST_F(ReplayRuleTest, WhatWasTriedSinceTheReplayGoesByTheUsualRules) {
-  const Targets targets =
-      choose_targets({phone, tablet},
-                     replayed({at(attempt(phone, AttemptStatus::failed, 4), kSentAt - kMinute),
-                               at(attempt(phone, AttemptStatus::failed, 5), kSentAt),
-                               at(attempt(tablet, AttemptStatus::failed, 5), kSentAt - kMinute),
-                               at(attempt(tablet, AttemptStatus::retry, 6, kSentAt + kMinute), kSentAt)}),
-                     kSentAt + kMinute / 2);
+  const Targets targets = choose_targets(
+      {phone, tablet},
+      replayed({at(attempt(phone, AttemptStatus::failed, 4), kSentAt - kMinute),
+                at(attempt(phone, AttemptStatus::failed, 5), kSentAt),
+                at(attempt(tablet, AttemptStatus::failed, 5), kSentAt - kMinute),
+                at(attempt(tablet, AttemptStatus::retry, 6, kSentAt + kMinute), kSentAt)}),
+      kSentAt + kMinute / 2);
   EXPECT_TRUE(targets.due.empty());
   EXPECT_EQ(targets.next_due, kSentAt + kMinute);
 }
@@ -186,8 +186,8 @@ TEST(CancelResult, IsTooLateIfNothingWasLeftToTry) {
 
 struct ConcludeTest : testing::Test {
   Attempt conclude_as(OutcomeKind kind, std::int32_t retry_count = 0) {
-    return conclude(sample_notification(kSentAt), {sample_device(), retry_count}, {.kind = kind}, {},
-                    kSentAt, rng);
+    return conclude(sample_notification(kSentAt), {sample_device(), retry_count}, {.kind = kind},
+                    {}, kSentAt, rng);
   }
   base::SeededRng rng{1};
 };
@@ -234,10 +234,11 @@ TEST_F(ConcludeTest, TheSameTryHasTheSameId) {
 }
 
 TEST(RollUp, OneAcceptanceMakesItDeliveredAndTheOthersGoOn) {
-  const RollUp sum = roll_up({},
-                             {attempt(sample_device(1), AttemptStatus::delivered, 0),
-                              attempt(sample_device(2), AttemptStatus::retry, 0, kSentAt + kMinute)},
-                             {});
+  const RollUp sum =
+      roll_up({},
+              {attempt(sample_device(1), AttemptStatus::delivered, 0),
+               attempt(sample_device(2), AttemptStatus::retry, 0, kSentAt + kMinute)},
+              {});
   EXPECT_EQ(sum.status, Status::delivered);
   EXPECT_EQ(sum.retry_at, kSentAt + kMinute);
 }
