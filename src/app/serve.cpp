@@ -162,12 +162,16 @@ bool drain(const Process& process, edges::Server& server, edges::http::Listener&
   return true;
 }
 
-edges::ServerOptions server_options(const config::Grpc& grpc) {
+edges::ServerOptions server_options(const config::Grpc& grpc, const telemetry::Log& log) {
   edges::ServerOptions options{.address = to_string(grpc.listen),
                                .request_max_bytes = grpc.request_max_bytes.count,
                                .reflection = grpc.reflection};
   if (grpc.has_certificates()) {
     options.certificates = {grpc.cert_file.string(), grpc.key_file.string(), grpc.ca_file.string()};
+    options.on_unusable_certificates = [&log](const base::Error& error) {
+      log.warn("the certificates cannot be used: those read before stay in use",
+               {{"detail", error.detail}});
+    };
   }
   return options;
 }
@@ -181,7 +185,8 @@ int run(const Process& process, int admin_port, const std::optional<std::string>
   const auto listener =
       edges::http::Listener::open(config.http.listen.host, config.http.listen.port);
   if (!listener) return fail(log, listener.error());
-  auto server = edges::Server::listen(server_options(config.grpc), config.service.workers);
+  auto server = edges::Server::listen(server_options(config.grpc, log), process.clock,
+                                      config.service.workers);
   if (!server) return fail(log, server.error());
   for (std::size_t i = 0; i < shards->size(); ++i) {
     const auto opened = (*shards)[i]->open(**server, i, **listener);

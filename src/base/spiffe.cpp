@@ -27,7 +27,7 @@ bool is_spiffe_id(std::string_view text) {
   if (text.size() > kSpiffeIdMax || !text.starts_with(kScheme)) return false;
   text.remove_prefix(kScheme.size());
   std::size_t end = text.find('/');
-  if (!is_trust_domain(text.substr(0, end))) return false;
+  if (end == std::string_view::npos || !is_trust_domain(text.substr(0, end))) return false;
   while (end != std::string_view::npos) {
     text.remove_prefix(end + 1);
     end = text.find('/');

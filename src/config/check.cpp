@@ -122,14 +122,21 @@ void check_callers(const Config& c, Checker& checker) {
                     fmt::format("'{}' is not a SPIFFE id", caller),
                     "write it like spiffe://whispr.example/ns/default/sa/auth-service");
   }
+  const auto limits_types_of = [&types = c.limits.types](std::string_view subject) {
+    return std::any_of(types.begin(), types.end(),
+                       [subject](const TypeRate& one) { return one.subject == subject; });
+  };
+  if (c.grpc.forwarded_identity) {
+    constexpr std::string_view kOne =
+        "has no effect with grpc.forwarded_identity: all callers have the proxy's address";
+    checker.require(c.limits.ip.empty(), "limits.ip", kOne, "use limits.caller");
+    checker.require(!limits_types_of("ip"), "limits.types", kOne, "use limits of the caller");
+  }
   if (c.grpc.knows_callers()) return;
-  const auto& types = c.limits.types;
-  const bool limits_types = std::any_of(
-      types.begin(), types.end(), [](const TypeRate& one) { return one.subject == "caller"; });
   checker.require(c.decision.critical_callers.empty(), "decision.critical_callers", kNobody,
                   kProve);
   checker.require(c.limits.caller.empty(), "limits.caller", kNobody, kProve);
-  checker.require(!limits_types, "limits.types", kNobody, kProve);
+  checker.require(!limits_types_of("caller"), "limits.types", kNobody, kProve);
 }
 
 void check_flows(const Config& c, Checker& checker) {

@@ -54,14 +54,14 @@ std::vector<Field> make_fields() {
           "Lets tools such as grpcurl ask for the API's description."),
       row("grpc.cert_file", &C::grpc, &Grpc::cert_file, any(),
           "This service's certificate (PEM) and those that lead to its root. With it callers need "
-          "one too, whose SPIFFE id says who they are. Empty: no TLS. The three files are read "
-          "again within ten seconds of a change."),
+          "one too, whose SPIFFE id says who they are. Empty: no TLS. The three files may be "
+          "replaced at any time."),
       row("grpc.key_file", &C::grpc, &Grpc::key_file, any(), "The private key to it (PEM)."),
       row("grpc.ca_file", &C::grpc, &Grpc::ca_file, any(),
           "Who must have signed a caller's certificate (PEM)."),
       row("grpc.forwarded_identity", &C::grpc, &Grpc::forwarded_identity, any(),
           "Callers are who x-forwarded-client-cert says, of a proxy (Istio's, say) that ends their "
-          "TLS. Only if nobody but that proxy can reach the port."),
+          "TLS. Only if nobody but that proxy can reach the port, and it adds its own element."),
 
       row("http.listen", &C::http, &Http::listen, any_port(),
           "Where the REST API for end users listens."),

@@ -22,7 +22,7 @@ rules::Idempotency idempotency_of(const rules::SendRequest& request, const Calle
 
 base::Unexpected<Refusal> refuse_critical() {
   Refusal refusal;
-  refusal.error = {base::Errc::permission_denied, "a critical type, of a caller not named for it"};
+  refusal.error.code = base::Errc::permission_denied;
   refusal.violations = {
       {"type", "is critical: only the services named in decision.critical_callers may send it"}};
   return base::Unexpected<Refusal>(std::move(refusal));

@@ -31,6 +31,7 @@ struct Caller {
   std::string identity;  ///< whose idempotency keys they are; empty: not authenticated
   std::string lane;      ///< callers of different lanes are treated alike, whatever each sends
   std::string ip{};      ///< empty: not known
+  std::string host{};    ///< from where, for the audit
 };
 
 struct Accepted {
@@ -78,11 +79,10 @@ class Accept {
 
   /// One answer for each request, in order; a refusal of one leaves the others alone.
   /// Lifetime: what the requests refer to outlives the call.
-  /// Errors:   invalid with violations, permission_denied (nothing stored); already_exists (the
-  /// caller's key stands
-  ///           for another request); overloaded, with the limit if one is reached, also while the
-  ///           queue has been away for too long, and unavailable (nothing stored); timed_out (it
-  ///           may have been stored, and the same request tells).
+  /// Errors:   invalid and permission_denied, with violations (nothing stored); already_exists
+  ///           (the caller's key stands for another request); overloaded, with the limit if one is
+  ///           reached, also while the queue has been away for too long, and unavailable (nothing
+  ///           stored); timed_out (it may have been stored, and the same request tells).
   /// Cancel:   they may have been accepted.
   [[nodiscard]] async::Task<Answers> accept(std::vector<rules::SendRequest> requests,
                                             Caller caller);

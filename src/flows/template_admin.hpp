@@ -29,7 +29,7 @@ struct TemplateChange {
 
 /// Who changes it, for the audit.
 struct TemplateActor {
-  std::string name;    ///< 1 to 100 characters
+  std::string name;    ///< 1 to 255 bytes
   std::string origin;  ///< the host it comes from
 };
 

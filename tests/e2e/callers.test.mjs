@@ -7,6 +7,8 @@ import fs from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
 import { after, before, test } from 'node:test';
+import grpc from '@grpc/grpc-js';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { Authority } from './certificates.mjs';
 import { Client } from './client.mjs';
 import { Stack, eventually } from './stack.mjs';
@@ -54,10 +56,40 @@ test('Who has no certificate, or another authority\'s, does not get as far as a 
   }
 });
 
-test('A certificate without a SPIFFE id says nothing of who calls.', async () => {
+/** What each kind of call is answered: 'OK', or the name of the status. */
+async function answers(client, user) {
+  const code = (promise) => promise.then(() => 'OK', (error) => error.code);
+  const stream = new Promise((resolve) => {
+    const call = client.notifications.StreamNotifications(client.metadata, { deadline: Date.now() + 10_000 });
+    call.on('data', () => {});
+    call.on('error', () => {}); // the status says it too
+    call.on('status', (status) => resolve(grpc.status[status.code]));
+    call.write({ items: [{ sequence: 1, notification: stack.request(user) }] });
+    call.end();
+  });
+  const watch = client.watch('', (heard) => heard.length > 0)
+    .then(({ heard, code: status }) => (heard.length > 0 ? 'OK' : status));
+  return Promise.all([
+    code(send(client, stack.request(user))),
+    code(client.call('BatchSendNotifications', { notifications: [stack.request(user)] })),
+    stream,
+    code(client.callPreferences('GetUserSettings', { user_id: user.id })),
+    code(client.template('list', {})),
+    code(client.replay({ filter: { user_id: user.id }, dry_run: true })),
+    code(client.check()),
+    watch,
+  ]);
+}
+
+test('A certificate without a SPIFFE id says nothing of who calls, whatever is called.', async () => {
+  const user = await stack.user({});
   certificates.nameless = authority.issue('nameless');
-  const error = await refused(as('nameless'), stack.request(await stack.user({})));
+  const error = await refused(as('nameless'), stack.request(user));
   assert.deepEqual([error.code, error.info.ErrorInfo.reason], ['UNAUTHENTICATED', 'UNAUTHENTICATED']);
+  assert.match(error.text, /certificate needs one URI, a SPIFFE id/);
+  assert.deepEqual(new Set(await answers(as('nameless'), user)), new Set(['UNAUTHENTICATED']));
+  certificates.known = authority.issue('known', 'spiffe://whispr.example/ns/default/sa/scheduling-service');
+  assert.deepEqual(new Set(await answers(as('known'), user)), new Set(['OK']));
 });
 
 test('A critical type is sent by whom the policy names, and by nobody else.', async () => {
@@ -107,26 +139,37 @@ test('The command line proves who asks by the same files.', async () => {
   const listed = await stack.program(['dead-letters', 'list', '--address', stack.address, ...identity]);
   assert.deepEqual([listed.code, listed.stderr], [0, '']);
   assert.match(listed.stdout, /0 dead letters/);
+  const wrongName = await stack.program(['dead-letters', 'list', '--address', stack.address, ...identity,
+    '--server-name', 'somebody.else.example']);
+  assert.notEqual(wrongName.code, 0);
   const anonymous = await stack.program(['dead-letters', 'list', '--address', stack.address, ...identity.slice(0, 2)]);
   assert.notEqual(anonymous.code, 0);
+  assert.match(anonymous.stderr, /connect|handshake|closed|reset/i);
 });
 
-test('A new certificate and a new authority are taken without a restart.', async () => {
+test('A new certificate and a new authority are taken without a restart; files that do not fit change nothing.', async () => {
   const next = new Authority(files, 'next');
   const renewed = next.issue('renewed', 'spiffe://whispr.example/ns/default/sa/notification-service');
   certificates.later = next.issue('later', messaging);
-  fs.copyFileSync(renewed.key, server.key);
-  fs.copyFileSync(renewed.cert, server.cert);
-  fs.appendFileSync(authority.file, fs.readFileSync(next.file));
   const user = await stack.user({});
-  await eventually(async () => {
-    const client = new Client(stack.address, { tls: next.credentials(certificates.later) });
+  const works = async (tls) => {
+    const client = new Client(stack.address, { tls });
     try {
       return await client.call('SendNotification', stack.request(user));
     } finally {
       client.close();
     }
-  }, 25_000, 'the new files are in use');
+  };
+  fs.writeFileSync(server.key, '');
+  await sleep(1100); // so that they are looked at again
+  await works(authority.credentials(certificates.auth));
+  fs.copyFileSync(renewed.key, server.key);
+  await sleep(1100);
+  await works(authority.credentials(certificates.auth));
+  assert.match(stack.read('log/service'), /certificates cannot be used.*key values mismatch/);
+  fs.copyFileSync(renewed.cert, server.cert);
+  fs.appendFileSync(authority.file, fs.readFileSync(next.file));
+  await eventually(() => works(next.credentials(certificates.later)), 10_000, 'the new files are in use');
 });
 
 test('Behind a proxy that ends TLS, its word counts, and of several the last.', async () => {
@@ -135,8 +178,11 @@ test('Behind a proxy that ends TLS, its word counts, and of several the last.', 
   const forwarded = (value) => connect(node.address, { headers: { 'x-forwarded-client-cert': value } });
   const request = stack.request(await stack.user({}), { type: 'security' });
   assert.equal((await refused(node.client, request)).code, 'UNAUTHENTICATED');
-  const forged = forwarded(`Hash=1f;URI=${auth},By=spiffe://whispr.example/n;Hash=2e;Subject="";URI=${messaging}`);
-  assert.equal((await refused(forged, request)).code, 'PERMISSION_DENIED');
+  const added = `,By=spiffe://whispr.example/n;Hash=2e;Subject="";URI=${messaging}`;
+  const forged = (await refused(forwarded(`Hash=1f;URI=${auth}${added}`), request)).code;
+  const unclear = (await refused(forwarded(`URI=${auth};Subject="x${added}`), request)).code;
+  assert.deepEqual([forged, unclear], ['PERMISSION_DENIED', 'UNAUTHENTICATED']);
+  assert.deepEqual(new Set(await answers(node.client, await stack.user({}))), new Set(['UNAUTHENTICATED']));
   await send(forwarded(`By=spiffe://whispr.example/n;Hash=1f;Subject="";URI=${auth}`), request);
 });
 

@@ -16,12 +16,15 @@ export class Authority {
     openssl('req', '-x509', ...newKey, '-days', '2', '-subj', `/CN=${name}`, '-keyout', this.key, '-out', this.file);
   }
 
-  /** A certificate for 127.0.0.1, of a service with this SPIFFE id if there is one: { cert, key }, as files. */
+  /**
+   * A certificate for 127.0.0.1, of a service with this SPIFFE id if there is one: { cert, key }, as files. With one it
+   * has no subject, as those that meshes issue.
+   */
   issue(name, spiffeId) {
     const files = { cert: path.join(this.dir, `${name}.pem`), key: path.join(this.dir, `${name}.key`) };
     const request = path.join(this.dir, `${name}.csr`);
     const names = ['IP:127.0.0.1', ...(spiffeId ? [`URI:${spiffeId}`] : [])].join(',');
-    openssl('req', ...newKey, '-subj', `/CN=${name}`, '-addext', `subjectAltName=${names}`,
+    openssl('req', ...newKey, '-subj', spiffeId ? '/' : `/CN=${name}`, '-addext', `subjectAltName=${names}`,
       '-keyout', files.key, '-out', request);
     openssl('x509', '-req', '-days', '2', '-CA', this.file, '-CAkey', this.key, '-CAcreateserial',
       '-copy_extensions', 'copy', '-in', request, '-out', files.cert);

@@ -43,8 +43,8 @@ export class CallError extends Error {
 
 export class Client {
   /**
-   * `tls`: { ca, cert, key } in PEM, `cert` and `key` of the caller if it has them; `headers`: sent with calls of
-   * NotificationService.
+   * `tls`: { ca, cert, key } in PEM, `cert` and `key` of the caller if it has them; `headers`: sent
+   * with every call.
    */
   constructor(address, { tls, headers = {} } = {}) {
     const credentials = tls
@@ -75,26 +75,26 @@ export class Client {
 
   /** A method of PreferenceService. */
   callPreferences(method, request) {
-    return this.#promise((done) => this.preferences[method](request,
+    return this.#promise((done) => this.preferences[method](request, this.metadata,
       { deadline: Date.now() + 10_000 }, done));
   }
 
   /** A method of TemplateService by the first word of its name: 'create', 'preview', ... */
   template(verb, request) {
     const method = `${verb[0].toUpperCase()}${verb.slice(1)}Template${verb === 'list' ? 's' : ''}`;
-    return this.#promise((done) => this.templates[method](request,
+    return this.#promise((done) => this.templates[method](request, this.metadata,
       { deadline: Date.now() + 10_000 }, done));
   }
 
   listDeadLetters(request) {
-    return this.#promise((done) => this.admin.ListDeadLetters(request,
+    return this.#promise((done) => this.admin.ListDeadLetters(request, this.metadata,
       { deadline: Date.now() + 10_000 }, done));
   }
 
   /** Replays to the end and returns all progress; `onProgress` may cancel the stream it is given. */
   replay(request, onProgress = () => {}) {
     return new Promise((resolve, reject) => {
-      const stream = this.admin.ReplayNotifications({ actor: 'a test', ...request },
+      const stream = this.admin.ReplayNotifications({ actor: 'a test', ...request }, this.metadata,
         { deadline: Date.now() + 60_000 });
       const heard = [];
       stream.on('data', (message) => {
@@ -118,14 +118,14 @@ export class Client {
   }
 
   check(service = '') {
-    return this.#promise((done) => this.health.Check({ service },
+    return this.#promise((done) => this.health.Check({ service }, this.metadata,
       { deadline: Date.now() + 5000 }, done));
   }
 
   /** Watches a service's health until `until` returns true of what came, or the watch ends. */
   watch(service, until = () => false) {
     return new Promise((resolve) => {
-      const stream = this.health.Watch({ service }, { deadline: Date.now() + 30_000 });
+      const stream = this.health.Watch({ service }, this.metadata, { deadline: Date.now() + 30_000 });
       const heard = [];
       stream.on('data', ({ status }) => {
         heard.push(status);

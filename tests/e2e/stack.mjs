@@ -150,19 +150,19 @@ export class Stack {
     const portsFile = path.join(this.dir, `${name}-ports.json`);
     const { child, ended } = spawnService(this,
       { ...this.settings, NOTIFY_SERVICE_NODE_NAME: name, ...settings }, portsFile, `service-${name}`);
-    const ports = await eventually(() => {
-      if (child.exitCode !== null) throw new Error(`it ended: ${this.read(`log/service-${name}`)}`);
-      return JSON.parse(fs.readFileSync(portsFile, 'utf8'));
-    }, 15_000, `${name} is up`);
-    const address = `127.0.0.1:${ports.grpc}`;
-    const node = { address, client: new Client(address), admin: `http://127.0.0.1:${ports.admin}`, child,
+    const node = { child,
       end: () => {
-        node.client.close();
+        node.client?.close();
         child.kill('SIGTERM');
         this.others.delete(node);
         return ended;
       } };
     this.others.add(node);
+    const ports = await eventually(() => JSON.parse(fs.readFileSync(portsFile, 'utf8')), 15_000,
+      `${name} is up (its log: ${this.dir}/log/service-${name})`);
+    node.address = `127.0.0.1:${ports.grpc}`;
+    node.client = new Client(node.address);
+    node.admin = `http://127.0.0.1:${ports.admin}`;
     await eventually(async () => (await fetch(`${node.admin}/readyz`)).status === 200, 15_000, `${name} is ready`);
     return node;
   }

@@ -32,6 +32,10 @@ void add_service_options(CLI::App* command, ServiceAddress& service) {
   ca->check(CLI::ExistingFile);
   cert->check(CLI::ExistingFile)->needs(ca)->needs(key);
   key->check(CLI::ExistingFile)->needs(cert);
+  command
+      ->add_option("--server-name", service.server_name,
+                   "The name in the service's certificate, if it is not the host of --address")
+      ->needs(ca);
 }
 
 base::Expected<std::shared_ptr<grpc::Channel>> channel_to(const ServiceAddress& service) {
@@ -46,7 +50,9 @@ base::Expected<std::shared_ptr<grpc::Channel>> channel_to(const ServiceAddress& 
     if (!content) return base::fail(std::move(content).error());
     *text = std::move(*content);
   }
-  return grpc::CreateChannel(service.address, grpc::SslCredentials(options));
+  grpc::ChannelArguments arguments;
+  if (!service.server_name.empty()) arguments.SetSslTargetNameOverride(service.server_name);
+  return grpc::CreateCustomChannel(service.address, grpc::SslCredentials(options), arguments);
 }
 
 std::string describe(const grpc::Status& status) {

@@ -22,9 +22,10 @@ struct ServiceAddress {
   std::string ca_file;    ///< who has signed the service's certificate; empty: no TLS
   std::string cert_file;  ///< of who asks
   std::string key_file;
+  std::string server_name;  ///< in the service's certificate; empty: the host of `address`
 };
 
-/// --address, --ca-file, --cert-file, --key-file.
+/// --address, --ca-file, --cert-file, --key-file, --server-name.
 /// Lifetime: `service` outlives the command.
 void add_service_options(CLI::App* command, ServiceAddress& service);
 

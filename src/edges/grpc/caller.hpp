@@ -25,11 +25,22 @@ enum class CallerProof : std::uint8_t {
 [[nodiscard]] base::Expected<flows::Caller> caller_of(const grpc::ServerContext& context,
                                                       CallerProof proof);
 
-/// The address of a peer as gRPC writes it, `10.0.0.7` or `::1`; empty for a unix socket.
-[[nodiscard]] std::string ip_of_peer(std::string_view peer);
+/// Who is recorded in the audit.
+struct Actor {
+  std::string name;
+  std::string origin;
+};
+/// `named`: who did it, as the caller says, for whom it does it. A caller that has proven who it is
+/// cannot call itself anybody else.
+[[nodiscard]] Actor actor_of(const flows::Caller& caller, const std::string& named);
+
+/// The address of a host as gRPC writes it in a peer, `ipv4:10.0.0.7` or, as in a URI,
+/// `ipv6:%5B::1%5D`; empty for a unix socket.
+[[nodiscard]] std::string ip_of_host(std::string_view host);
 
 /// The URI in the last element of an `x-forwarded-client-cert`, which the proxy next to us has
-/// added; those before it are what others said (Envoy, HTTP header manipulation).
+/// added; those before it are what others said (Envoy, HTTP header manipulation). Unset: it has
+/// none, or several, or what is before it makes it unclear where it begins.
 [[nodiscard]] std::optional<std::string> forwarded_uri(std::string_view header);
 
 }  // namespace notify::edges

@@ -68,7 +68,9 @@ async::Task<grpc::Status> ReplayStreams::run(std::shared_ptr<Stream> stream) {
   rules::Violations violations;
   flows::ReplayRequest request = to_flows(message, host_.timers.clock().now(), violations);
   if (!violations.empty()) co_return to_status(refuse(std::move(violations)).error());
-  request.origin = stream->caller.lane;
+  Actor actor = actor_of(stream->caller, request.actor);
+  request.actor = std::move(actor.name);
+  request.origin = std::move(actor.origin);
   const auto answer = co_await replay_.run(
       std::move(request),
       [this, stream](const flows::ReplayProgress& progress) { return write(stream, progress); });

@@ -1,37 +1,27 @@
 #include "edges/grpc/server.hpp"
 
-#include <grpcpp/security/tls_certificate_provider.h>
-#include <grpcpp/security/tls_credentials_options.h>
-
 namespace notify::edges {
-namespace {
-
-std::shared_ptr<grpc::ServerCredentials> mutual_tls(const net::CertificateFiles& files) {
-  namespace tls = grpc::experimental;
-  constexpr unsigned kLookSeconds = 10;
-  tls::TlsServerCredentialsOptions options(std::make_shared<tls::FileWatcherCertificateProvider>(
-      files.key_file, files.cert_file, files.ca_file, kLookSeconds));
-  options.watch_identity_key_cert_pairs();
-  options.watch_root_certs();
-  options.set_cert_request_type(GRPC_SSL_REQUEST_AND_REQUIRE_CLIENT_CERTIFICATE_AND_VERIFY);
-  return tls::TlsServerCredentials(options);
-}
-
-}  // namespace
 
 base::Expected<std::unique_ptr<Server>> Server::listen(const ServerOptions& options,
+                                                       const base::Clock& clock,
                                                        std::size_t workers) {
-  if (options.certificates) {
-    if (auto checked = net::check_certificates(*options.certificates); !checked) {
-      return base::fail(std::move(checked).error());
-    }
-  }
   std::unique_ptr<Server> server(new Server());
   grpc::ServerBuilder builder;
-  builder.AddListeningPort(
-      options.address,
-      options.certificates ? mutual_tls(*options.certificates) : grpc::InsecureServerCredentials(),
-      &server->port_);
+  if (options.certificates) {
+    if (auto read = net::read_certificates(*options.certificates); !read) {
+      return base::fail(std::move(read).error());
+    }
+    server->credentials_ =
+        std::make_shared<MutualTls>(*options.certificates, clock, options.on_unusable_certificates);
+    // Certificates are looked at when a connection begins: so none outlives its own for long.
+    constexpr int kAgeMaxMs = 3'600'000;
+    constexpr int kGraceMs = 300'000;
+    builder.AddChannelArgument(GRPC_ARG_MAX_CONNECTION_AGE_MS, kAgeMaxMs);
+    builder.AddChannelArgument(GRPC_ARG_MAX_CONNECTION_AGE_GRACE_MS, kGraceMs);
+  } else {
+    server->credentials_ = grpc::InsecureServerCredentials();
+  }
+  builder.AddListeningPort(options.address, server->credentials_, &server->port_);
   builder.SetMaxReceiveMessageSize(static_cast<int>(options.request_max_bytes));
   // Two processes on one port would each get half of the calls, and an operator's mistake would be
   // noticed late.

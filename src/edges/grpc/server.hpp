@@ -12,11 +12,11 @@
 #include "base/expected.hpp"
 #include "edges/grpc/admin_rpc.hpp"
 #include "edges/grpc/health_rpc.hpp"
+#include "edges/grpc/mutual_tls.hpp"
 #include "edges/grpc/notification_rpc.hpp"
 #include "edges/grpc/preference_rpc.hpp"
 #include "edges/grpc/reflection_rpc.hpp"
 #include "edges/grpc/template_rpc.hpp"
-#include "net/tls/certificates.hpp"
 
 namespace notify::edges {
 
@@ -24,17 +24,19 @@ struct ServerOptions {
   std::string address;  ///< host:port; port 0: a free one
   std::size_t request_max_bytes = 1 << 20;
   bool reflection = true;
-  /// Callers need a certificate too. The files are read again when they change. Unset: no TLS.
-  std::optional<net::CertificateFiles> certificates{};
+  std::optional<net::CertificateFiles> certificates{};  ///< unset: no TLS
+  MutualTls::OnUnusable on_unusable_certificates{};     ///< with certificates, while it serves
 };
 
 /// Threading: made, started and stopped on the main thread; the calls run on their workers.
 /// Lifetime:  stop() completes before destruction, and every worker runs until then.
 class Server {
  public:
+  /// Lifetime: `clock` outlives the server.
   /// Errors: Errc::unavailable if the address cannot be bound, Errc::invalid for certificates that
   /// cannot be used.
   [[nodiscard]] static base::Expected<std::unique_ptr<Server>> listen(const ServerOptions& options,
+                                                                      const base::Clock& clock,
                                                                       std::size_t workers);
   ~Server();
 
@@ -69,6 +71,7 @@ class Server {
   std::unique_ptr<RawReflectionServices> reflection_services_;
   std::atomic<bool> serving_ = false;
   std::vector<std::unique_ptr<grpc::ServerCompletionQueue>> queues_;
+  std::shared_ptr<grpc::ServerCredentials> credentials_;
   std::unique_ptr<grpc::Server> server_;
   int port_ = 0;
 };

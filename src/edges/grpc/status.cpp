@@ -111,6 +111,10 @@ void encode(const flows::Refusal& refusal, google::rpc::Status& status) {
   info.set_reason(mapping.reason);
   info.set_domain(kErrorDomain);
   if (refusal.limit) add_limit(status, info, *refusal.limit);
+  // Why, for whoever sets up certificates.
+  if (refusal.error.code == Errc::unauthenticated && !refusal.error.detail.empty()) {
+    status.set_message(refusal.error.detail);
+  }
   status.add_details()->PackFrom(info);
   if (!refusal.violations.empty()) {
     // The first one in words too: many tools show the message only.

@@ -2,6 +2,7 @@
 
 #include "base/graphemes.hpp"
 #include "base/text.hpp"
+#include "edges/grpc/caller.hpp"
 #include "net/grpc/timestamp.hpp"
 
 namespace notify::edges {
@@ -88,8 +89,8 @@ flows::TemplateActor to_actor(const std::string& name, const flows::Caller& call
     violations.push_back(
         {"actor", "must be text of at most 100 characters, without control characters"});
   }
-  if (!name.empty()) return {name, caller.lane};
-  return {caller.identity.empty() ? caller.lane : caller.identity, caller.lane};
+  Actor actor = actor_of(caller, name);
+  return {std::move(actor.name), std::move(actor.origin)};
 }
 
 base::Expected<void> encode(const stores::TemplateRow& row, pb::Template& to) {

@@ -1,38 +1,43 @@
 #include "net/tls/certificates.hpp"
 
-#include <openssl/err.h>
-#include <openssl/ssl.h>
-
-#include <memory>
+#include <boost/asio/buffer.hpp>
+#include <boost/asio/ssl/context.hpp>
+#include <fstream>
+#include <sstream>
+#include <utility>
 
 namespace notify::net {
 namespace {
 
-base::Error unusable(const std::string& file) {
-  const char* reason = ERR_reason_error_string(ERR_peek_last_error());
-  ERR_clear_error();
-  return {base::Errc::invalid, file + ": " + (reason == nullptr ? "cannot be read" : reason)};
+namespace ssl = boost::asio::ssl;
+using boost::system::error_code;
+
+std::string read(const std::string& file) {
+  std::ostringstream text;
+  text << std::ifstream(file).rdbuf();
+  return std::move(text).str();
+}
+
+base::Unexpected<base::Error> unusable(const std::string& file, const error_code& error) {
+  return base::fail(base::Errc::invalid, file + ": " + error.message());
 }
 
 }  // namespace
 
-base::Expected<void> check_certificates(const CertificateFiles& files) {
-  const std::unique_ptr<SSL_CTX, decltype(&SSL_CTX_free)> context(SSL_CTX_new(TLS_server_method()),
-                                                                  SSL_CTX_free);
-  if (!context) return base::fail(base::Errc::internal, "OpenSSL has no memory");
-  // A key that has a passphrase is refused, not asked for on the terminal.
-  SSL_CTX_set_default_passwd_cb(context.get(), [](char*, int, int, void*) { return 0; });
-  if (SSL_CTX_use_certificate_chain_file(context.get(), files.cert_file.c_str()) != 1) {
-    return base::fail(unusable(files.cert_file));
-  }
-  // It also says whether the key is that certificate's.
-  if (SSL_CTX_use_PrivateKey_file(context.get(), files.key_file.c_str(), SSL_FILETYPE_PEM) != 1) {
-    return base::fail(unusable(files.key_file));
-  }
-  if (SSL_CTX_load_verify_file(context.get(), files.ca_file.c_str()) != 1) {
-    return base::fail(unusable(files.ca_file));
-  }
-  return {};
+base::Expected<Certificates> read_certificates(const CertificateFiles& files) {
+  Certificates read_now{read(files.cert_file), read(files.key_file), read(files.ca_file)};
+  ssl::context context(ssl::context::tls_server);
+  error_code error;
+  context.use_certificate_chain(boost::asio::buffer(read_now.cert), error);
+  if (error) return unusable(files.cert_file, error);
+  // One that has a passphrase is refused, not asked for on the terminal.
+  context.set_password_callback([](std::size_t, ssl::context::password_purpose) { return ""; });
+  // This also says whether the key is that certificate's.
+  context.use_private_key(boost::asio::buffer(read_now.key), ssl::context::pem, error);
+  if (error) return unusable(files.key_file, error);
+  context.add_certificate_authority(boost::asio::buffer(read_now.ca), error);
+  if (error) return unusable(files.ca_file, error);
+  return read_now;
 }
 
 }  // namespace notify::net

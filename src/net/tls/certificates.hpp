@@ -1,5 +1,5 @@
 #pragma once
-// The files with which a server proves who it is, and knows whom to let in.
+// With what a server proves who it is, and knows whom to let in.
 
 #include <string>
 
@@ -14,8 +14,16 @@ struct CertificateFiles {
   std::string ca_file;    ///< who must have signed a caller's certificate
 };
 
-/// Whether they can be used, before a server starts with them: later, each handshake would fail.
-/// Errors: invalid: which file, and what OpenSSL says of it.
-[[nodiscard]] base::Expected<void> check_certificates(const CertificateFiles& files);
+/// Their contents, which fit together.
+struct Certificates {
+  std::string cert;
+  std::string key;
+  std::string ca;
+
+  friend bool operator==(const Certificates&, const Certificates&) = default;
+};
+
+/// Errors: invalid: which file cannot be used, and what OpenSSL says of it.
+[[nodiscard]] base::Expected<Certificates> read_certificates(const CertificateFiles& files);
 
 }  // namespace notify::net

@@ -24,7 +24,7 @@ TEST(Compression, JsonIsNoFrame) {
   EXPECT_EQ(decompress("", kMax), std::nullopt);
 }
 
-TEST(Compression, AFrameThatIsCutOrChangedOrHoldsTooMuchIsRefused) {
+TEST(Compression, AFrameThatIsCutOrGoesOnOrHoldsTooMuchIsRefused) {
   const std::string frame = compress(std::string(1'000, 'x') + "y");
   EXPECT_EQ(decompress(frame, 1'000), std::nullopt);
   EXPECT_TRUE(decompress(frame, 1'001));

@@ -75,6 +75,9 @@ TEST(Check, WhatIsSaidOfCallersNeedsCallersThatAreKnown) {
             (Keys{"decision.critical_callers", "limits.caller", "limits.types"}));
   config.grpc.forwarded_identity = true;
   EXPECT_EQ(complaints(config), Keys{});
+  config.limits.ip = {{10, std::chrono::minutes(1)}};
+  EXPECT_EQ(complaints(config), Keys{"limits.ip"});
+  config.limits.ip.clear();
   config.decision.critical_callers.push_back("auth-service");
   EXPECT_EQ(complaints(config), Keys{"decision.critical_callers"});
 }
