@@ -263,6 +263,12 @@ flows::RecoverEvents Shard::recover_events() {
             process_.log.component("recover").warn(
                 "the queue had lost data and was rebuilt from the ledger");
           },
+      .unreadable =
+          [this, &m](std::size_t count) {
+            m.unreadable.add(static_cast<double>(count));
+            process_.log.component("recover").error(
+                "rows of the ledger cannot be read and were skipped", {{"count", count}});
+          },
       .step_failed =
           [this, &m](std::string_view step, const base::Error& error) {
             m.step_failures.add(step);

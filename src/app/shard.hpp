@@ -38,6 +38,7 @@
 #include "storage/pg/pool.hpp"
 #include "storage/redis/client.hpp"
 #include "stores/pg_audit.hpp"
+#include "stores/pg_backlog.hpp"
 #include "stores/pg_dead_letters.hpp"
 #include "stores/pg_history.hpp"
 #include "stores/pg_ledger.hpp"

@@ -130,16 +130,15 @@ async::Task<bool> Recover::sweep_pending(base::WallTime from, base::WallTime unt
 async::Task<bool> Recover::sweep(ReadPage read, base::WallTime from, base::WallTime until) {
   stores::BacklogPage page{{from, {}}, until, parts_.policy.page};
   for (;;) {
-    auto items = co_await (parts_.backlog.*read)(page, soon());
-    if (!items) {
-      parts_.events.step_failed("sweep", items.error());
+    auto found = co_await (parts_.backlog.*read)(page, soon());
+    if (!found) {
+      parts_.events.step_failed("sweep", found.error());
       co_return false;
     }
-    if (items->empty()) co_return true;
-    const bool last_page = items->size() < static_cast<std::size_t>(page.limit);
-    page.after = {items->back().due_at, items->back().notification.id};
-    if (!co_await readmit(std::move(*items))) co_return false;
-    if (last_page) co_return true;
+    if (found->unreadable > 0) parts_.events.unreadable(found->unreadable);
+    if (!found->items.empty() && !co_await readmit(std::move(found->items))) co_return false;
+    if (!found->next) co_return true;
+    page.after = *found->next;
   }
 }
 

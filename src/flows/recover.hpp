@@ -38,7 +38,8 @@ struct RecoverEvents {
   std::function<void()> elected;
   std::function<void(std::size_t)> taken_over;
   std::function<void(std::size_t)> readmitted;
-  std::function<void()> rebuilt;  ///< after the queue had lost its data
+  std::function<void()> rebuilt;                ///< after the queue had lost its data
+  std::function<void(std::size_t)> unreadable;  ///< rows of the ledger that a sweep has skipped
   std::function<void(std::string_view step, const base::Error&)> step_failed;
 };
 
@@ -76,8 +77,8 @@ class Recover {
   async::Task<void> sweep_tail();
   async::Task<void> sweep_due();
   async::Task<bool> sweep_pending(base::WallTime from, base::WallTime until);
-  using ReadPage = async::Task<base::Expected<std::vector<stores::BacklogItem>>> (
-      stores::Backlog::*)(stores::BacklogPage, base::Deadline);
+  using ReadPage = async::Task<base::Expected<stores::BacklogRead>> (stores::Backlog::*)(
+      stores::BacklogPage, base::Deadline);
   async::Task<bool> sweep(ReadPage read, base::WallTime from, base::WallTime until);
   async::Task<bool> readmit(std::vector<stores::BacklogItem> items);
   async::Task<void> keep_up();

@@ -2,6 +2,7 @@
 // The durable record of what was accepted and of every attempt: the truth, in PostgreSQL. This port
 // is its writing side, as the accept and deliver flows use it.
 
+#include <chrono>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -58,6 +59,13 @@ struct Appended {
   bool is_repeat = false;
 };
 
+/// A notification is written within this time of its creation, by the database's clock, or never:
+/// a sweep that has read the rows of an instant must not miss one that comes later (ADR 0014).
+inline constexpr std::chrono::seconds kAppendWithin{5};
+
+/// The answer to a submission that missed kAppendWithin.
+[[nodiscard]] base::Error not_within();
+
 /// Threading: one executor.
 /// Errors:    unavailable and overloaded: not written. timed_out: it may have been written.
 class Ledger {
@@ -67,7 +75,9 @@ class Ledger {
   /// Commits history rows with what makes their requests unique, in one transaction. Concurrent
   /// calls share one statement and one fsync; the callers of all lanes are served in turn. One
   /// result for each submission, in order.
-  /// Errors: already_exists: the caller's key stands for another request.
+  /// Errors: already_exists: the caller's key stands for another request. unavailable: among
+  /// others, the notification was made more than kAppendWithin before or after the database's now,
+  /// and its request is no repeat.
   [[nodiscard]] virtual async::Task<std::vector<base::Expected<Appended>>> append(
       std::vector<Submission> submissions, std::string lane) = 0;
 

@@ -3,6 +3,7 @@
 #include <iterator>
 #include <numeric>
 #include <unordered_map>
+#include <unordered_set>
 #include <utility>
 
 #include "stores/pg_ledger_queries.hpp"
@@ -25,6 +26,8 @@ Results all_alike(std::size_t size, const base::Error& error) {
   return Results(size, Expected<Appended>(fail(error)));
 }
 
+base::Error no_answer() { return {Errc::timed_out, "a commit got no answer, and its keys none"}; }
+
 Appended accepted(const Submission& submission) {
   const Notification& n = submission.notification;
   return {n.id, n.expires_at, submission.status, false};
@@ -44,27 +47,28 @@ PgAppends::PgAppends(pg::Pool& pool, async::Timers& timers, const PgAppendOption
       timers_(timers),
       options_(options),
       batches_(timers, options.batches, on_escape, [this](std::vector<Submission> batch) {
-        return append_batch(std::move(batch), kLooksMax);
+        return append_batch(std::move(batch), {.looks_left = kLooksMax});
       }) {}
 
-async::Task<Results> PgAppends::append_batch(std::vector<Submission> batch, int looks_left) {
+async::Task<Results> PgAppends::append_batch(std::vector<Submission> batch, Tries tries) {
   if (pool_.connected() == 0) {
     co_return all_alike(batch.size(), no_connection());
   }
-  auto written = co_await write(batch);
-  if (written) co_return co_await settle(std::move(batch), std::move(*written), looks_left);
+  auto written = co_await write(batch, tries);
+  if (written) co_return co_await settle(std::move(batch), std::move(*written), tries);
   const pg::QueryError& error = written.error();
   if (error.is_data_error() && batch.size() > 1)
-    co_return co_await append_halves(std::move(batch), looks_left);
+    co_return co_await append_halves(std::move(batch), tries);
   base::Error why = error.error;
   if (error.is_data_error()) why.code = Errc::invalid;
-  if (error.outcome_unknown) why = {Errc::timed_out, "a commit got no answer, and its keys none"};
+  if (tries.may_be_written) why = no_answer();
   co_return all_alike(batch.size(), why);
 }
 
 /// Runs it, and runs it again where that can help.
-/// Lifetime: `batch` is in the caller's frame.
-async::Task<pg::Expected<pg::Result>> PgAppends::write(const std::vector<Submission>& batch) {
+/// Lifetime: both are in the caller's frame.
+async::Task<pg::Expected<pg::Result>> PgAppends::write(const std::vector<Submission>& batch,
+                                                       Tries& tries) {
   auto written = co_await run(batch, timers_.after(options_.write_timeout));
   if (!written && written.error().fault == pg::Fault::no_partition) {
     // The maintainer should have made it; the writer that misses it makes it.
@@ -74,12 +78,13 @@ async::Task<pg::Expected<pg::Result>> PgAppends::write(const std::vector<Submiss
     }
   }
   if (written) co_return written;
+  // What this run may have committed does not become unwritten by a second one that fails.
   const bool unknown = written.error().outcome_unknown;
+  tries.may_be_written = tries.may_be_written || unknown;
   if (!unknown && !written.error().is_safe_to_retry()) co_return written;
   auto again = co_await run(
       batch, timers_.after(unknown ? options_.look_up_timeout : options_.write_timeout));
-  // What the first run may have committed does not become unwritten by a second that failed.
-  if (!again && unknown) again = pg::Expected<pg::Result>(base::Unexpected(written.error()));
+  if (!again && again.error().outcome_unknown) tries.may_be_written = true;
   co_return again;
 }
 
@@ -88,28 +93,39 @@ async::Task<pg::Expected<pg::Result>> PgAppends::run(const std::vector<Submissio
   return pool_.query(append_query(batch), deadline);
 }
 
-/// Who went in, who repeats, who clashes; `left_out` are the rows that kAppend returned.
+/// Tells apart what went in, repeats, clashes and what is too late; `left_out` are the rows that
+/// kAppend returned.
 async::Task<Results> PgAppends::settle(std::vector<Submission> batch, pg::Result left_out,
-                                       int looks_left) {
+                                       Tries tries) {
   Results results;
   results.reserve(batch.size());
   for (const Submission& submission : batch) results.emplace_back(accepted(submission));
   std::vector<std::size_t> taken;
+  std::unordered_set<std::size_t> late;
   for (std::size_t i = 0; i < left_out.rows(); ++i) {
     pg::Row row(left_out, i);
     const auto index = static_cast<std::size_t>(row.int64(0)) - 1;
+    const bool is_late = row.boolean(1);
     if (row.fault() || index >= batch.size()) {
       co_return all_alike(batch.size(), {Errc::corrupt, "an append has an odd answer"});
     }
     taken.push_back(index);
+    if (is_late) late.insert(index);
   }
   if (taken.empty()) co_return results;
   co_await ask_holders(batch, taken, results);
+  for (const std::size_t index : taken) {
+    // An earlier run that got no answer may have been in time, and be committed later.
+    if (late.contains(index))
+      results[index] = fail(tries.may_be_written ? no_answer() : not_within());
+  }
+  std::erase_if(taken, [&late](std::size_t index) { return late.contains(index); });
   if (!taken.empty()) {
     std::vector<Submission> again;
     again.reserve(taken.size());
     for (const std::size_t index : taken) again.push_back(std::move(batch[index]));
-    co_await append_again(std::move(again), std::move(taken), results, looks_left - 1);
+    --tries.looks_left;
+    co_await append_again(std::move(again), std::move(taken), results, tries);
   }
   co_return results;
 }
@@ -193,25 +209,25 @@ async::Task<void> PgAppends::tell_repeats(std::vector<Repeat> repeats, Results& 
 /// Their keys were held while the batch ran, and are free now or held out of sight.
 async::Task<void> PgAppends::append_again(std::vector<Submission> taken,
                                           std::vector<std::size_t> indices, Results& results,
-                                          int looks_left) {
-  if (looks_left == 0) {
+                                          Tries tries) {
+  if (tries.looks_left == 0) {
     const base::Error why{Errc::unavailable, "a key is taken by a request that cannot be seen yet"};
     for (const std::size_t index : indices) results[index] = fail(why);
     co_return;
   }
-  Results second = co_await append_batch(std::move(taken), looks_left);
+  Results second = co_await append_batch(std::move(taken), tries);
   for (std::size_t i = 0; i < indices.size(); ++i) results[indices[i]] = std::move(second[i]);
 }
 
 /// One bad row must fail its caller, not its company: each half is tried by itself.
-async::Task<Results> PgAppends::append_halves(std::vector<Submission> batch, int looks_left) {
+async::Task<Results> PgAppends::append_halves(std::vector<Submission> batch, Tries tries) {
   const auto middle = batch.begin() + static_cast<std::ptrdiff_t>(batch.size() / 2);
   std::vector<Submission> first(std::make_move_iterator(batch.begin()),
                                 std::make_move_iterator(middle));
   std::vector<Submission> second(std::make_move_iterator(middle),
                                  std::make_move_iterator(batch.end()));
-  Results results = co_await append_batch(std::move(first), looks_left);
-  Results rest = co_await append_batch(std::move(second), looks_left);
+  Results results = co_await append_batch(std::move(first), tries);
+  Results rest = co_await append_batch(std::move(second), tries);
   results.insert(results.end(), std::make_move_iterator(rest.begin()),
                  std::make_move_iterator(rest.end()));
   co_return results;

@@ -38,18 +38,24 @@ class PgAppends {
   [[nodiscard]] async::Task<void> stop() { return batches_.stop(); }
 
  private:
-  async::Task<Results> append_batch(std::vector<Submission> batch, int looks_left);
-  async::Task<pg::Expected<pg::Result>> write(const std::vector<Submission>& batch);
+  /// What has become of a batch so far.
+  struct Tries {
+    int looks_left;               ///< how often a key that was taken while it ran is looked for
+    bool may_be_written = false;  ///< a run got no answer
+  };
+  struct Repeat;
+
+  async::Task<Results> append_batch(std::vector<Submission> batch, Tries tries);
+  async::Task<pg::Expected<pg::Result>> write(const std::vector<Submission>& batch, Tries& tries);
   async::Task<pg::Expected<pg::Result>> run(const std::vector<Submission>& batch,
                                             base::Deadline deadline);
-  async::Task<Results> settle(std::vector<Submission> batch, pg::Result left_out, int looks_left);
-  async::Task<Results> append_halves(std::vector<Submission> batch, int looks_left);
-  struct Repeat;
+  async::Task<Results> settle(std::vector<Submission> batch, pg::Result left_out, Tries tries);
+  async::Task<Results> append_halves(std::vector<Submission> batch, Tries tries);
   async::Task<void> ask_holders(const std::vector<Submission>& batch,
                                 std::vector<std::size_t>& taken, Results& results);
   async::Task<void> tell_repeats(std::vector<Repeat> repeats, Results& results);
   async::Task<void> append_again(std::vector<Submission> taken, std::vector<std::size_t> indices,
-                                 Results& results, int looks_left);
+                                 Results& results, Tries tries);
 
   pg::Pool& pool_;
   async::Timers& timers_;

@@ -45,46 +45,6 @@ constexpr pg::Statement kList = {"history_list",
                                  "AND h.created_at >= $4 "
                                  "ORDER BY h.created_at DESC, h.id DESC LIMIT $5"};
 
-/// By primary key: (created_at, id) from the cursor upwards. What has a row in `due` waits there.
-constexpr pg::Statement kPending = {
-    "backlog_pending",
-    "SELECT " NOTIFY_HISTORY_COLUMNS
-    ", h.created_at FROM notification_history h "
-    "WHERE h.created_at >= $1 AND (h.created_at, h.id) > ($1, $2) AND h.created_at < $3 "
-    "AND h.status = 'pending' "
-    "AND NOT EXISTS (SELECT 1 FROM due d WHERE d.notification_id = h.id) "
-    "ORDER BY h.created_at, h.id LIMIT $4"};
-
-/// The index on due.due_at, then the history by primary key: the id tells created_at.
-constexpr pg::Statement kDue = {
-    "backlog_due", "SELECT " NOTIFY_HISTORY_COLUMNS
-                   ", d.due_at FROM (SELECT * FROM due WHERE due_at >= $1 AND (due_at, "
-                   "notification_id) > ($1, $2) "
-                   "AND due_at < $3 ORDER BY due_at, notification_id LIMIT $4) d "
-                   "JOIN notification_history h ON h.id = d.notification_id "
-                   "AND h.created_at = uuid_v7_instant(d.notification_id) AT TIME ZONE 'UTC' "
-                   "ORDER BY d.due_at, d.notification_id"};
-
-Expected<std::vector<BacklogItem>> read_items(const pg::Expected<pg::Result>& result) {
-  if (!result) return fail(to_error(result.error()));
-  std::vector<BacklogItem> items;
-  items.reserve(result->rows());
-  for (std::size_t i = 0; i < result->rows(); ++i) {
-    auto record = read_history_row(*result, i);
-    if (!record) return fail(std::move(record).error());
-    const auto due_at = result->timestamp(i, kHistoryColumns);
-    if (!due_at) return fail(due_at.error());
-    items.push_back({std::move(record->notification), *due_at});
-  }
-  return items;
-}
-
-pg::Params page_params(const BacklogPage& page) {
-  pg::Params params;
-  params.timestamp(page.after.at).id(page.after.id).timestamp(page.until).int64(page.limit);
-  return params;
-}
-
 }  // namespace
 
 async::Task<Expected<Story>> PgHistory::find(base::NotificationId id, base::Deadline deadline) {
@@ -149,16 +109,6 @@ async::Task<Expected<std::vector<HistoryRecord>>> PgHistory::list(
     records.push_back(std::move(*record));
   }
   co_return records;
-}
-
-async::Task<Expected<std::vector<BacklogItem>>> PgBacklog::pending(BacklogPage page,
-                                                                   base::Deadline deadline) {
-  co_return read_items(co_await pool_.query({kPending, page_params(page)}, deadline));
-}
-
-async::Task<Expected<std::vector<BacklogItem>>> PgBacklog::due(BacklogPage page,
-                                                               base::Deadline deadline) {
-  co_return read_items(co_await pool_.query({kDue, page_params(page)}, deadline));
 }
 
 }  // namespace notify::stores

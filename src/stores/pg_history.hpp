@@ -3,7 +3,6 @@
 
 #include "base/clock.hpp"
 #include "storage/pg/pool.hpp"
-#include "stores/backlog.hpp"
 #include "stores/history.hpp"
 
 namespace notify::stores {
@@ -22,20 +21,6 @@ class PgHistory final : public History {
  private:
   pg::Pool& pool_;
   const base::Clock& clock_;
-};
-
-/// Lifetime: `pool` outlives this.
-class PgBacklog final : public Backlog {
- public:
-  explicit PgBacklog(pg::Pool& pool) : pool_(pool) {}
-
-  [[nodiscard]] async::Task<base::Expected<std::vector<BacklogItem>>> pending(
-      BacklogPage page, base::Deadline deadline) override;
-  [[nodiscard]] async::Task<base::Expected<std::vector<BacklogItem>>> due(
-      BacklogPage page, base::Deadline deadline) override;
-
- private:
-  pg::Pool& pool_;
 };
 
 }  // namespace notify::stores

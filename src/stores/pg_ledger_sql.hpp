@@ -3,25 +3,40 @@
 // so that the plan touches the partitions concerned and no other.
 
 #include "storage/pg/query.hpp"
+#include "stores/ledger.hpp"
 #include "stores/pg_rows.hpp"
 
 namespace notify::stores::sql {
 
+/// How far a notification's creation may be from the database's now (kAppendWithin).
+#define NOTIFY_APPEND_WITHIN "interval '5 seconds'"
+static_assert(kAppendWithin == std::chrono::seconds(5));
+
 /// Idempotency and history in one statement; why it is built so: db/deploy/idempotency_keys.sql.
-/// Returns the places in the batch of those that did not go in because their key is taken;
-/// kFindKeys tells by whom.
+/// Returns the places in the batch of those that did not go in, and whether that is for their age;
+/// else their key is taken, and kFindKeys tells by whom.
 ///
-/// fresh: of the days before, each costs one probe of its unique index; the subquery with LIMIT
-/// keeps the plan to that. Of its own day nothing is asked: there the insert conflicts. guarded:
-/// what begins within five minutes after midnight also takes its key in the day that ends, unless a
-/// request older than 24 hours still holds it there (then whoever came before midnight is a repeat
-/// of that one). In the order of the keys, so that two batches cannot deadlock. keyed: what is left
-/// is in nobody's hands. The columns of a row that only history wants are unpacked once, and
-/// streamed: unnest() in the select list, unlike in FROM, makes no copy of them. IS TRUE keeps IN a
-/// hashed lookup; as a join it is planned for a few rows and compares each with each. Made for a
-/// generic plan: to plan a small batch costs more than to run it.
+/// clock: CASE gives the transaction its number before it reads the clock, so that horizon() sees
+/// the transaction before any row is checked (ADR 0014). fresh: of the days before, each costs one
+/// probe of its unique index; the subquery with LIMIT keeps the plan to that. Of its own day
+/// nothing is asked: there the insert conflicts. guarded: what begins within five minutes after
+/// midnight also takes its key in the day that ends, unless a request older than 24 hours still
+/// holds it there (then whoever came before midnight is a repeat of that one). In the order of the
+/// keys, so that two batches cannot deadlock. keyed: what is left is in nobody's hands. The columns
+/// of a row that only history wants are unpacked once, and streamed: unnest() in the select list,
+/// unlike in FROM, makes no copy of them. IS TRUE keeps IN a hashed lookup; as a join it is planned
+/// for a few rows and compares each with each. Made for a generic plan: to plan a small batch costs
+/// more than to run it.
 #define NOTIFY_APPEND_WRITES                                                                 \
-  "WITH fresh AS MATERIALIZED ("                                                             \
+  "WITH clock AS MATERIALIZED ("                                                             \
+  "SELECT CASE WHEN pg_current_xact_id() IS NOT NULL "                                       \
+  "THEN clock_timestamp() AT TIME ZONE 'UTC' END AS now), "                                  \
+  "bounds AS MATERIALIZED ("                                                                 \
+  "SELECT now - " NOTIFY_APPEND_WITHIN                                                       \
+  " AS oldest, "                                                                             \
+  "now + " NOTIFY_APPEND_WITHIN                                                              \
+  " AS newest FROM clock), "                                                                 \
+  "fresh AS MATERIALIZED ("                                                                  \
   "SELECT w.*, w.created_at < date_trunc('day', w.created_at) + interval '5 minutes' "       \
   "AND NOT EXISTS (SELECT FROM idempotency_keys i "                                          \
   "WHERE i.caller = w.caller AND i.key_hash = w.key_hash "                                   \
@@ -30,7 +45,9 @@ namespace notify::stores::sql {
   "FROM (SELECT unnest($1::uuid[]) AS id, unnest($2::timestamp[]) AS created_at, "           \
   "unnest($3::text[]) AS caller, unnest($4::bytea[]) AS key_hash, "                          \
   "unnest($5::bytea[]) AS request_hash, unnest($6::boolean[]) AS explicit) w "               \
-  "WHERE (SELECT i.notification_id FROM idempotency_keys i "                                 \
+  "WHERE w.created_at >= (SELECT oldest FROM bounds) "                                       \
+  "AND w.created_at <= (SELECT newest FROM bounds) "                                         \
+  "AND (SELECT i.notification_id FROM idempotency_keys i "                                   \
   "WHERE i.caller = w.caller AND i.key_hash = w.key_hash "                                   \
   "AND i.created_at > $7 AND i.created_at < $8 "                                             \
   "AND i.created_at > w.created_at - interval '24 hours' LIMIT 1) IS NULL), "                \
@@ -54,8 +71,11 @@ namespace notify::stores::sql {
   "unnest($13::text[]), unnest($14::text[]), unnest($15::jsonb[]), unnest($16::jsonb[]), "   \
   "unnest($17::text[]), unnest($18::text[]), unnest($19::timestamp[])) w "                   \
   "WHERE (w.id IN (SELECT notification_id FROM keyed)) IS TRUE)"
-#define NOTIFY_APPEND_LEFT_OUT                                           \
-  "SELECT w.ord FROM unnest($1::uuid[]) WITH ORDINALITY AS w (id, ord) " \
+#define NOTIFY_APPEND_LEFT_OUT                                \
+  "SELECT w.ord, w.created_at < (SELECT oldest FROM bounds) " \
+  "OR w.created_at > (SELECT newest FROM bounds) "            \
+  "FROM unnest($1::uuid[], $2::timestamp[]) "                 \
+  "WITH ORDINALITY AS w (id, created_at, ord) "               \
   "WHERE (w.id IN (SELECT notification_id FROM keyed)) IS NOT TRUE ORDER BY w.ord"
 inline constexpr pg::Statement kAppend = {"ledger_append",
                                           NOTIFY_APPEND_WRITES " " NOTIFY_APPEND_LEFT_OUT};
@@ -71,13 +91,16 @@ inline constexpr pg::Statement kAppendWithDue = {
     "ON CONFLICT DO NOTHING) " NOTIFY_APPEND_LEFT_OUT};
 
 /// Who holds keys: the place in the batch, the notification of the earlier request, and whether the
-/// requests are the same; no row for a key that nobody holds. By the unique index of each day
-/// between the bounds; LATERAL with LIMIT keeps the plan to one probe a row and day. Newest first:
-/// a guard row without its notification, which a clock five minutes off can leave, is never
-/// preferred to a real one.
+/// requests are the same; no row for a key that nobody holds. If there is a row, the transaction
+/// writes to the log, so that its commit waits for a synchronous standby: an earlier commit that
+/// was cancelled while it waited may stand on this server alone (ADR 0014). By the unique index of
+/// each day between the bounds; LATERAL with LIMIT keeps the plan to one probe a row and day.
+/// Newest first: a guard row without its notification, which a clock five minutes off can leave, is
+/// never preferred to a real one.
 inline constexpr pg::Statement kFindKeys = {
     "ledger_find_keys",
-    "SELECT w.ord, k.notification_id, k.request_hash = w.request_hash "
+    "SELECT w.ord, k.notification_id, k.request_hash = w.request_hash, "
+    "(SELECT pg_logical_emit_message(true, 'notification-service', '')) "
     "FROM unnest($1::timestamp[], $2::text[], $3::bytea[], $4::bytea[]) WITH ORDINALITY "
     "AS w (created_at, caller, key_hash, request_hash, ord) "
     "CROSS JOIN LATERAL (SELECT i.notification_id, i.request_hash "

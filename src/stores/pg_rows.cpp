@@ -22,6 +22,12 @@ std::string_view name(DueReason reason) {
   return "?";
 }
 
+base::Error not_within() {
+  return {Errc::unavailable,
+          "it took too long to be written, or the clocks of this node and of PostgreSQL differ; "
+          "nothing was stored, try again"};
+}
+
 std::optional<DueReason> parse_due_reason(std::string_view text) {
   for (const DueReason reason : {DueReason::retry, DueReason::deferred, DueReason::scheduled,
                                  DueReason::devices_unavailable, DueReason::replay}) {

@@ -136,6 +136,9 @@ RecoverMetrics recover(MetricRegistry& r) {
                  "Unfinished notifications put back into the queue from PostgreSQL."}),
       r.counter({"notification_recover_rebuilds_total",
                  "Queues rebuilt from PostgreSQL after Redis had lost data."}),
+      r.counter({"notification_recover_unreadable_total",
+                 "Rows of the ledger that a sweep skipped because they cannot be read. Each sweep "
+                 "counts them again."}),
       r.counter({"notification_recover_elections_total",
                  "Workers that were elected to recover for all."}),
       r.counter_by(

@@ -72,6 +72,7 @@ struct RecoverMetrics {
   Counter taken_over;
   Counter readmitted;
   Counter rebuilds;
+  Counter unreadable;
   Counter elections;
   CounterBy step_failures;  ///< by step
 };

@@ -4,7 +4,9 @@
 
 #include <algorithm>
 #include <array>
+#include <functional>
 #include <map>
+#include <set>
 #include <utility>
 
 #include "base/async/batcher.hpp"
@@ -31,34 +33,113 @@ namespace notify::fakes {
   return -1;
 }
 
-/// What is committed.
+/// What is committed, and what is about to be.
 struct FakeLedgerTable {
+  const base::Clock* clock = nullptr;  ///< the database's; unset: the asker's own
   struct Row {
     stores::HistoryRecord record;
     std::vector<rules::Attempt> attempts;
     std::optional<stores::Due> due;
     std::vector<stores::Replay> replays;
+    bool is_unreadable = false;  ///< the backlog cannot decode it
   };
-  std::map<base::NotificationId, Row> rows;  // a v7 id sorts as (created_at, id)
+  std::map<base::NotificationId, Row> rows{};  // a v7 id sorts as (created_at, id)
+  /// Rows of `due` whose history row is gone.
+  std::map<base::NotificationId, stores::Due> due_alone{};
   struct Key {
     base::Digest request;
     base::NotificationId first;
   };
-  std::map<std::pair<std::string, base::Digest>, Key> keys;
+  std::map<std::pair<std::string, base::Digest>, Key> keys{};
   std::size_t statements = 0;
 
+  /// How long the commit of the next append takes, from when its rows were checked; unset: no time.
+  /// It comes also if its node has given up or is gone.
+  std::function<std::chrono::milliseconds()> commit_takes{};
+  /// An append whose rows are checked and not committed.
+  struct Open {
+    base::WallTime began;
+    base::WallTime commits_at;
+    std::vector<stores::Submission> batch;
+  };
+  std::vector<Open> open{};
+
+  /// Commits what should be committed by now.
+  void commit_open(base::WallTime now) {
+    for (auto one = open.begin(); one != open.end();) {
+      if (one->commits_at > now) {
+        ++one;
+        continue;
+      }
+      for (const stores::Submission& submission : one->batch) {
+        static_cast<void>(append(submission));  // who asked asks again
+      }
+      one = open.erase(one);
+    }
+  }
+  [[nodiscard]] stores::LedgerHorizon horizon(base::WallTime now) const {
+    base::WallTime oldest = now;
+    for (const Open& one : open) oldest = std::min(oldest, one.began);
+    return {now, oldest - stores::kAppendWithin - std::chrono::seconds(1)};
+  }
+
+  /// One statement for all of them. Unset: nothing was written, since the commit, or that of
+  /// another append with the same keys, is to be waited for: until `wait_until`, then ask again.
+  std::optional<std::vector<base::Expected<stores::Appended>>> append(
+      const std::vector<stores::Submission>& batch, base::WallTime now,
+      base::WallTime& wait_until) {
+    for (const stores::Submission& one : batch) {
+      if (const Open* holder = find_open(one)) {
+        wait_until = holder->commits_at;
+        return std::nullopt;
+      }
+    }
+    ++statements;
+    const auto takes = commit_takes ? commit_takes() : std::chrono::milliseconds(0);
+    Open late{now, now + takes, {}};
+    std::vector<base::Expected<stores::Appended>> results;
+    for (const stores::Submission& one : batch) {
+      const bool in_time = one.notification.created_at() >= now - stores::kAppendWithin &&
+                           one.notification.created_at() <= now + stores::kAppendWithin;
+      if (!in_time && !find_holder(one)) {
+        results.emplace_back(base::fail(stores::not_within()));
+      } else if (takes > std::chrono::milliseconds(0) && !find_holder(one)) {
+        late.batch.push_back(one);
+      } else {
+        results.push_back(append(one));
+      }
+    }
+    if (late.batch.empty()) return results;
+    wait_until = late.commits_at;
+    open.push_back(std::move(late));
+    return std::nullopt;
+  }
+  [[nodiscard]] const Key* find_holder(const stores::Submission& submission) const {
+    const auto known =
+        keys.find(std::pair(submission.idempotency.caller, submission.idempotency.key));
+    const base::WallTime oldest = submission.notification.created_at() - rules::kIdempotencyWindow;
+    const bool is_held = known != keys.end() && known->second.first.uuid().instant() > oldest;
+    return is_held ? &known->second : nullptr;
+  }
+  [[nodiscard]] const Open* find_open(const stores::Submission& submission) const {
+    for (const Open& one : open) {
+      for (const stores::Submission& other : one.batch) {
+        if (other.idempotency.caller == submission.idempotency.caller &&
+            other.idempotency.key == submission.idempotency.key) {
+          return &one;
+        }
+      }
+    }
+    return nullptr;
+  }
+
+  /// As of a notification that is in time.
   base::Expected<stores::Appended> append(const stores::Submission& submission) {
     const rules::Idempotency& idempotency = submission.idempotency;
     const rules::Notification& n = submission.notification;
-    const auto place = std::pair(idempotency.caller, idempotency.key);
-    auto known = keys.find(place);
-    if (known != keys.end() &&
-        known->second.first.uuid().instant() <= n.created_at() - rules::kIdempotencyWindow) {
-      keys.erase(known);
-      known = keys.end();
-    }
-    if (known == keys.end()) {
-      keys.emplace(place, Key{idempotency.request, n.id});
+    const Key* const holder = find_holder(submission);
+    if (holder == nullptr) {
+      keys[std::pair(idempotency.caller, idempotency.key)] = Key{idempotency.request, n.id};
       append(n);
       Row& row = rows.at(n.id);
       row.record.status = submission.status;
@@ -67,30 +148,26 @@ struct FakeLedgerTable {
         row.record.decisions =
             rules::decode_metadata(rules::encode_metadata(n, submission.decision))->decisions;
       }
-      return stores::Appended{n.id, n.expires_at, submission.status, false};
-    } else if (idempotency.is_explicit && known->second.request != idempotency.request) {
+    } else if (idempotency.is_explicit && holder->request != idempotency.request) {
       return base::fail(base::Errc::already_exists, "the key stands for another request");
-    } else if (known->second.first != n.id) {
-      const stores::HistoryRecord& first = rows.at(known->second.first).record;
-      return stores::Appended{first.notification.id, first.notification.expires_at, first.status,
-                              true};
+    } else if (holder->first != n.id) {
+      return repeat_of(*holder);
     }
-    return stores::Appended{n.id, n.expires_at, rules::Status::pending, false};
+    return stores::Appended{n.id, n.expires_at, submission.status, false};
+  }
+  [[nodiscard]] stores::Appended repeat_of(const Key& holder) const {
+    const stores::HistoryRecord& first = rows.at(holder.first).record;
+    return {first.notification.id, first.notification.expires_at, first.status, true};
   }
   [[nodiscard]] base::Expected<stores::Appended> find_repeat(
       const stores::Submission& submission) const {
     const rules::Idempotency& idempotency = submission.idempotency;
-    const auto known = keys.find(std::pair(idempotency.caller, idempotency.key));
-    const base::WallTime oldest = submission.notification.created_at() - rules::kIdempotencyWindow;
-    if (known == keys.end() || known->second.first.uuid().instant() <= oldest) {
-      return base::fail(base::Errc::not_found, "it was not accepted");
-    }
-    if (idempotency.is_explicit && known->second.request != idempotency.request) {
+    const Key* const holder = find_holder(submission);
+    if (holder == nullptr) return base::fail(base::Errc::not_found, "it was not accepted");
+    if (idempotency.is_explicit && holder->request != idempotency.request) {
       return base::fail(base::Errc::already_exists, "the key stands for another request");
     }
-    const stores::HistoryRecord& first = rows.at(known->second.first).record;
-    return stores::Appended{first.notification.id, first.notification.expires_at, first.status,
-                            true};
+    return repeat_of(*holder);
   }
   /// Whether the same user has got a newer one with the same collapse id.
   [[nodiscard]] bool is_superseded(base::NotificationId id, base::WallTime now) const {
@@ -240,7 +317,7 @@ class FakeLedger final : public stores::Ledger, public stores::History, public s
 
   [[nodiscard]] async::Task<AppendResults> find_repeats(
       std::vector<stores::Submission> submissions) override {
-    auto done = co_await link_.travel(faults.append, [this, &submissions] {
+    auto done = co_await travel(faults.append, [this, &submissions] {
       AppendResults results;
       for (const stores::Submission& one : submissions) results.push_back(table_.find_repeat(one));
       return base::Expected<AppendResults>(std::move(results));
@@ -258,7 +335,7 @@ class FakeLedger final : public stores::Ledger, public stores::History, public s
   [[nodiscard]] async::Task<base::Expected<void>> release_deferred(base::UserId user,
                                                                    base::WallTime at,
                                                                    base::Deadline) override {
-    return link_.travel(faults.progress, [this, user, at] {
+    return travel(faults.progress, [this, user, at] {
       for (auto& [id, row] : table_.rows) {
         if (row.record.notification.user != user || !row.due) continue;
         const bool waits_for_quiet = row.due->reason == stores::DueReason::deferred;
@@ -271,14 +348,14 @@ class FakeLedger final : public stores::Ledger, public stores::History, public s
   [[nodiscard]] async::Task<base::Expected<bool>> cancel(base::NotificationId id, base::WallTime at,
                                                          std::string decision,
                                                          base::Deadline) override {
-    return link_.travel(faults.record, [this, id, at, decision = std::move(decision)] {
+    return travel(faults.record, [this, id, at, decision = std::move(decision)] {
       return base::Expected<bool>(table_.cancel(id, at, decision));
     });
   }
 
   [[nodiscard]] async::Task<base::Expected<ProgressById>> progress(
       std::vector<base::NotificationId> ids, base::Deadline) override {
-    return link_.travel(faults.progress, [this, ids = std::move(ids)] {
+    return travel(faults.progress, [this, ids = std::move(ids)] {
       ProgressById known;
       for (const base::NotificationId id : ids) {
         const auto found = table_.rows.find(id);
@@ -296,7 +373,7 @@ class FakeLedger final : public stores::Ledger, public stores::History, public s
 
   [[nodiscard]] async::Task<base::Expected<stores::Story>> find(base::NotificationId id,
                                                                 base::Deadline) override {
-    return link_.travel(faults.backlog, [this, id]() -> base::Expected<stores::Story> {
+    return travel(faults.backlog, [this, id]() -> base::Expected<stores::Story> {
       const auto found = table_.rows.find(id);
       const base::WallTime now = link_.timers.clock().now();
       const base::WallTime at = id.uuid().instant();
@@ -313,7 +390,7 @@ class FakeLedger final : public stores::Ledger, public stores::History, public s
   [[nodiscard]] async::Task<base::Expected<std::vector<stores::HistoryRecord>>> list(
       base::UserId user, std::optional<base::NotificationId> before, std::int32_t limit,
       base::Deadline) override {
-    return link_.travel(faults.backlog, [this, user, before, limit] {
+    return travel(faults.backlog, [this, user, before, limit] {
       std::vector<stores::HistoryRecord> records;
       for (auto row = table_.rows.rbegin(); row != table_.rows.rend(); ++row) {
         if (records.size() >= static_cast<std::size_t>(limit)) break;
@@ -325,19 +402,47 @@ class FakeLedger final : public stores::Ledger, public stores::History, public s
     });
   }
 
-  [[nodiscard]] async::Task<base::Expected<std::vector<stores::BacklogItem>>> pending(
-      stores::BacklogPage page, base::Deadline) override {
-    return read_page(page, [](const FakeLedgerTable::Row& row) -> std::optional<base::WallTime> {
-      if (row.record.status != rules::Status::pending || row.due) return std::nullopt;
-      return row.record.notification.created_at();
+  [[nodiscard]] async::Task<base::Expected<stores::LedgerHorizon>> horizon(
+      base::Deadline) override {
+    return travel(faults.backlog, [this] {
+      return base::Expected<stores::LedgerHorizon>(table_.horizon(database_now()));
     });
   }
 
-  [[nodiscard]] async::Task<base::Expected<std::vector<stores::BacklogItem>>> due(
-      stores::BacklogPage page, base::Deadline) override {
-    return read_page(page, [](const FakeLedgerTable::Row& row) -> std::optional<base::WallTime> {
-      if (!row.due) return std::nullopt;
-      return row.due->at;
+  [[nodiscard]] async::Task<base::Expected<stores::BacklogRead>> pending(stores::BacklogPage page,
+                                                                         base::Deadline) override {
+    return travel(faults.backlog, [this, page] {
+      std::vector<Found> found;
+      for (const auto& [id, row] : table_.rows) {
+        if (waits_for_nothing(row)) found.push_back({{id.uuid().instant(), id}, &row});
+      }
+      return base::Expected<stores::BacklogRead>(page_of(std::move(found), page));
+    });
+  }
+
+  [[nodiscard]] async::Task<base::Expected<std::vector<stores::BacklogItem>>> pending_of(
+      std::vector<base::NotificationId> ids, base::Deadline) override {
+    return travel(faults.backlog, [this, ids = std::move(ids)] {
+      std::vector<stores::BacklogItem> items;
+      for (const base::NotificationId id : std::set(ids.begin(), ids.end())) {
+        const auto row = table_.rows.find(id);
+        if (row == table_.rows.end() || row->second.is_unreadable) continue;
+        if (!waits_for_nothing(row->second)) continue;
+        items.push_back({row->second.record.notification, id.uuid().instant()});
+      }
+      return base::Expected<std::vector<stores::BacklogItem>>(std::move(items));
+    });
+  }
+
+  [[nodiscard]] async::Task<base::Expected<stores::BacklogRead>> due(stores::BacklogPage page,
+                                                                     base::Deadline) override {
+    return travel(faults.backlog, [this, page] {
+      std::vector<Found> found;
+      for (const auto& [id, row] : table_.rows) {
+        if (row.due) found.push_back({{row.due->at, id}, &row});
+      }
+      for (const auto& [id, due] : table_.due_alone) found.push_back({{due.at, id}, nullptr});
+      return base::Expected<stores::BacklogRead>(page_of(std::move(found), page));
     });
   }
 
@@ -349,21 +454,51 @@ class FakeLedger final : public stores::Ledger, public stores::History, public s
  private:
   using Unit = async::Unit;
   using Results = std::vector<base::Expected<Unit>>;
-  using DueAt = std::optional<base::WallTime> (*)(const FakeLedgerTable::Row&);
+  using At = std::pair<base::WallTime, base::NotificationId>;
+  /// A row of the backlog; null: its history is gone.
+  struct Found {
+    At at;
+    const FakeLedgerTable::Row* row;
+  };
+  /// How long an append waits for its commit: as long as PgAppends does with both its runs.
+  static constexpr std::chrono::seconds kCommitTimeout{6};
+
+  [[nodiscard]] base::WallTime database_now() const {
+    return table_.clock != nullptr ? table_.clock->now() : link_.timers.clock().now();
+  }
+
+  /// To the table, as it is when this arrives there.
+  template <class Effect, class Result = std::invoke_result_t<Effect&>>
+  [[nodiscard]] async::Task<Result> travel(FakeFault& fault, Effect effect) {
+    return link_.travel(fault, [this, effect = std::move(effect)]() mutable {
+      table_.commit_open(database_now());
+      return effect();
+    });
+  }
 
   async::Task<AppendResults> append_all(std::vector<stores::Submission> batch) {
-    auto done = co_await link_.travel(faults.append, [this, &batch] {
-      ++table_.statements;
-      AppendResults results;
-      for (const stores::Submission& one : batch) results.push_back(table_.append(one));
-      return base::Expected<AppendResults>(std::move(results));
-    });
-    if (!done) co_return AppendResults(batch.size(), base::fail(done.error()));
-    co_return std::move(*done);
+    const base::SteadyTime end = link_.timers.clock().steady_now() + kCommitTimeout;
+    for (;;) {
+      base::WallTime wait_until;
+      const auto done = co_await travel(faults.append, [this, &batch, &wait_until] {
+        return base::Expected<std::optional<AppendResults>>(
+            table_.append(batch, database_now(), wait_until));
+      });
+      if (!done) co_return AppendResults(batch.size(), base::fail(done.error()));
+      if (*done) co_return **done;
+      const auto left = end - link_.timers.clock().steady_now();
+      const auto wait = wait_until - database_now();
+      if (wait > left) {
+        co_await link_.timers.sleep_for(std::chrono::ceil<std::chrono::milliseconds>(left));
+        const base::Error why{base::Errc::timed_out, "a commit got no answer"};
+        co_return AppendResults(batch.size(), base::fail(why));
+      }
+      co_await link_.timers.sleep_for(std::max(wait, std::chrono::milliseconds(0)));
+    }
   }
 
   async::Task<Results> record_all(std::vector<stores::DeliveryRecord> batch) {
-    const auto done = co_await link_.travel(faults.record, [this, &batch] {
+    const auto done = co_await travel(faults.record, [this, &batch] {
       ++table_.statements;
       for (const stores::DeliveryRecord& record : batch) {
         table_.record(record);
@@ -379,23 +514,30 @@ class FakeLedger final : public stores::Ledger, public stores::History, public s
     co_return Results(batch.size(), done);
   }
 
-  async::Task<base::Expected<std::vector<stores::BacklogItem>>> read_page(stores::BacklogPage page,
-                                                                          DueAt due_at_of) {
-    return link_.travel(faults.backlog, [this, page, due_at_of] {
-      std::vector<stores::BacklogItem> items;
-      for (const auto& [id, row] : table_.rows) {
-        const auto at = due_at_of(row);
-        if (!at || *at >= page.until) continue;
-        if (std::pair(*at, id) <= std::pair(page.after.at, page.after.id)) continue;
-        items.push_back({row.record.notification, *at});
-      }
-      std::sort(items.begin(), items.end(), [](const auto& a, const auto& b) {
-        return std::pair(a.due_at, a.notification.id) < std::pair(b.due_at, b.notification.id);
-      });
-      const auto limit = static_cast<std::size_t>(page.limit);
-      if (items.size() > limit) items.erase(items.begin() + page.limit, items.end());
-      return base::Expected<std::vector<stores::BacklogItem>>(std::move(items));
+  static bool waits_for_nothing(const FakeLedgerTable::Row& row) {
+    return row.record.status == rules::Status::pending && !row.due;
+  }
+
+  static stores::BacklogRead page_of(std::vector<Found> found, const stores::BacklogPage& page) {
+    std::erase_if(found, [&page](const Found& one) {
+      return one.at.first >= page.until || one.at <= At(page.after.at, page.after.id);
     });
+    std::sort(found.begin(), found.end(),
+              [](const Found& a, const Found& b) { return a.at < b.at; });
+    const auto limit = static_cast<std::size_t>(page.limit);
+    stores::BacklogRead read;
+    if (found.size() >= limit) {
+      found.resize(limit);
+      read.next = stores::BacklogCursor{found.back().at.first, found.back().at.second};
+    }
+    for (const Found& one : found) {
+      if (one.row == nullptr || one.row->is_unreadable) {
+        ++read.unreadable;
+      } else {
+        read.items.push_back({one.row->record.notification, one.at.first});
+      }
+    }
+    return read;
   }
 
   FakeLedgerTable& table_;

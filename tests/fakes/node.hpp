@@ -31,7 +31,7 @@ namespace notify::fakes {
 struct Outside {
   ManualClock clock;
   FakeTime time{clock};
-  FakeLedgerTable table;
+  FakeLedgerTable table{&clock};
   FakeQueueBooks books;
   FakeOffice office;
   FakeDevices devices;
@@ -218,6 +218,7 @@ class Node {
             .taken_over = [this](std::size_t n) { taken_over += n; },
             .readmitted = [this](std::size_t n) { readmitted += n; },
             .rebuilt = [this] { ++rebuilds; },
+            .unreadable = [this](std::size_t n) { unreadable += n; },
             .step_failed = [this](std::string_view step,
                                   const base::Error&) { failed_steps.emplace_back(step); }};
   }
@@ -257,6 +258,7 @@ class Node {
   std::size_t readmitted = 0;
   std::size_t elected = 0;
   std::size_t rebuilds = 0;
+  std::size_t unreadable = 0;
   std::size_t settings_cached = 0;
   std::size_t settings_shared = 0;
   std::size_t settings_read = 0;

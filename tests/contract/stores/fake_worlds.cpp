@@ -47,9 +47,19 @@ class FakeLedgerWorld final : public FakeWorld, public LedgerWorld {
     return lines;
   }
   std::size_t statements() override { return table_.statements; }
+  void set_clock_ahead(std::chrono::milliseconds ahead) override {
+    database_clock_.set_ahead(ahead);
+  }
+  void spoil(base::NotificationId id) override { table_.rows.at(id).is_unreadable = true; }
+  void lose_history(base::NotificationId id) override {
+    table_.due_alone.emplace(id, table_.rows.at(id).due.value());
+    table_.rows.erase(id);
+  }
+  fakes::FakeLedgerTable& table() { return table_; }
 
  private:
-  fakes::FakeLedgerTable table_;
+  fakes::SkewedClock database_clock_{clock_, 0ms};
+  fakes::FakeLedgerTable table_{&database_clock_};
   fakes::FakeLedger fake_{table_, link_};
   fakes::FakeOffice office_;
   fakes::FakeUpkeep upkeep_{office_, link_};

@@ -168,28 +168,73 @@ TEST_P(LedgerContract, TheSameKeyAtTheSameTimeIsAcceptedOnce) {
 
 TEST_P(LedgerContract, AKeyLivesADayAlsoAcrossMidnight) {
   const auto midnight = std::chrono::floor<std::chrono::days>(started);
-  const auto at = [&](std::chrono::milliseconds offset, std::uint8_t n) {
-    return fakes::sample_notification(midnight + offset, n);
+  const auto append_at = [&](std::chrono::milliseconds offset, std::uint8_t n) {
+    const rules::Notification made = fakes::sample_notification(midnight + offset, n);
+    return append_all({keyed(made, 1, 1)}, made.created_at()).at(0);
   };
-  ASSERT_TRUE(append_all({keyed(at(-1ms, 1), 1, 1)}).at(0));
-  const auto after = append_all({keyed(at(1ms, 2), 1, 1)});
-  ASSERT_TRUE(after.at(0));
-  EXPECT_EQ(after[0]->id, at(-1ms, 1).id);
-  const auto next_day = append_all({keyed(at(24h, 3), 1, 1)});
-  ASSERT_TRUE(next_day.at(0));
-  EXPECT_EQ(next_day[0]->id, at(24h, 3).id);
-  EXPECT_FALSE(next_day[0]->is_repeat);
+  const auto first = append_at(-1ms, 1);
+  ASSERT_TRUE(first);
+  const auto after = append_at(1ms, 2);
+  ASSERT_TRUE(after);
+  EXPECT_EQ(after->id, first->id);
+  const auto next_day = append_at(24h, 3);
+  ASSERT_TRUE(next_day);
+  EXPECT_NE(next_day->id, first->id);
+  EXPECT_FALSE(next_day->is_repeat);
 }
 
 TEST_P(LedgerContract, AKeyOfJustAfterMidnightIsFreeAgainADayAndAMinuteLater) {
   const auto midnight = std::chrono::floor<std::chrono::days>(started);
   const auto first = fakes::sample_notification(midnight - 24h + 1min, 1);
   const auto later = fakes::sample_notification(midnight + 2min, 2);
-  ASSERT_TRUE(append_all({keyed(first, 1, 1)}).at(0));
-  const auto accepted = append_all({keyed(later, 1, 1)});
+  ASSERT_TRUE(append_all({keyed(first, 1, 1)}, first.created_at()).at(0));
+  const auto accepted = append_all({keyed(later, 1, 1)}, later.created_at());
   ASSERT_TRUE(accepted.at(0)) << accepted[0].error().detail;
   EXPECT_EQ(accepted[0]->id, later.id);
   EXPECT_FALSE(accepted[0]->is_repeat);
+}
+
+TEST_P(LedgerContract, ANotificationIsWrittenSoonAfterItWasMadeOrNever) {
+  // The database's clock stands still from here on, as far as the world can do that.
+  const base::WallTime now = world->now();
+  const auto age = [&](std::uint8_t n, std::chrono::milliseconds by) {
+    return keyed(fakes::sample_notification(now - by, n), n, n);
+  };
+  const auto margin = 1500ms;
+  const auto results = append_all(
+      {age(1, stores::kAppendWithin + margin), age(2, stores::kAppendWithin - margin), age(3, 0ms),
+       age(4, margin - stores::kAppendWithin), age(5, -margin - stores::kAppendWithin)});
+  ASSERT_EQ(results.size(), 5u);
+  for (const std::size_t refused : {0u, 4u}) {
+    ASSERT_FALSE(results[refused]) << refused;
+    EXPECT_EQ(results[refused].error().code, Errc::unavailable);
+    EXPECT_EQ(results[refused].error().detail, stores::not_within().detail);
+  }
+  EXPECT_TRUE(results[1] && results[2] && results[3]);
+  EXPECT_EQ(pending(), (Ids{age(2, stores::kAppendWithin - margin).notification.id,
+                            age(3, 0ms).notification.id,
+                            age(4, margin - stores::kAppendWithin).notification.id}));
+  // Its key is free: the caller's next try is accepted.
+  const auto again = append_all({keyed(fakes::sample_notification(world->now(), 9), 1, 1)});
+  ASSERT_TRUE(again.at(0));
+  EXPECT_FALSE(again[0]->is_repeat);
+}
+
+TEST_P(LedgerContract, ARepeatIsToldOfTheFirstHoweverLateItComes) {
+  const rules::Notification late = sample(2, 20s);
+  const rules::Notification first = sample(1, 18s);
+  ASSERT_TRUE(append_all({keyed(first, 1, 1)}, first.created_at()).at(0));
+  const auto results =
+      append_all({keyed(late, 1, 1), keyed(sample(3, 20s), 1, 9), keyed(first, 1, 1)});
+  ASSERT_EQ(results.size(), 3u);
+  ASSERT_TRUE(results[0]) << results[0].error().detail;
+  EXPECT_TRUE(results[0]->is_repeat);
+  EXPECT_EQ(results[0]->id, first.id);
+  ASSERT_FALSE(results[1]);
+  EXPECT_EQ(results[1].error().code, Errc::already_exists);
+  ASSERT_TRUE(results[2]) << "its own earlier run";
+  EXPECT_FALSE(results[2]->is_repeat);
+  EXPECT_EQ(pending(), (Ids{first.id}));
 }
 
 TEST_P(LedgerContract, ConcurrentAppendsShareStatements) {
@@ -510,9 +555,61 @@ TEST_P(LedgerContract, PendingStopsBeforeItsEnd) {
   append(sample(2, 5s));
   const auto items =
       world->run(world->backlog().pending({{started - 1h, {}}, started - 5s, 10}, world->soon()));
-  ASSERT_EQ(items.value().size(), 1u);
-  EXPECT_EQ(items.value()[0].notification, sample(1, 10s));
-  EXPECT_EQ(items.value()[0].due_at, started - 10s);
+  ASSERT_EQ(items.value().items.size(), 1u);
+  EXPECT_EQ(items.value().items[0].notification, sample(1, 10s));
+  EXPECT_EQ(items.value().items[0].due_at, started - 10s);
+}
+
+TEST_P(LedgerContract, ARowThatCannotBeReadIsSkippedAndCounted) {
+  Ids readable;
+  for (std::uint8_t i = 1; i <= 8; ++i) {
+    const rules::Notification n = sample(i, std::chrono::milliseconds(2000 - i));
+    append(n);
+    const bool is_due = i > 4;
+    if (is_due) record(with_due(n, started + std::chrono::seconds(i)));
+    if (i % 4 == 1 || i % 4 == 0) {
+      world->spoil(n.id);
+    } else {
+      readable.push_back(n.id);
+    }
+  }
+  world->lose_history(readable.at(2));
+  for (const std::int32_t page_size : {1, 2, 3, 100}) {
+    unreadable = 0;
+    EXPECT_EQ(pending(page_size), (Ids{readable[0], readable[1]})) << page_size;
+    EXPECT_EQ(unreadable, 2u) << page_size;
+    EXPECT_EQ(due(page_size), (Ids{readable[3]})) << page_size;
+    EXPECT_EQ(unreadable, 5u) << page_size;
+  }
+}
+
+TEST_P(LedgerContract, OfTheseThePendingOnesAreTold) {
+  for (std::uint8_t i = 1; i <= 5; ++i) append(sample(i));
+  record(with_due(sample(2), started + 30s));
+  record(with_status(sample(3), Status::delivered));
+  world->spoil(sample(4).id);
+  const auto ask = [&](Ids ids) {
+    return world->run(world->backlog().pending_of(std::move(ids), world->soon()));
+  };
+  const auto told = ask({sample(9).id, sample(5).id, sample(4).id, sample(3).id, sample(2).id,
+                         sample(1).id, sample(1).id});
+  ASSERT_TRUE(told) << told.error().detail;
+  ASSERT_EQ(told->size(), 2u);
+  EXPECT_EQ(told->at(0).notification, sample(1));
+  EXPECT_EQ(told->at(0).due_at, sample(1).created_at());
+  EXPECT_EQ(told->at(1).notification.id, sample(5).id);
+  EXPECT_TRUE(ask({}).value().empty());
+}
+
+TEST_P(LedgerContract, TheHorizonIsByTheClockOfTheDatabase) {
+  const auto ask = [&] { return world->run(world->backlog().horizon(world->soon())).value(); };
+  const stores::LedgerHorizon here = ask();
+  EXPECT_LE(std::chrono::abs(here.now - world->now()), 1s);
+  EXPECT_LE(here.settled, here.now - stores::kAppendWithin);
+  EXPECT_GE(here.settled, here.now - stores::kAppendWithin - 5s);
+  world->set_clock_ahead(-10min);
+  EXPECT_LE(std::chrono::abs(ask().now - (world->now() - 10min)), 1s);
+  EXPECT_LE(ask().settled, ask().now - stores::kAppendWithin);
 }
 
 TEST_P(LedgerContract, DueIsReadPageByPageInTheOrderOfItsTime) {
@@ -526,9 +623,9 @@ TEST_P(LedgerContract, DueIsReadPageByPageInTheOrderOfItsTime) {
   EXPECT_EQ(due(1), soonest_first);
   EXPECT_EQ(due(4), soonest_first);
   const auto first = world->run(world->backlog().due({{{}, {}}, started + 2s, 10}, world->soon()));
-  ASSERT_EQ(first.value().size(), 2u);
-  EXPECT_EQ(first.value()[0].due_at, started + 1s);
-  EXPECT_EQ(first.value()[0].notification, sample(1, 9s));
+  ASSERT_EQ(first.value().items.size(), 2u);
+  EXPECT_EQ(first.value().items[0].due_at, started + 1s);
+  EXPECT_EQ(first.value().items[0].notification, sample(1, 9s));
 }
 
 TEST_P(LedgerContract, AnIdThatCannotBeOursIsNotFound) {

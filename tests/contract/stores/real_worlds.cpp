@@ -39,6 +39,13 @@ fakes::PrivatePostgres& postgres() {
   if (!the_postgres) {
     the_postgres = std::make_unique<fakes::PrivatePostgres>();
     deploy(*the_postgres);
+    // A clock that can be set: its schema comes before pg_catalog, where the real one is.
+    the_postgres->sql(
+        "CREATE SCHEMA test_clock; CREATE TABLE test_clock.ahead (by interval); "
+        "INSERT INTO test_clock.ahead VALUES ('0'); "
+        "CREATE FUNCTION test_clock.clock_timestamp() RETURNS timestamptz LANGUAGE sql AS "
+        "'SELECT pg_catalog.clock_timestamp() + by FROM test_clock.ahead'; "
+        "ALTER DATABASE postgres SET search_path = test_clock, pg_catalog, public");
   }
   return *the_postgres;
 }
@@ -89,7 +96,8 @@ RealLedgerWorld::RealLedgerWorld()
       audit_(pool_) {
   postgres().sql(
       "TRUNCATE notification_history, idempotency_keys, delivery_attempts, due, replays, "
-      "audit_log, user_settings, conversation_settings, notification_templates");
+      "audit_log, user_settings, conversation_settings, notification_templates; "
+      "UPDATE test_clock.ahead SET by = '0'");
   intake_.start();
   pool_.start();
   wait_for_connection();
@@ -99,6 +107,20 @@ RealLedgerWorld::~RealLedgerWorld() {
   run_stop(ledger_.stop());
   run_stop(intake_.stop(timers_.after(2s)));
   run_stop(pool_.stop(timers_.after(2s)));
+}
+
+void RealLedgerWorld::set_clock_ahead(std::chrono::milliseconds ahead) {
+  postgres().sql("UPDATE test_clock.ahead SET by = " + std::to_string(ahead.count()) +
+                 " * interval '1 ms'");
+}
+
+void RealLedgerWorld::spoil(base::NotificationId id) {
+  postgres().sql("UPDATE notification_history SET expires_at = 'infinity' WHERE id = '" +
+                 id.to_string() + "'");
+}
+
+void RealLedgerWorld::lose_history(base::NotificationId id) {
+  postgres().sql("DELETE FROM notification_history WHERE id = '" + id.to_string() + "'");
 }
 
 std::vector<std::string> RealLedgerWorld::audited() {

@@ -10,6 +10,7 @@
 #include "storage/pg/pool.hpp"
 #include "storage/redis/client.hpp"
 #include "stores/pg_audit.hpp"
+#include "stores/pg_backlog.hpp"
 #include "stores/pg_dead_letters.hpp"
 #include "stores/pg_history.hpp"
 #include "stores/pg_ledger.hpp"
@@ -57,6 +58,9 @@ class RealLedgerWorld final : public RealWorld, public LedgerWorld {
   std::vector<std::string> audited() override;
   stores::Audit& audit() { return audit_; }
   pg::Pool& pool() { return pool_; }
+  void set_clock_ahead(std::chrono::milliseconds ahead) override;
+  void spoil(base::NotificationId id) override;
+  void lose_history(base::NotificationId id) override;
   std::size_t statements() override {
     return intake_.counters().queries + pool_.counters().queries;
   }
