@@ -107,14 +107,12 @@ void Shard::wire_queue() {
   leases_ = std::make_unique<stores::RedisLeases>(*redis_, timers_, rng_, *queue_books_);
   stores::RedisQueue::Options options;
   options.age_bound = c.queue.age_bound;
-  options.server_ahead = [this] { return leases_->server_ahead(); };
-  options.epoch_is_known = [this] { return leases_->epoch_is_known(); };
-  options.on_corrupt_item = [this](const base::Error& error) {
+  options.on_unreadable_item = [this](const base::Error& error) {
     process_.metrics.queue.step_failures.add("decode");
     step_failed("queue", "decode", error);
   };
-  queue_ = std::make_unique<stores::RedisQueue>(*redis_, timers_, *queue_books_, std::move(options),
-                                                on_escape());
+  queue_ = std::make_unique<stores::RedisQueue>(
+      *redis_, timers_, *queue_books_, leases_->standing(), std::move(options), on_escape());
 }
 
 Expected<void> Shard::wire_delivery() {
@@ -157,8 +155,12 @@ void Shard::wire_flows() {
                            [this](std::vector<stores::QueueItem> items) {
                              return recover_->promote(std::move(items));
                            },
-                           bursts_.get()},
-      timers_.executor(), on_escape());
+                           bursts_.get(),
+                           [this](std::vector<base::NotificationId> ids) {
+                             return recover_->recheck(std::move(ids));
+                           },
+                           [this] { return clock_is_right_; }},
+      process_.clock, timers_.executor(), on_escape());
   deliver_ = std::make_unique<flows::Deliver>(
       flows::Deliver::Parts{*ledger_, *queue_, *devices_, *apns_, *deciding_, timers_, rng_,
                             retry_policy(c), deliver_limits(c), deliver_events(),
@@ -168,8 +170,9 @@ void Shard::wire_flows() {
   heartbeat_ = std::make_unique<flows::Heartbeat>(
       flows::Heartbeat::Parts{*leases_, timers_, heartbeat_policy(c),
                               flows::HeartbeatEvents{recover_events().step_failed},
-                              [this] { return deliver_->held(); },
-                              [this](base::NotificationId id) { return deliver_->holds(id); }},
+                              [this](std::uint64_t term) { return deliver_->held(term); },
+                              [this](base::NotificationId id) { return deliver_->holds(id); },
+                              [this] { return clock_is_right_; }},
       on_escape());
   recover_ = std::make_unique<flows::Recover>(
       flows::Recover::Parts{*leases_, *backlog_, *upkeep_, timers_, queue_books_->node(),

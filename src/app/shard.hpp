@@ -155,6 +155,7 @@ class Shard {
   async::Timers timers_;
   base::SeededRng rng_;
   base::UuidV7Generator ids_;
+  bool clock_is_right_ = true;  ///< by the last comparison with the database's (D-5)
 
   // In the order of use: each refers only to those above it.
   std::unique_ptr<pg::Pool> pg_intake_;

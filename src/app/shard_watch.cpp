@@ -34,6 +34,7 @@ async::Task<void> Shard::look_at_postgres() {
   const bool accepting = pg_intake_->connected() > 0;
   reporters_.postgres.set(accepting ? ok : down, accepting ? "" : "no connection for accepting");
   const bool close = *offset<kOffsetMax&& * offset> - kOffsetMax;
+  clock_is_right_ = close;
   reporters_.clock.set(close ? ok : down,
                        std::to_string(offset->count()) + " ms ahead of the database");
 }
@@ -100,9 +101,10 @@ async::Task<void> Shard::look_at_queue() {
     m.step_failures.add("depths");
     co_return;
   }
-  m.high.set(static_cast<double>((*depths)[0]));
-  m.medium.set(static_cast<double>((*depths)[1]));
-  m.low.set(static_cast<double>((*depths)[2]));
+  m.high.set(static_cast<double>(depths->items[0]));
+  m.medium.set(static_cast<double>(depths->items[1]));
+  m.low.set(static_cast<double>(depths->items[2]));
+  m.unreadable.set(static_cast<double>(depths->unreadable));
 }
 
 }  // namespace notify::app

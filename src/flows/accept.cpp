@@ -30,17 +30,18 @@ base::Unexpected<Refusal> refuse_critical() {
 
 }  // namespace
 
-Accept::Accept(Parts parts, const async::Executor& executor, async::OnEscape on_escape)
-    : parts_(std::move(parts)), queueing_(executor, std::move(on_escape)) {}
+Accept::Accept(Parts parts, const base::Clock& clock, const async::Executor& executor,
+               async::OnEscape on_escape)
+    : parts_(std::move(parts)), clock_(clock), queueing_(executor, std::move(on_escape)) {}
 
 async::Task<Accept::Answers> Accept::accept(std::vector<rules::SendRequest> requests,
                                             Caller caller) {
   Answers answers;
   answers.reserve(requests.size());
-  if (const auto away = queue_is_away_too_long()) {
+  if (const auto why = refusal_of_all()) {
     for (std::size_t i = 0; i < requests.size(); ++i) {
-      parts_.events.refused(away->code);
-      answers.emplace_back(refuse(*away));
+      parts_.events.refused(why->code);
+      answers.emplace_back(refuse(*why));
     }
     co_return answers;
   }
@@ -88,6 +89,7 @@ async::Task<void> Accept::commit(std::vector<Draft> drafts, std::string lane, An
   auto appended = co_await parts_.ledger.append(std::move(submissions), std::move(lane));
   std::vector<stores::QueueItem> fresh;
   std::vector<stores::QueueItem> waiting;
+  std::vector<base::NotificationId> overdue;
   Uncounted uncounted;
   for (std::size_t i = 0; i < appended.size(); ++i) {
     if (!appended[i]) {
@@ -102,6 +104,7 @@ async::Task<void> Accept::commit(std::vector<Draft> drafts, std::string lane, An
     if (there.is_repeat) {
       parts_.events.repeated();
       uncounted.add(pending[i]);
+      if (is_overdue(there)) overdue.push_back(there.id);
     } else {
       parts_.events.accepted();
       // What waits has a row in `due`; what is suppressed is over.
@@ -115,6 +118,7 @@ async::Task<void> Accept::commit(std::vector<Draft> drafts, std::string lane, An
   // From here on they are safe, and so are the answers.
   if (!fresh.empty()) queueing_.spawn(enqueue(std::move(fresh)));
   if (!waiting.empty() && parts_.promote) queueing_.spawn(parts_.promote(std::move(waiting)));
+  if (!overdue.empty() && parts_.recheck) queueing_.spawn(parts_.recheck(std::move(overdue)));
   if (!uncounted.limits.empty() || !uncounted.bursts.empty()) {
     queueing_.spawn(give_back(std::move(uncounted)));
   }
@@ -268,6 +272,23 @@ void Accept::schedule(Draft& draft) {
   submission.status = rules::Status::deferred;
   submission.due = stores::Due{*n.deliver_at, stores::DueReason::scheduled, {}};
   draft.waits_until = n.deliver_at;
+}
+
+/// It should be in the queue by now; a caller who asks again may be told OK for ever while it is
+/// not.
+bool Accept::is_overdue(const stores::Appended& repeat) const {
+  return repeat.status == rules::Status::pending &&
+         repeat.id.uuid().instant() + stores::kRecoverAfter < clock_.now();
+}
+
+std::optional<base::Error> Accept::refusal_of_all() {
+  if (parts_.clock_is_right && !parts_.clock_is_right()) {
+    return base::Error{
+        base::Errc::unavailable,
+        "this node's clock is more than two seconds from the database's: ask another "
+        "node; set the clock"};
+  }
+  return queue_is_away_too_long();
 }
 
 std::optional<base::Error> Accept::queue_is_away_too_long() {

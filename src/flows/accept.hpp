@@ -71,9 +71,14 @@ class Accept {
     /// that.
     std::function<async::Task<void>(std::vector<stores::QueueItem>)> promote{};
     Bursts* bursts = nullptr;  ///< without it, nothing is grouped
+    /// Repeats of what has been pending for long; unset: a sweep finds it.
+    std::function<async::Task<void>(std::vector<base::NotificationId>)> recheck{};
+    /// Whether this node's clock agrees with the database's; unset: it does.
+    std::function<bool()> clock_is_right{};
   };
 
-  Accept(Parts parts, const async::Executor& executor, async::OnEscape on_escape);
+  Accept(Parts parts, const base::Clock& clock, const async::Executor& executor,
+         async::OnEscape on_escape);
 
   using Answers = std::vector<Answer<Accepted>>;
 
@@ -136,11 +141,15 @@ class Accept {
   static void schedule(Draft& draft);
   async::Task<void> commit(std::vector<Draft> drafts, std::string lane, Answers& answers);
   async::Task<void> give_back(Uncounted uncounted);
+  /// Whatever is asked for; unset: it is looked at.
+  [[nodiscard]] std::optional<base::Error> refusal_of_all();
   /// Unset: there is room for more of what the queue does not take.
   [[nodiscard]] std::optional<base::Error> queue_is_away_too_long();
+  [[nodiscard]] bool is_overdue(const stores::Appended& repeat) const;
   async::Task<void> enqueue(std::vector<stores::QueueItem> items);
 
   Parts parts_;
+  const base::Clock& clock_;
   std::size_t on_their_way_ = 0;  ///< into the queue
   Unqueued unqueued_;
   async::TaskGroup queueing_;

@@ -79,7 +79,8 @@ class Deliver {
   [[nodiscard]] std::size_t in_flight() const { return held_.size(); }
   /// Whether a lease of this notification is being worked on here.
   [[nodiscard]] bool holds(base::NotificationId id) const { return held_.contains(id); }
-  [[nodiscard]] std::vector<stores::Lease> held() const;
+  /// What was leased in this term and is being worked on.
+  [[nodiscard]] std::vector<stores::Lease> held(std::uint64_t term) const;
 
  private:
   async::Task<void> lease_loop();

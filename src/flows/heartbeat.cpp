@@ -15,7 +15,7 @@ void Heartbeat::start() {
 async::Task<void> Heartbeat::stop() { return loops_.stop(); }
 
 async::Task<void> Heartbeat::sign_off() {
-  last_heartbeat_ = base::SteadyTime::min();
+  end_term();
   const auto done = co_await parts_.leases.sign_off(soon());
   if (!done) parts_.events.step_failed("sign_off", done.error());
 }
@@ -40,10 +40,12 @@ async::Task<void> Heartbeat::heartbeat_loop() {
   for (;;) {
     // The time before the call: the time-to-live runs from some moment after it.
     const base::SteadyTime asked_at = parts_.timers.clock().steady_now();
-    const auto beaten = co_await parts_.leases.heartbeat(
-        parts_.policy.timeout, parts_.timers.after(parts_.policy.interval));
+    const stores::LifeSign sign{parts_.policy.timeout, !parts_.may_lead || parts_.may_lead()};
+    const auto beaten =
+        co_await parts_.leases.heartbeat(sign, parts_.timers.after(parts_.policy.interval));
     if (beaten) {
-      if (lease_term() == 0) ++term_;
+      // A term ends by our clock or by the books' word, whichever is first.
+      if (lease_term() == 0 || beaten->term != pulse_.term) ++term_;
       last_heartbeat_ = asked_at;
       pulse_ = *beaten;
       if (claimed_in_ != pulse_.epoch_number) co_await claim();
@@ -54,16 +56,17 @@ async::Task<void> Heartbeat::heartbeat_loop() {
   }
 }
 
-/// The books of a new epoch know nothing of what is under way here, and whoever is elected goes by
-/// them when the epoch is no longer young.
+/// The books of a new epoch know nothing of what is under way here, and recovery goes by them when
+/// the epoch is no longer young. What could not be claimed may be given to others: the term ends.
 async::Task<void> Heartbeat::claim() {
   const std::uint64_t epoch = pulse_.epoch_number;
   const auto claimed =
-      co_await parts_.leases.claim(parts_.held(), parts_.timers.after(parts_.policy.interval));
+      co_await parts_.leases.claim(parts_.held(term_), parts_.timers.after(parts_.policy.interval));
   if (claimed) {
     claimed_in_ = epoch;
   } else {
     parts_.events.step_failed("claim", claimed.error());
+    end_term();
   }
 }
 

@@ -32,9 +32,10 @@ class Heartbeat {
     async::Timers& timers;
     HeartbeatPolicy policy;
     HeartbeatEvents events;
-    /// What deliver is at work on.
-    std::function<std::vector<stores::Lease>()> held;
+    /// What deliver has leased in this term and is at work on.
+    std::function<std::vector<stores::Lease>(std::uint64_t term)> held;
     std::function<bool(base::NotificationId)> is_held;
+    std::function<bool()> may_lead{};  ///< unset: it may
   };
 
   Heartbeat(Parts parts, async::OnEscape on_escape);
@@ -56,6 +57,7 @@ class Heartbeat {
  private:
   async::Task<void> heartbeat_loop();
   async::Task<void> claim();
+  void end_term() { last_heartbeat_ = base::SteadyTime::min(); }
   async::Task<void> orphans_loop();
   async::Task<void> reclaim_orphans();
   [[nodiscard]] base::Deadline soon() const {

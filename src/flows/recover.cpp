@@ -8,12 +8,30 @@ namespace notify::flows {
 using stores::Epoch;
 using stores::Pulse;
 
+namespace {
+
+/// After so many windows of a rebuild it is written down how far it has come.
+constexpr int kMarkEvery = 12;
+
+std::vector<stores::QueueItem> to_queue(std::vector<stores::BacklogItem> items) {
+  std::vector<stores::QueueItem> queue_items;
+  queue_items.reserve(items.size());
+  for (stores::BacklogItem& item : items) {
+    queue_items.push_back({std::move(item.notification), item.due_at});
+  }
+  return queue_items;
+}
+
+}  // namespace
+
 Recover::Recover(Parts parts, async::OnEscape on_escape)
     : parts_(std::move(parts)), loops_(parts_.timers.executor(), std::move(on_escape)) {}
 
 void Recover::start() {
   loops_.spawn(takeover_loop());
+  loops_.spawn(due_loop());
   loops_.spawn(sweep_loop());
+  loops_.spawn(patrol_loop());
   loops_.spawn(upkeep_loop());
 }
 
@@ -37,26 +55,42 @@ async::Task<void> Recover::take_over() {
   }
 }
 
-/// While the epoch is young the books may lack what nodes are at work on: nothing is put back.
+/// What is due must not wait for a rebuild. In a young epoch the books may lack what nodes are at
+/// work on: nothing is put back.
+async::Task<void> Recover::due_loop() {
+  base::SteadyTime next = base::SteadyTime::min();
+  std::uint64_t epoch_looked_at = 0;
+  for (;;) {
+    const Pulse pulse = parts_.pulse();
+    const bool is_time = steady_now() >= next || pulse.epoch_number != epoch_looked_at;
+    if (pulse.leads && pulse.epoch != Epoch::young && is_time) {
+      if (co_await sweep_due(pulse.epoch_number)) epoch_looked_at = pulse.epoch_number;
+      next = steady_now() + parts_.policy.sweep_interval;
+    }
+    co_await parts_.timers.sleep_for(look_interval());
+  }
+}
+
+async::Task<bool> Recover::sweep_due(std::uint64_t epoch_number) {
+  const auto at = co_await horizon();
+  if (!at) co_return false;
+  co_return co_await sweep(
+      {&stores::Backlog::due, base::WallTime(), promoted_until(at->now), epoch_number});
+}
+
 async::Task<void> Recover::sweep_loop() {
   base::SteadyTime next_sweep = base::SteadyTime::min();
   for (;;) {
     const Pulse pulse = parts_.pulse();
-    const bool time_for_it = parts_.timers.clock().steady_now() >= next_sweep;
-    epoch_swept_ = pulse.epoch_number;
-    const bool is_whole = pulse.epoch == Epoch::whole || pulse.epoch_number == epoch_rebuilt_;
-    if (pulse.leads && pulse.epoch == Epoch::gappy && !is_whole) {
-      co_await rebuild(pulse.epoch_number);
+    if (pulse.leads && pulse.epoch == Epoch::gappy && !is_whole(pulse)) {
+      co_await rebuild(pulse);
       // What was too young for the rebuild should not wait for long either.
-      next_sweep = parts_.timers.clock().steady_now() +
-                   std::min(parts_.policy.grace, parts_.policy.sweep_interval);
-    } else if (pulse.leads && is_whole && time_for_it) {
-      co_await sweep_tail();
-      co_await sweep_due();
-      next_sweep = parts_.timers.clock().steady_now() + parts_.policy.sweep_interval;
+      next_sweep = steady_now() + std::min(parts_.policy.grace, parts_.policy.sweep_interval);
+    } else if (pulse.leads && is_whole(pulse) && steady_now() >= next_sweep) {
+      co_await sweep_tail(pulse.epoch_number);
+      next_sweep = steady_now() + parts_.policy.sweep_interval;
     }
-    co_await parts_.timers.sleep_for(
-        std::min(parts_.policy.takeover_interval, parts_.policy.sweep_interval));
+    co_await parts_.timers.sleep_for(look_interval());
   }
 }
 
@@ -70,87 +104,157 @@ bool Recover::succeeded(std::string_view step, const base::Expected<void>& resul
   return result.has_value();
 }
 
-/// The queue has lost data: what it still had is looked at again, and what it lost is read from the
-/// ledger. A rebuild that breaks off is made again from its start.
-async::Task<void> Recover::rebuild(std::uint64_t epoch_number) {
+async::Task<std::optional<stores::LedgerHorizon>> Recover::horizon() {
+  auto read = co_await parts_.backlog.horizon(soon());
+  if (read) co_return *read;
+  parts_.events.step_failed("horizon", read.error());
+  co_return std::nullopt;
+}
+
+/// The queue has lost data: what it still had is looked at again, and what it may have lost is read
+/// from the ledger. The queue tells since when it may have lost something. It tells nothing of what
+/// no sweep had compared with it by then: so the rebuild also goes back to the last sweep.
+async::Task<void> Recover::rebuild(Pulse pulse) {
   const auto salvaged = co_await parts_.repairs.salvage(soon());
   if (!salvaged) {
     parts_.events.step_failed("salvage", salvaged.error());
     co_return;
   }
   put_back(*salvaged);
-  const base::WallTime until = now() - parts_.policy.grace;
-  if (!co_await sweep_pending(until - parts_.policy.look_back, until)) co_return;
-  co_await sweep_due();
-  const base::WallTime swept = until - parts_.policy.overlap;
-  if (!succeeded("sweep", co_await parts_.repairs.set_swept_until(swept, soon()))) co_return;
-  if (!succeeded("rebuild", co_await parts_.repairs.set_whole(epoch_number, soon()))) co_return;
-  epoch_rebuilt_ = epoch_number;
+  const auto at = co_await horizon();
+  if (!at) co_return;
+  const auto swept = co_await parts_.repairs.swept_until(soon());
+  if (!swept) {
+    parts_.events.step_failed("rebuild", swept.error());
+    co_return;
+  }
+  const base::WallTime newest = at->now - parts_.policy.grace;
+  base::WallTime from = newest - parts_.policy.look_back;
+  if (pulse.lost_since && *swept) {
+    from = std::max(from, std::min(*pulse.lost_since, **swept) - parts_.policy.overlap);
+  }
+  // What is not settled yet, the next sweep looks at.
+  const stores::Rebuilt mark =
+      pulse.rebuilt.value_or(stores::Rebuilt{std::min(newest, at->settled), newest});
+  if (!co_await rebuild_down_to(from, mark.down_to, mark, pulse.epoch_number)) co_return;
+  const base::WallTime swept_now = mark.until - parts_.policy.overlap;
+  if (!succeeded("sweep", co_await parts_.repairs.set_swept_until(swept_now, soon()))) co_return;
+  if (!succeeded("rebuild", co_await parts_.repairs.set_whole(pulse.epoch_number, soon()))) {
+    co_return;
+  }
+  epoch_rebuilt_ = pulse.epoch_number;
   parts_.events.rebuilt();
 }
 
-/// What was committed since the last sweep, by whoever made it, and should be in the queue.
-async::Task<void> Recover::sweep_tail() {
+/// The newest first: they are worth most, and expire first. How far it has come is kept with the
+/// queue: the next elected node goes on from there. False if it had to stop.
+async::Task<bool> Recover::rebuild_down_to(base::WallTime from, base::WallTime down_from,
+                                           stores::Rebuilt mark, std::uint64_t epoch_number) {
+  base::WallTime kept_down_to = down_from;
+  for (base::WallTime end = down_from; end > from; end = mark.down_to) {
+    mark.down_to = std::max(from, end - parts_.policy.window);
+    if (!co_await sweep({&stores::Backlog::pending, mark.down_to, end, epoch_number})) {
+      co_return false;
+    }
+    if (kept_down_to - mark.down_to < kMarkEvery * parts_.policy.window) continue;
+    const auto kept = co_await parts_.repairs.set_rebuilt(epoch_number, mark, soon());
+    if (!succeeded("rebuild", kept)) co_return false;
+    kept_down_to = mark.down_to;
+  }
+  co_return true;
+}
+
+/// Compares with the queue what was committed since the last sweep. What is vouched for then is
+/// only what was settled before it began: a row may be committed long after it was made.
+async::Task<void> Recover::sweep_tail(std::uint64_t epoch_number) {
   const auto swept = co_await parts_.repairs.swept_until(soon());
   if (!swept) {
     parts_.events.step_failed("sweep", swept.error());
     co_return;
   }
-  const base::WallTime until = now() - parts_.policy.grace;
-  const base::WallTime from = swept->value_or(until - parts_.policy.look_back);
-  if (!co_await sweep_pending(from, until)) co_return;
-  succeeded("sweep",
-            co_await parts_.repairs.set_swept_until(until - parts_.policy.overlap, soon()));
+  const auto at = co_await horizon();
+  if (!at) co_return;
+  const base::WallTime newest = at->now - parts_.policy.grace;
+  const base::WallTime from = swept->value_or(newest - parts_.policy.look_back);
+  for (base::WallTime end = newest; end > from;) {
+    const base::WallTime begin = std::max(from, end - parts_.policy.window);
+    if (!co_await sweep({&stores::Backlog::pending, begin, end, epoch_number})) co_return;
+    end = begin;
+  }
+  const base::WallTime swept_now = std::min(newest, at->settled) - parts_.policy.overlap;
+  succeeded("sweep", co_await parts_.repairs.set_swept_until(swept_now, soon()));
 }
 
-async::Task<void> Recover::sweep_due() {
-  co_await sweep(&stores::Backlog::due, base::WallTime(), promoted_until());
+/// Finds what all else has missed, whatever the reason.
+async::Task<void> Recover::patrol_loop() {
+  for (;;) {
+    const Pulse pulse = parts_.pulse();
+    if (pulse.leads && is_whole(pulse)) co_await patrol(pulse.epoch_number);
+    co_await parts_.timers.sleep_for(parts_.policy.patrol_interval);
+  }
+}
+
+/// One window; from the newest to the oldest, then again.
+async::Task<void> Recover::patrol(std::uint64_t epoch_number) {
+  const auto at = co_await horizon();
+  if (!at) co_return;
+  const base::WallTime newest = at->now - parts_.policy.grace;
+  const base::WallTime oldest = newest - parts_.policy.look_back;
+  if (patrolled_down_to_ <= oldest || patrolled_down_to_ > newest) patrolled_down_to_ = newest;
+  const base::WallTime begin = std::max(oldest, patrolled_down_to_ - parts_.policy.window);
+  if (co_await sweep({&stores::Backlog::pending, begin, patrolled_down_to_, epoch_number})) {
+    patrolled_down_to_ = begin;
+  }
 }
 
 async::Task<void> Recover::promote(std::vector<stores::QueueItem> items) {
-  std::erase_if(items,
-                [until = promoted_until()](const auto& item) { return item.due_at >= until; });
+  const base::WallTime until = promoted_until(parts_.timers.clock().now());
+  std::erase_if(items, [until](const auto& item) { return item.due_at >= until; });
   // In a young epoch a sweep may have had it promoted, and the books do not say who has it.
   if (items.empty() || parts_.pulse().epoch == Epoch::young) co_return;
   const auto promoted = co_await parts_.repairs.readmit(std::move(items), soon());
   if (!promoted) parts_.events.step_failed("promote", promoted.error());
 }
 
-/// The newest first: they are worth most, and expire first. False if it had to stop.
-async::Task<bool> Recover::sweep_pending(base::WallTime from, base::WallTime until) {
-  while (until > from) {
-    const base::WallTime begin = std::max(from, until - parts_.policy.window);
-    if (!co_await sweep(&stores::Backlog::pending, begin, until)) co_return false;
-    until = begin;
+async::Task<void> Recover::recheck(std::vector<base::NotificationId> ids) {
+  if (parts_.pulse().epoch == Epoch::young) co_return;
+  auto pending = co_await parts_.backlog.pending_of(std::move(ids), soon());
+  if (!pending) {
+    parts_.events.step_failed("recheck", pending.error());
+    co_return;
+  }
+  if (pending->empty() || parts_.pulse().epoch == Epoch::young) co_return;
+  const auto readmitted = co_await parts_.repairs.readmit(to_queue(std::move(*pending)), soon());
+  if (!readmitted) {
+    parts_.events.step_failed("recheck", readmitted.error());
+    co_return;
+  }
+  put_back(*readmitted);
+}
+
+/// Reads page after page and puts each into the queue. False if it had to stop.
+async::Task<bool> Recover::sweep(Stretch stretch) {
+  std::optional<stores::BacklogCursor> after = stores::BacklogCursor{stretch.from, {}};
+  while (after) {
+    auto read = co_await (parts_.backlog.*stretch.read)({*after, stretch.until, parts_.policy.page},
+                                                        soon());
+    if (!read) {
+      parts_.events.step_failed("sweep", read.error());
+      co_return false;
+    }
+    if (read->unreadable > 0) parts_.events.unreadable(read->unreadable);
+    after = read->next;
+    if (read->items.empty()) continue;
+    if (!co_await readmit(std::move(read->items), stretch.epoch_number)) co_return false;
   }
   co_return true;
 }
 
-/// Reads page after page and puts each into the queue. False if it had to stop.
-async::Task<bool> Recover::sweep(ReadPage read, base::WallTime from, base::WallTime until) {
-  stores::BacklogPage page{{from, {}}, until, parts_.policy.page};
-  for (;;) {
-    auto found = co_await (parts_.backlog.*read)(page, soon());
-    if (!found) {
-      parts_.events.step_failed("sweep", found.error());
-      co_return false;
-    }
-    if (found->unreadable > 0) parts_.events.unreadable(found->unreadable);
-    if (!found->items.empty() && !co_await readmit(std::move(found->items))) co_return false;
-    if (!found->next) co_return true;
-    page.after = *found->next;
-  }
-}
-
-async::Task<bool> Recover::readmit(std::vector<stores::BacklogItem> items) {
-  // Who is no longer elected, or has seen a new epoch, must not go by what it read before.
-  if (!may_go_on(epoch_swept_)) co_return false;
-  std::vector<stores::QueueItem> queue_items;
-  queue_items.reserve(items.size());
-  for (stores::BacklogItem& item : items) {
-    queue_items.push_back({std::move(item.notification), item.due_at});
-  }
-  const auto readmitted = co_await parts_.repairs.readmit(std::move(queue_items), soon());
+async::Task<bool> Recover::readmit(std::vector<stores::BacklogItem> items,
+                                   std::uint64_t epoch_number) {
+  // A node that is no longer elected, or has seen a new epoch, must not go by what it read before.
+  if (!may_go_on(epoch_number)) co_return false;
+  const auto readmitted = co_await parts_.repairs.readmit(to_queue(std::move(items)), soon());
   if (!readmitted) {
     parts_.events.step_failed("readmit", readmitted.error());
     co_return false;

@@ -1,10 +1,13 @@
 #pragma once
 // recover: what others left behind, what the queue has lost, what comes due → back to the queue.
 //
-// Three loops: the takeover of nodes whose heartbeat has stopped, which every worker does, so that
-// it does not wait for an election; and, in the one that is elected, the sweep that compares
-// PostgreSQL with the queue, and the upkeep of PostgreSQL.
+// Every worker takes over from nodes whose heartbeat has stopped, so that this does not wait for an
+// election. The worker that is elected has four more loops: one promotes what comes due; one
+// compares the newest rows of PostgreSQL with the queue, or, after the queue has lost data, all
+// that it may have lost; a slow one compares a whole day, again and again; one keeps PostgreSQL in
+// order. All of them go by the database's clock: that of a worker may be wrong (ADR 0014).
 
+#include <algorithm>
 #include <functional>
 #include <optional>
 #include <string>
@@ -26,10 +29,12 @@ struct RecoverPolicy {
   /// What a sweep has seen in the queue may have been lost right after; the next one looks at so
   /// much of it again.
   std::chrono::milliseconds overlap{15'000};
-  /// How far back a sweep looks when the queue has lost its data.
+  /// How far back a sweep looks when the queue has lost its data; and the patrol, always.
   std::chrono::milliseconds look_back = std::chrono::hours(25);
   /// A query of the history is over at most so much of it, whatever it finds there.
   std::chrono::milliseconds window = std::chrono::minutes(5);
+  /// The patrol looks at one window, then rests so long: with these, ten minutes a round.
+  std::chrono::milliseconds patrol_interval{2000};
   std::int32_t page = 500;
   std::chrono::milliseconds step_timeout{5000};
 };
@@ -39,7 +44,7 @@ struct RecoverEvents {
   std::function<void(std::size_t)> taken_over;
   std::function<void(std::size_t)> readmitted;
   std::function<void()> rebuilt;                ///< after the queue had lost its data
-  std::function<void(std::size_t)> unreadable;  ///< rows of the ledger that a sweep has skipped
+  std::function<void(std::size_t)> unreadable;  ///< rows that were left out, as often as they are
   std::function<void(std::string_view step, const base::Error&)> step_failed;
 };
 
@@ -64,39 +69,62 @@ class Recover {
   void start();
   [[nodiscard]] async::Task<void> stop();
 
-  /// Of what was just committed with a row in `due`, puts into the queue what comes due before the
-  /// next sweep may have looked. What it cannot put in, that sweep will.
+  /// Puts into the queue those of what was just committed with a row in `due` that come due before
+  /// the next sweep may have looked. What it cannot put in, that sweep will.
   [[nodiscard]] async::Task<void> promote(std::vector<stores::QueueItem> items);
 
+  /// Puts into the queue those of these that are pending and should be there. A caller who repeats
+  /// a request so has it looked at now, if no sweep has found it yet.
+  [[nodiscard]] async::Task<void> recheck(std::vector<base::NotificationId> ids);
+
  private:
-  async::Task<void> takeover_loop();
-  async::Task<void> sweep_loop();
-  async::Task<void> upkeep_loop();
-  async::Task<void> take_over();
-  async::Task<void> rebuild(std::uint64_t epoch_number);
-  async::Task<void> sweep_tail();
-  async::Task<void> sweep_due();
-  async::Task<bool> sweep_pending(base::WallTime from, base::WallTime until);
   using ReadPage = async::Task<base::Expected<stores::BacklogRead>> (stores::Backlog::*)(
       stores::BacklogPage, base::Deadline);
-  async::Task<bool> sweep(ReadPage read, base::WallTime from, base::WallTime until);
-  async::Task<bool> readmit(std::vector<stores::BacklogItem> items);
+  /// What a sweep reads, and the epoch that it goes by.
+  struct Stretch {
+    ReadPage read;
+    base::WallTime from;
+    base::WallTime until;
+    std::uint64_t epoch_number;
+  };
+
+  async::Task<void> takeover_loop();
+  async::Task<void> due_loop();
+  async::Task<void> sweep_loop();
+  async::Task<void> patrol_loop();
+  async::Task<void> upkeep_loop();
+  async::Task<void> take_over();
+  async::Task<void> rebuild(stores::Pulse pulse);
+  async::Task<bool> rebuild_down_to(base::WallTime from, base::WallTime down_from,
+                                    stores::Rebuilt mark, std::uint64_t epoch_number);
+  async::Task<void> sweep_tail(std::uint64_t epoch_number);
+  async::Task<bool> sweep_due(std::uint64_t epoch_number);
+  async::Task<void> patrol(std::uint64_t epoch_number);
+  async::Task<bool> sweep(Stretch stretch);
+  async::Task<bool> readmit(std::vector<stores::BacklogItem> items, std::uint64_t epoch_number);
+  async::Task<std::optional<stores::LedgerHorizon>> horizon();
   async::Task<void> keep_up();
   void put_back(std::size_t count);
   bool succeeded(std::string_view step, const base::Expected<void>& result);
   [[nodiscard]] bool may_go_on(std::uint64_t epoch_number) const;
-  [[nodiscard]] base::WallTime now() const { return parts_.timers.clock().now(); }
+  [[nodiscard]] bool is_whole(const stores::Pulse& pulse) const {
+    return pulse.epoch == stores::Epoch::whole || pulse.epoch_number == epoch_rebuilt_;
+  }
+  [[nodiscard]] base::SteadyTime steady_now() const { return parts_.timers.clock().steady_now(); }
   /// Promotion is a sweep ahead of time, so that nothing comes late for having waited in `due`.
-  [[nodiscard]] base::WallTime promoted_until() const {
-    return now() + 2 * parts_.policy.sweep_interval;
+  [[nodiscard]] base::WallTime promoted_until(base::WallTime now) const {
+    return now + 2 * parts_.policy.sweep_interval;
+  }
+  [[nodiscard]] std::chrono::milliseconds look_interval() const {
+    return std::min(parts_.policy.takeover_interval, parts_.policy.sweep_interval);
   }
   [[nodiscard]] base::Deadline soon() const {
     return parts_.timers.after(parts_.policy.step_timeout);
   }
 
   Parts parts_;
-  std::uint64_t epoch_swept_ = 0;    ///< the epoch that the sweep under way began in
   std::uint64_t epoch_rebuilt_ = 0;  ///< the last heartbeat may not know it yet
+  base::WallTime patrolled_down_to_;
   async::TaskGroup loops_;
 };
 

@@ -139,7 +139,9 @@ Expected<Metadata> decode_metadata(std::string_view json) {
 
 std::string encode_queue_item(const Notification& n) {
   base::JsonObject object(512);
-  object.number("v", 1).text("id", n.id.to_string()).text("user", n.user.to_string());
+  object.number("v", kQueueItemVersion)
+      .text("id", n.id.to_string())
+      .text("user", n.user.to_string());
   if (n.conversation) object.text("conversation", n.conversation->to_string());
   if (n.message) object.text("message", n.message->to_string());
   object.text("type", n.type)
@@ -160,7 +162,7 @@ Expected<Notification> decode_queue_item(std::string_view json) {
     return fail(Errc::corrupt, "a queue item is not JSON");
   }
   std::int64_t version = 0;
-  if (root["v"].get(version) != SUCCESS || version != 1) {
+  if (root["v"].get(version) != SUCCESS || version != kQueueItemVersion) {
     return fail(Errc::corrupt, "a queue item has a version that this program does not know");
   }
   const auto id = base::NotificationId::parse(text_or_empty(root, "id"));

@@ -41,6 +41,8 @@ struct Metadata {
 /// `{"v":1,"id":"<uuid>","user":"<uuid>",...`: version, id and user stand at fixed places, so that
 /// the queue's scripts need no JSON. Holds what delivery needs, and never a token. A reader ignores
 /// keys it does not know; a change that an older reader would get wrong raises the version.
+inline constexpr std::int64_t kQueueItemVersion = 1;
+inline constexpr std::size_t kQueueItemVersionOffset = 5;  // one digit
 inline constexpr std::size_t kQueueItemIdOffset = 13;
 inline constexpr std::size_t kQueueItemUserOffset = 59;
 [[nodiscard]] std::string encode_queue_item(const Notification& notification);

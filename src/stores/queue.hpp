@@ -63,10 +63,11 @@ class Queue {
  public:
   virtual ~Queue() = default;
 
-  /// Puts in what has just been created. Putting an item in that is there changes nothing. What
-  /// may be older than this epoch goes in as a suspect: the queue may have lost that it was
-  /// withdrawn. Concurrent calls share a round trip. One result for each item, in order.
-  /// Errors: timed_out also for an item older than kEnqueueWithin: it was not put in.
+  /// Puts in what has just been created. An item is known by its id: putting it in again changes
+  /// nothing, whatever else of it differs. What may be older than this epoch goes in as a suspect:
+  /// the queue may have lost that it was withdrawn. Concurrent calls share a round trip. One result
+  /// for each item, in order. Errors: timed_out also for an item older than kEnqueueWithin: it was
+  /// not put in.
   [[nodiscard]] virtual async::Task<std::vector<base::Expected<async::Unit>>> enqueue(
       std::vector<QueueItem> items) = 0;
 
@@ -92,12 +93,32 @@ enum class Epoch : std::uint8_t {
   whole,
 };
 
+/// How far a rebuild has come: what was made between the two has been compared with the queue.
+struct Rebuilt {
+  base::WallTime until;
+  base::WallTime down_to;
+
+  friend bool operator==(const Rebuilt&, const Rebuilt&) = default;
+};
+
 /// What a node learns from its heartbeat.
 struct Pulse {
   std::uint64_t epoch_number = 0;  ///< this node's own count of the epochs it has seen, from 1
   Epoch epoch = Epoch::young;
   bool leads = false;  ///< it was elected to recover for all, until its heartbeat runs out
   std::optional<base::WallTime> swept_until;  ///< as Repairs::swept_until()
+  /// This node's own count of its terms, from 1. A term ends when others could take over what was
+  /// leased in it. A new epoch ends none: what is leased is claimed in it.
+  std::uint64_t term = 0;
+  /// Until the epoch is whole: the queue has lost nothing of before this time. Unset: maybe all.
+  std::optional<base::WallTime> lost_since;
+  std::optional<Rebuilt> rebuilt;  ///< in this epoch
+};
+
+/// What a node says of itself with a heartbeat.
+struct LifeSign {
+  std::chrono::milliseconds lives_for;
+  bool may_lead = true;  ///< false: leaves the office to the others
 };
 
 /// This node's leases, and the life sign that keeps them its own.
@@ -105,15 +126,18 @@ class Leases {
  public:
   virtual ~Leases() = default;
 
-  /// Says that this node lives, for `ttl`. In a new epoch, what stood in the queue is put aside for
-  /// salvage(); until a heartbeat has seen the epoch, the node gets no leases.
-  [[nodiscard]] virtual async::Task<base::Expected<Pulse>> heartbeat(std::chrono::milliseconds ttl,
+  /// Says that this node lives. In a new epoch, what stood in the queue is put aside for salvage();
+  /// until a heartbeat has seen the epoch, the node gets no leases. Nor does it get any, or may
+  /// claim, when its time has run out: the next heartbeat begins a new term.
+  [[nodiscard]] virtual async::Task<base::Expected<Pulse>> heartbeat(LifeSign sign,
                                                                      base::Deadline deadline) = 0;
   /// Enters into the books of a new epoch what this node is working on.
+  /// Errors: conflict: the epoch is not young any more, or this node's term is over. What it holds
+  ///         may be somebody else's.
   [[nodiscard]] virtual async::Task<base::Expected<void>> claim(std::vector<Lease> held,
                                                                 base::Deadline deadline) = 0;
 
-  /// What the books say this node holds.
+  /// The leases of this node by the books.
   [[nodiscard]] virtual async::Task<base::Expected<std::vector<LeaseKey>>> mine(
       base::Deadline deadline) = 0;
   /// Puts one of them back into the queue as a suspect, due since it was created, so that it is
@@ -125,7 +149,7 @@ class Leases {
   [[nodiscard]] virtual async::Task<base::Expected<void>> sign_off(base::Deadline deadline) = 0;
 };
 
-/// What nodes do for each other, and the elected one for all. Doing it twice, or two nodes doing
+/// Nodes do this for each other, and the elected one for all. Doing it twice, or two nodes doing
 /// it, is harmless. Errors: unavailable also if the server may be another one since the last
 /// heartbeat: nothing was done then that it could be wrong about.
 class Repairs {
@@ -153,9 +177,14 @@ class Repairs {
   [[nodiscard]] virtual async::Task<base::Expected<bool>> withdraw(rules::Notification notification,
                                                                    base::Deadline deadline) = 0;
 
-  /// The epoch of this number is whole now. Of an older one: changes nothing.
+  /// The epoch of this number is whole now. If it is an older one, this changes nothing.
   [[nodiscard]] virtual async::Task<base::Expected<void>> set_whole(std::uint64_t epoch_number,
                                                                     base::Deadline deadline) = 0;
+
+  /// How far the queue is rebuilt in the epoch of this number, for the next node that is elected.
+  [[nodiscard]] virtual async::Task<base::Expected<void>> set_rebuilt(std::uint64_t epoch_number,
+                                                                      Rebuilt rebuilt,
+                                                                      base::Deadline deadline) = 0;
 
   /// Up to when the ledger has been compared with the queue; unset: never. It is kept with the
   /// queue, and so lost with it.

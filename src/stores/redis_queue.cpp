@@ -15,13 +15,23 @@ using base::fail;
 using redis::Command;
 using redis::Reply;
 
+Expected<async::Unit> was_put_in(const Reply& reply) {
+  if (reply.is_error()) return fail(reply.to_error());
+  const auto put = reply.as_integer();
+  if (!put) return fail(put.error());
+  if (*put == 0) return fail(Errc::timed_out, "it took too long: left to recovery");
+  return async::Unit{};
+}
+
 }  // namespace
 
 RedisQueue::RedisQueue(redis::Client& redis, async::Timers& timers, const QueueBooks& books,
-                       Options options, const async::OnEscape& on_escape)
+                       const RedisStanding& standing, Options options,
+                       const async::OnEscape& on_escape)
     : redis_(redis),
       timers_(timers),
       books_(books),
+      standing_(standing),
       options_(std::move(options)),
       enqueues_(timers,
                 {.batch_max = options_.batch_max,
@@ -53,55 +63,51 @@ async::Task<Expected<void>> RedisQueue::ack(LeaseKey key) {
 }
 
 /// Whether it is too late is decided twice: here, item by item, and where it counts, by the server,
-/// for all that is left.
+/// for all that is left. The scripts of all books leave together: so of two batches the first one
+/// is first in every book, and a user's items keep their order.
 async::Task<RedisQueue::Results> RedisQueue::enqueue_batch(std::vector<QueueItem> batch) {
-  const auto ahead = options_.server_ahead ? options_.server_ahead() : std::chrono::milliseconds(0);
   const base::WallTime now = timers_.clock().now();
   Results results(batch.size(),
                   fail(Errc::timed_out, "too old to be queued: it is left to recovery"));
+  std::vector<redis::ScriptCall> calls;
+  std::vector<std::vector<std::size_t>> places;  // in the batch, for each call
   for (const QueueBook& book : books_.all()) {
-    std::vector<const QueueItem*> items;
+    std::vector<std::size_t> mine;
+    std::vector<std::string> arguments(3);
     base::WallTime latest = base::WallTime::max();
-    for (const QueueItem& item : batch) {
-      const base::WallTime last_moment = item.notification.created_at() + kEnqueueWithin;
+    for (std::size_t i = 0; i < batch.size(); ++i) {
+      const QueueItem& item = batch[i];
+      const base::WallTime created_at = item.notification.created_at();
+      const base::WallTime last_moment = created_at + kEnqueueWithin;
       if (&books_.of(item.notification) != &book || last_moment < now) continue;
-      items.push_back(&item);
+      mine.push_back(i);
       latest = std::min(latest, last_moment);
+      const bool at_once = item.due_at == created_at;
+      arguments.push_back(at_once ? std::string()
+                                  : std::to_string(queue_score(item.due_at, book.priority)));
+      arguments.push_back(rules::encode_queue_item(item.notification));
     }
-    if (items.empty()) continue;
-    const auto done = co_await put_in(book, items, latest + ahead);
-    for (const QueueItem* item : items) {
-      Expected<async::Unit>& result = results[static_cast<std::size_t>(item - batch.data())];
-      result = done ? Expected<async::Unit>(async::Unit{}) : fail(done.error());
-    }
+    if (mine.empty()) continue;
+    arguments[0] = std::to_string((latest + standing_.server_ahead).time_since_epoch().count());
+    arguments[1] = std::to_string(kQueueTtlSeconds);
+    arguments[2] = std::to_string(static_cast<int>(book.priority));
+    calls.push_back({scripts::kEnqueue,
+                     {book.queue, book.epoch, book.suspect, book.ids},
+                     std::move(arguments)});
+    places.push_back(std::move(mine));
+  }
+  if (calls.empty()) co_return results;
+  const auto replies = co_await redis_.run_all(std::move(calls), timers_.after(options_.timeout));
+  for (std::size_t call = 0; call < places.size(); ++call) {
+    const Expected<async::Unit> done =
+        replies ? was_put_in((*replies)[call]) : fail(replies.error());
+    for (const std::size_t place : places[call]) results[place] = done;
   }
   co_return results;
 }
 
-async::Task<Expected<void>> RedisQueue::put_in(const QueueBook& book,
-                                               const std::vector<const QueueItem*>& items,
-                                               base::WallTime latest) {
-  std::vector<std::string> arguments = {std::to_string(latest.time_since_epoch().count()),
-                                        std::to_string(kQueueTtlSeconds),
-                                        std::to_string(static_cast<int>(book.priority))};
-  for (const QueueItem* item : items) {
-    const bool at_once = item->due_at == item->notification.created_at();
-    arguments.push_back(at_once ? std::string()
-                                : std::to_string(queue_score(item->due_at, book.priority)));
-    arguments.push_back(rules::encode_queue_item(item->notification));
-  }
-  const auto reply = co_await redis_.run(scripts::kEnqueue, {book.queue, book.epoch, book.suspect},
-                                         std::move(arguments), timers_.after(options_.timeout));
-  if (!reply) co_return fail(reply.error());
-  const auto put = reply->as_integer();
-  if (!put) co_return fail(put.error());
-  if (*put == 0) co_return fail(Errc::timed_out, "it took too long: left to recovery");
-  co_return Expected<void>();
-}
-
 async::Task<RedisQueue::Results> RedisQueue::ack_batch(std::vector<LeaseKey> batch) {
-  const base::Deadline deadline = timers_.after(options_.timeout);
-  Expected<async::Unit> result = async::Unit{};
+  std::vector<redis::ScriptCall> calls;
   for (const QueueBook& book : books_.all()) {
     std::vector<std::string> ids;
     for (const LeaseKey& key : batch) {
@@ -110,9 +116,14 @@ async::Task<RedisQueue::Results> RedisQueue::ack_batch(std::vector<LeaseKey> bat
       }
     }
     if (ids.empty()) continue;
-    const auto acked = co_await redis_.run(
-        scripts::kAck, {book.mine, book.suspect, book.users, book.queue}, std::move(ids), deadline);
-    if (!acked) result = fail(acked.error());
+    calls.push_back(
+        {scripts::kAck, {book.mine, book.suspect, book.users, book.ids}, std::move(ids)});
+  }
+  Expected<async::Unit> result = async::Unit{};
+  const auto replies = co_await redis_.run_all(std::move(calls), timers_.after(options_.timeout));
+  if (!replies) co_return Results(batch.size(), fail(replies.error()));
+  for (const Reply& reply : *replies) {
+    if (reply.is_error()) result = fail(reply.to_error());
   }
   co_return Results(batch.size(), result);
 }
@@ -137,7 +148,7 @@ async::Task<Expected<std::vector<Lease>>> RedisQueue::lease(std::size_t max,
                                                             base::Deadline deadline) {
   std::vector<Lease> leases;
   // A server that is not the one of the last heartbeat may have gone back in time.
-  if (!epoch_is_known()) co_return leases;
+  if (!is_known()) co_return leases;
   for (;;) {
     auto more = co_await lease_round(max - leases.size(), deadline);
     if (!more) {
@@ -147,7 +158,7 @@ async::Task<Expected<std::vector<Lease>>> RedisQueue::lease(std::size_t max,
     }
     // If it has become another one meanwhile, these leases stay on the books, without anybody at
     // work on them, and go back as suspects.
-    if (!epoch_is_known()) co_return leases;
+    if (!is_known()) co_return leases;
     leases.insert(leases.end(), std::make_move_iterator(more->begin()),
                   std::make_move_iterator(more->end()));
     const bool plenty = std::any_of(demand_.begin(), demand_.end(),
@@ -207,9 +218,13 @@ async::Task<void> RedisQueue::lease_share(Share& share, Round& round) {
 async::Task<Expected<std::vector<Lease>>> RedisQueue::lease_from(Share& share,
                                                                  base::Deadline deadline) {
   const QueueBook& book = share.book;
-  auto reply =
-      co_await redis_.run(scripts::kLease, {book.queue, book.mine, book.suspect, book.users},
-                          {std::to_string(share.count), books_.node()}, deadline);
+  auto reply = co_await redis_.run(
+      scripts::kLease,
+      {book.queue, book.mine, book.suspect, book.users, book.epoch, book.nodes, book.ids,
+       book.aside, book.unreadable},
+      {std::to_string(share.count), books_.node(), standing_.books[book.index].term,
+       std::to_string(kQueueTtlSeconds), std::to_string(rules::kQueueItemVersion)},
+      deadline);
   if (!reply) co_return fail(std::move(reply).error());
   const std::vector<Reply>& parts = reply->elements();
   std::vector<Lease> leases;
@@ -220,13 +235,15 @@ async::Task<Expected<std::vector<Lease>>> RedisQueue::lease_from(Share& share,
     if (!member || !suspect) co_return fail(Errc::corrupt, "the lease script answered oddly");
     auto notification = rules::decode_queue_item(*member);
     if (!notification) {
-      drop_corrupt(book, *member, notification.error());
+      leave_unread(book, *member, notification.error());
       continue;
     }
     leases.push_back({std::move(*notification), *suspect == "1", book.shard});
   }
   const auto next = parts.empty() ? Expected<std::string_view>("") : parts[0].as_text();
   if (!next) co_return fail(Errc::corrupt, "the lease script answered oddly");
+  // The books know no such term of ours: the next heartbeat tells.
+  if (*next == "?") co_return leases;
   if (!next->empty()) {
     const std::chrono::milliseconds waited(std::strtoll(std::string(*next).c_str(), nullptr, 10));
     const bool overdue = waited > options_.age_bound;
@@ -237,26 +254,28 @@ async::Task<Expected<std::vector<Lease>>> RedisQueue::lease_from(Share& share,
 
 /// An item that cannot be read must not come back for ever; its row in PostgreSQL brings a good
 /// one.
-void RedisQueue::drop_corrupt(const QueueBook& book, std::string_view member,
+void RedisQueue::leave_unread(const QueueBook& book, std::string_view member,
                               const base::Error& error) {
-  options_.on_corrupt_item(error);
+  options_.on_unreadable_item(error);
   // The field under which the lease script has put it, whatever it is.
   constexpr std::size_t kIdLength = 36;
   const std::size_t offset = std::min(rules::kQueueItemIdOffset, member.size());
-  repairs_.spawn(forget(book, std::string(member.substr(offset, kIdLength))));
+  repairs_.spawn(put_aside(book, std::string(member.substr(offset, kIdLength))));
 }
 
-async::Task<void> RedisQueue::forget(const QueueBook& book, std::string field) {
-  const auto gone =
-      co_await redis_.run(scripts::kAck, {book.mine, book.suspect, book.users, book.queue},
-                          {std::move(field)}, timers_.after(options_.timeout));
-  if (!gone) options_.on_corrupt_item(gone.error());
+async::Task<void> RedisQueue::put_aside(const QueueBook& book, std::string field) {
+  const auto done =
+      co_await redis_.run(scripts::kPutAside, {book.mine, book.users, book.unreadable},
+                          {std::move(field), std::to_string(rules::kQueueItemVersion),
+                           std::to_string(kQueueTtlSeconds)},
+                          timers_.after(options_.timeout));
+  if (!done) options_.on_unreadable_item(done.error());
 }
 
 async::Task<Expected<void>> RedisQueue::postpone(LeaseKey key, base::WallTime due_at) {
   const QueueBook& book = books_.at(key.priority, key.shard);
   const auto postponed = co_await redis_.run(
-      scripts::kPostpone, {book.queue, book.mine, book.suspect, book.users},
+      scripts::kPostpone, {book.queue, book.mine, book.suspect, book.users, book.ids},
       {key.notification.to_string(), std::to_string(queue_score(due_at, key.priority)),
        std::to_string(static_cast<int>(key.priority)), std::to_string(kQueueTtlSeconds)},
       timers_.after(options_.timeout));
@@ -264,16 +283,22 @@ async::Task<Expected<void>> RedisQueue::postpone(LeaseKey key, base::WallTime du
   co_return Expected<void>();
 }
 
-async::Task<Expected<std::array<std::size_t, 3>>> RedisQueue::depths(base::Deadline deadline) {
+async::Task<Expected<RedisQueue::Depths>> RedisQueue::depths(base::Deadline deadline) {
   std::vector<Command> commands;
-  for (const QueueBook& book : books_.all()) commands.push_back(Command("ZCARD").key(book.queue));
+  for (const QueueBook& book : books_.all()) {
+    commands.push_back(Command("SCARD").key(book.ids));
+    commands.push_back(Command("ZCARD").key(book.unreadable));
+  }
   const auto replies = co_await redis_.pipeline(std::move(commands), deadline);
   if (!replies) co_return fail(replies.error());
-  std::array<std::size_t, 3> depths{};
-  for (std::size_t i = 0; i < replies->size(); ++i) {
-    const auto count = (*replies)[i].as_integer();
-    if (!count) co_return fail(count.error());
-    depths[static_cast<std::size_t>(books_.all()[i].priority)] += static_cast<std::size_t>(*count);
+  Depths depths;
+  for (const QueueBook& book : books_.all()) {
+    const auto items = (*replies)[2 * book.index].as_integer();
+    const auto unreadable = (*replies)[2 * book.index + 1].as_integer();
+    if (!items) co_return fail(items.error());
+    if (!unreadable) co_return fail(unreadable.error());
+    depths.items[static_cast<std::size_t>(book.priority)] += static_cast<std::size_t>(*items);
+    depths.unreadable += static_cast<std::size_t>(*unreadable);
   }
   co_return depths;
 }

@@ -11,11 +11,13 @@
 #include "stores/lease_shares.hpp"
 #include "stores/queue.hpp"
 #include "stores/redis_queue_keys.hpp"
+#include "stores/redis_standing.hpp"
 
 namespace notify::stores {
 
 /// Threading: the executor of `timers`.
-/// Lifetime:  `redis`, `timers` and `books` outlive this; stop() completes before destruction.
+/// Lifetime:  `redis`, `timers`, `books` and `standing` outlive this; stop() completes before
+/// destruction.
 class RedisQueue final : public Queue {
  public:
   struct Options {
@@ -25,16 +27,13 @@ class RedisQueue final : public Queue {
     std::chrono::milliseconds timeout{2000};
     /// A priority whose items have waited longer than this is served like the highest.
     std::chrono::milliseconds age_bound{30'000};
-    /// How far the server's clock is ahead of ours.
-    std::function<std::chrono::milliseconds()> server_ahead;
-    /// Whether a heartbeat has seen the epoch on the connection that there is now.
-    std::function<bool()> epoch_is_known;
-    /// Called for an item that cannot be read; recovery brings it back from PostgreSQL.
-    std::function<void(const base::Error&)> on_corrupt_item;
+    /// Called for an item that cannot be read. It is put aside for a newer version, and recovery
+    /// brings it back from PostgreSQL.
+    std::function<void(const base::Error&)> on_unreadable_item;
   };
 
-  RedisQueue(redis::Client& redis, async::Timers& timers, const QueueBooks& books, Options options,
-             const async::OnEscape& on_escape);
+  RedisQueue(redis::Client& redis, async::Timers& timers, const QueueBooks& books,
+             const RedisStanding& standing, Options options, const async::OnEscape& on_escape);
 
   [[nodiscard]] async::Task<std::vector<base::Expected<async::Unit>>> enqueue(
       std::vector<QueueItem> items) override {
@@ -46,9 +45,11 @@ class RedisQueue final : public Queue {
   [[nodiscard]] async::Task<base::Expected<void>> postpone(LeaseKey key,
                                                            base::WallTime due_at) override;
 
-  /// How many items each queue holds, by priority; leases are not among them.
-  [[nodiscard]] async::Task<base::Expected<std::array<std::size_t, 3>>> depths(
-      base::Deadline deadline);
+  struct Depths {
+    std::array<std::size_t, 3> items{};  ///< by priority; leases are not among them
+    std::size_t unreadable = 0;          ///< put aside for a newer version
+  };
+  [[nodiscard]] async::Task<base::Expected<Depths>> depths(base::Deadline deadline);
 
   /// Sends what waits; refuses what comes after.
   [[nodiscard]] async::Task<void> stop();
@@ -57,9 +58,6 @@ class RedisQueue final : public Queue {
   using Results = std::vector<base::Expected<async::Unit>>;
 
   async::Task<Results> enqueue_batch(std::vector<QueueItem> batch);
-  async::Task<base::Expected<void>> put_in(const QueueBook& book,
-                                           const std::vector<const QueueItem*>& items,
-                                           base::WallTime latest);
   async::Task<Results> ack_batch(std::vector<LeaseKey> batch);
   struct Share;
   struct Round;
@@ -68,15 +66,14 @@ class RedisQueue final : public Queue {
                                                               base::Deadline deadline);
   async::Task<void> lease_share(Share& share, Round& round);
   async::Task<base::Expected<std::vector<Lease>>> lease_from(Share& share, base::Deadline deadline);
-  async::Task<void> forget(const QueueBook& book, std::string field);
-  void drop_corrupt(const QueueBook& book, std::string_view member, const base::Error& error);
-  [[nodiscard]] bool epoch_is_known() const {
-    return !options_.epoch_is_known || options_.epoch_is_known();
-  }
+  async::Task<void> put_aside(const QueueBook& book, std::string field);
+  void leave_unread(const QueueBook& book, std::string_view member, const base::Error& error);
+  [[nodiscard]] bool is_known() const { return standing_.holds_for(redis_); }
 
   redis::Client& redis_;
   async::Timers& timers_;
   const QueueBooks& books_;
+  const RedisStanding& standing_;
   Options options_;
   async::Batcher<QueueItem, async::Unit> enqueues_;
   async::Batcher<LeaseKey, async::Unit> acks_;

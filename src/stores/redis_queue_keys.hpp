@@ -4,16 +4,25 @@
 // a cluster. With `q` = notification:queue:{priority}, and :{shard} after it for all but the first:
 //
 //   q                      sorted set   member: canonical JSON; score: due in ms * 4 + priority
+//   {q}:ids                set          the ids of what stands in q, in {q}:aside:<user>, and of
+//                                       what only a newer version can read: an item is its id
 //   {q}:inflight:<node>    hash         id → member, for what that node has leased
 //   {q}:suspect            set          ids that are not on their first, clean try
 //   {q}:users              hash         user → count:node, while a node has leased items of theirs
+//   {q}:aside              set          users who have items in {q}:aside:<user>
+//   {q}:aside:<user>       sorted set   as q: due, but more than the user may have leased
+//   {q}:unreadable         sorted set   member: as in q; score: the version that cannot read it
+//   {q}:nodes              hash         node → term:until: who may lease, and until when (ms)
 //   {q}:old                sorted set   what stood in q when an epoch began
-//   {q}:epoch              hash         id, run (of the server), since (ms), whole
+//   {q}:epoch              hash         id, run and replid (of the server), since, beat, lost (ms),
+//                                       whole, rebuilt_until, rebuilt_down_to (ms)
+//
+// Each heartbeat renews the lifetime of all of them in one step, and of the epoch nothing else
+// does: so no book is called whole after one of its keys has expired.
 //
 // Besides:
 //
-//   notification:nodes             sorted set   node → last heartbeat in ms
-//   notification:node:<node>       string       lives as long as its heartbeat
+//   notification:nodes             sorted set   node → last heartbeat in ms; for people
 //   notification:maintainer        string       the elected node; lives as long as its heartbeat
 //   notification:swept             string       ms up to which the ledger has been swept
 
@@ -33,8 +42,6 @@ inline constexpr std::int64_t kQueueTtlSeconds = 24 * 3600;  // SPEC §4, renewe
 /// Redis's name for a queue: `notification:queue:high`.
 [[nodiscard]] std::string queue_key(rules::Priority priority, std::uint16_t shard = 0);
 
-[[nodiscard]] std::string heartbeat_key(std::string_view node);
-
 /// Orders by the time due, then by priority; exact in a double until the year 2255.
 [[nodiscard]] std::int64_t queue_score(base::WallTime due_at, rules::Priority priority);
 
@@ -42,10 +49,15 @@ inline constexpr std::int64_t kQueueTtlSeconds = 24 * 3600;  // SPEC §4, renewe
 struct QueueBook {
   rules::Priority priority;
   std::uint16_t shard;
+  std::size_t index;  ///< in QueueBooks::all()
   std::string queue;
   std::string mine;  ///< inflight of this node
+  std::string ids;
   std::string suspect;
   std::string users;
+  std::string aside;
+  std::string unreadable;
+  std::string nodes;
   std::string old;
   std::string epoch;
 

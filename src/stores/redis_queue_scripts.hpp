@@ -1,173 +1,186 @@
 #pragma once
-// The queue's scripts. Each works on the keys of one book, which share a slot, and moves items
-// between queue and leases in one atomic step. The keys are described in redis_queue_keys.hpp.
-//
-// Whatever enters an inflight hash is held for its user, whatever leaves it is released: so the
-// count in {q}:users is always that of the items leased.
+// The scripts of accept and deliver: into the queue, into leases, and out of them.
 
-#include "rules/codec.hpp"
 #include "storage/redis/script.hpp"
-#include "stores/queue.hpp"
+#include "stores/redis_script_parts.hpp"
 
 namespace notify::stores::scripts {
 
-/// An item's id, at its place in a member (Lua counts from 1).
-inline const std::string kIdOf = "local function id_of(item) return string.sub(item, 14, 49) end\n";
-
-/// Id and user stand at fixed places in a member, see rules/codec.hpp (Lua counts from 1). A call
-/// of Redis costs more than all that is done here with its answer, so each is for many items.
-///   hold      those of the items that the node may have, and how many it may not: of users with
-///             items at another node, or with as many as a user may have, since one user must not
-///             fill a node. With `force`: whatever the count.
-///   release   of items that have left the hash of leases.
-///   put_back  moves a lease back into the queue as a suspect.
-///   created   the score of the item's creation: before whatever its user got since.
-inline const std::string kPrelude =
-    kIdOf + "local user_leases_max = " + std::to_string(kUserLeasesMax) + R"(
-local function user_of(item) return string.sub(item, 60, 95) end
-local function holders(users, names)
-  local held, who = redis.call('HMGET', users, unpack(names)), {}
-  for i, name in ipairs(names) do
-    if held[i] and not who[name] then
-      local count, node = string.match(held[i], '^(%d+):(.*)$')
-      who[name] = {count = tonumber(count), node = node}
-    end
-  end
-  return who
-end
-local function write_down(users, who)
-  local set, gone = {}, {}
-  for name, holder in pairs(who) do
-    if holder.count > 0 then
-      set[#set + 1] = name
-      set[#set + 1] = holder.count .. ':' .. holder.node
-    else
-      gone[#gone + 1] = name
-    end
-  end
-  if #set > 0 then redis.call('HSET', users, unpack(set)) end
-  if #gone > 0 then redis.call('HDEL', users, unpack(gone)) end
-end
-local function users_of(items)
-  local names = {}
-  for i, item in ipairs(items) do names[i] = user_of(item) end
-  return names
-end
-local function hold(users, items, node, force)
-  local names = users_of(items)
-  local who, mine, ours, passed = holders(users, names), {}, {}, 0
-  for i, item in ipairs(items) do
-    local name = names[i]
-    local holder = who[name]
-    if not holder then
-      holder = {count = 0, node = node}
-      who[name] = holder
-    end
-    if force or (holder.node == node and holder.count < user_leases_max) then
-      holder.count, holder.node = holder.count + 1, node
-      mine[#mine + 1] = item
-      ours[name] = holder
-    else
-      passed = passed + 1
-    end
-  end
-  write_down(users, ours)
-  return mine, passed
-end
-local function release(users, items)
-  if #items == 0 then return end
-  local names = users_of(items)
-  local who = holders(users, names)
-  for _, name in ipairs(names) do
-    if who[name] then who[name].count = who[name].count - 1 end
-  end
-  write_down(users, who)
-end
-local function put_back(queue, inflight, suspect, users, id, item, score)
-  redis.call('SADD', suspect, id)
-  redis.call('ZADD', queue, 'NX', score, item)
-  redis.call('HDEL', inflight, id)
-  release(users, {item})
-end
-local function created(item, priority)
-  local ms = tonumber(string.sub(item, 14, 21) .. string.sub(item, 23, 26), 16)
-  return (ms or 0) * 4 + priority
-end
-)";
-static_assert(rules::kQueueItemIdOffset == 13 && rules::kQueueItemUserOffset == 59);
-
-/// KEYS queue, epoch, suspect; ARGV the last moment for it (ms, by the server's clock), ttl,
+/// KEYS queue, epoch, suspect, ids; ARGV the last moment for it (ms, by the server's clock), ttl,
 /// priority, then score or "", and member, for each item. Puts new items in, unless it is too late;
 /// without a score, due now. 1 if it did. What may be older than the epoch goes in as a suspect:
 /// what was said of it before is lost.
-inline const redis::Script kEnqueue(kIdOf + "local recover_after = " +
+inline const redis::Script kEnqueue(kBasics + "local recover_after = " +
                                     std::to_string(kRecoverAfter.count()) + R"(
-local time = redis.call('TIME')
-local now = time[1] * 1000 + math.floor(time[2] / 1000)
+local now = now_ms()
 if now > tonumber(ARGV[1]) then return 0 end
 local due_now = string.format('%d', now * 4 + ARGV[3])
-local items = {}
-for i = 4, #ARGV, 2 do
-  items[#items + 1] = ARGV[i] == '' and due_now or ARGV[i]
-  items[#items + 1] = ARGV[i + 1]
+local names = {}
+for i = 5, #ARGV, 2 do names[#names + 1] = id_of(ARGV[i]) end
+local is_known = redis.call('SMISMEMBER', KEYS[4], unpack(names))
+local items, ids = {}, {}
+for i, id in ipairs(names) do
+  if is_known[i] == 0 then
+    local score = ARGV[2 * i + 2]
+    ids[#ids + 1] = id
+    items[#items + 1] = score == '' and due_now or score
+    items[#items + 1] = ARGV[2 * i + 3]
+  end
 end
 local since = redis.call('HGET', KEYS[2], 'since')
 if not since or tonumber(ARGV[1]) < since + recover_after then
-  local ids = {}
-  for i = 2, #items, 2 do ids[#ids + 1] = id_of(items[i]) end
-  redis.call('SADD', KEYS[3], unpack(ids))
+  redis.call('SADD', KEYS[3], unpack(names))
   redis.call('EXPIRE', KEYS[3], ARGV[2])
 end
-redis.call('ZADD', KEYS[1], 'NX', unpack(items))
+if #ids > 0 then
+  redis.call('SADD', KEYS[4], unpack(ids))
+  redis.call('ZADD', KEYS[1], unpack(items))
+end
 redis.call('EXPIRE', KEYS[1], ARGV[2])
+redis.call('EXPIRE', KEYS[4], ARGV[2])
 return 1
 )");
 
-/// KEYS queue, inflight, suspect, users; ARGV count, node. Moves what is due, by the server's
-/// clock, to the node's leases and returns how many ms what is next has been due, or "", then
-/// member, "1" if suspect, member, ... Items of users whom another node serves are passed over, up
-/// to a thousand.
-inline const redis::Script kLease(kPrelude + R"(
-local time = redis.call('TIME')
-local now = time[1] * 1000 + math.floor(time[2] / 1000)
-local highest = string.format('%d', now * 4 + 3)
-local out, passed, left = {''}, 0, tonumber(ARGV[1])
-while left > 0 and passed < 1000 do
-  local items = redis.call('ZRANGEBYSCORE', KEYS[1], '-inf', highest, 'LIMIT', passed, left)
+/// KEYS queue, inflight, suspect, users, epoch, nodes, ids, aside, unreadable; ARGV count, node,
+/// term, ttl, version. Moves what is due, by the server's clock, to the node's leases and returns
+/// how many ms what is next has been due, or "", then member, "1" if suspect, member, ... Returns
+/// only "?" to a node that does not live in this term: it has to beat first.
+///
+/// Items of users who may not have more leased now are passed over. A flood of them must not hide
+/// what is behind it: from 128 on they are set aside, each user's in order, and come back as soon
+/// as their user may have more. Until then nothing of this user that is behind them is leased.
+/// Items of a newer version are put where a node that can read them finds them.
+inline const redis::Script kLease(kAllowOom + kPrelude + R"(
+if not may_act(KEYS[5], KEYS[6], ARGV[2], ARGV[3]) then return {'?'} end
+local queue, node, aside = KEYS[1], ARGV[2], KEYS[8]
+local version = tonumber(ARGV[5])
+local function list_of(name) return aside .. ':' .. name end
+local first_aside = {}
+local function is_behind(name, item)
+  local first = first_aside[name]
+  if first == nil then
+    first = redis.call('ZRANGE', list_of(name), 0, 0, 'WITHSCORES')
+    first_aside[name] = first
+  end
+  if #first == 0 then return false end
+  local score, bound = tonumber(redis.call('ZSCORE', queue, item)), tonumber(first[2])
+  return score > bound or (score == bound and item > first[1])
+end
+local some_aside = redis.call('EXISTS', aside) == 1
+if some_aside then
+  local names = redis.call('SRANDMEMBER', aside, 32)
+  local who = holders(KEYS[4], names)
+  free_of_the_gone(who, KEYS[6], node)
+  for _, name in ipairs(names) do
+    local holder, room = who[name], user_leases_max
+    if holder then room = holder.node == node and room - holder.count or 0 end
+    if room > 0 then
+      local back = redis.call('ZPOPMIN', list_of(name), room)
+      for i = 1, #back, 2 do redis.call('ZADD', queue, back[i + 1], back[i]) end
+    end
+    if redis.call('EXPIRE', list_of(name), ARGV[4]) == 0 then redis.call('SREM', aside, name) end
+  end
+end
+local function set_aside(items)
+  local scores = redis.call('ZMSCORE', queue, unpack(items))
+  local lists = {}
+  for i, item in ipairs(items) do
+    local name = user_of(item)
+    local list = lists[name] or {}
+    lists[name] = list
+    list[#list + 1] = scores[i]
+    list[#list + 1] = item
+  end
+  for name, list in pairs(lists) do
+    redis.call('ZADD', list_of(name), unpack(list))
+    redis.call('EXPIRE', list_of(name), ARGV[4])
+    redis.call('SADD', aside, name)
+    first_aside[name] = nil
+  end
+  redis.call('EXPIRE', aside, ARGV[4])
+  redis.call('ZREM', queue, unpack(items))
+  some_aside = true
+end
+local function leave_to_newer(items)
+  local readable, newer, scored = {}, {}, {}
+  for _, item in ipairs(items) do
+    local v = string.sub(item, 1, 5) == '{"v":' and tonumber(string.sub(item, 6, 6)) or 0
+    if v > version then
+      newer[#newer + 1] = item
+      scored[#scored + 1] = version
+      scored[#scored + 1] = item
+    else
+      readable[#readable + 1] = item
+    end
+  end
+  if #newer > 0 then
+    redis.call('ZADD', KEYS[9], unpack(scored))
+    redis.call('EXPIRE', KEYS[9], ARGV[4])
+    redis.call('ZREM', queue, unpack(newer))
+  end
+  return readable, #newer
+end
+local highest = string.format('%d', now_ms() * 4 + 3)
+local out, passed, looked, left = {''}, {}, 0, tonumber(ARGV[1])
+while left > 0 and looked < 1000 do
+  local items =
+    redis.call('ZRANGEBYSCORE', queue, '-inf', highest, 'LIMIT', #passed, left)
   if #items == 0 then break end
-  local mine, others = hold(KEYS[4], items, ARGV[2])
+  looked = looked + #items
+  local newer
+  items, newer = leave_to_newer(items)
+  local mine, others = {}, {}
+  if #items > 0 then
+    mine, others = hold(KEYS[4], KEYS[6], items, node, false, some_aside and is_behind)
+  end
   if #mine > 0 then
     local ids, leases = {}, {}
     for i, item in ipairs(mine) do
       ids[i] = id_of(item)
       leases[2 * i - 1], leases[2 * i] = ids[i], item
     end
-    if others == 0 then
-      redis.call('ZREMRANGEBYRANK', KEYS[1], passed, passed + #mine - 1)
+    if #others == 0 and newer == 0 then
+      redis.call('ZREMRANGEBYRANK', queue, #passed, #passed + #mine - 1)
     else
-      redis.call('ZREM', KEYS[1], unpack(mine))
+      redis.call('ZREM', queue, unpack(mine))
     end
-    redis.call('HSET', KEYS[2], unpack(leases))
+    redis.call('SREM', KEYS[7], unpack(ids))
+    if redis.call('HSET', KEYS[2], unpack(leases)) < #ids then
+      -- One of them was leased already. Count anew, or its user would never be free again.
+      local held = redis.call('HVALS', KEYS[2])
+      local counts = {}
+      for _, item in ipairs(held) do counts[user_of(item)] = {count = 0, node = node} end
+      for _, item in ipairs(held) do
+        local count = counts[user_of(item)]
+        count.count = count.count + 1
+      end
+      write_down(KEYS[4], counts)
+    end
     local suspect = redis.call('SMISMEMBER', KEYS[3], unpack(ids))
     for i, item in ipairs(mine) do
       out[#out + 1] = item
       out[#out + 1] = tostring(suspect[i])
     end
   end
-  passed, left = passed + others, left - #mine
+  for _, item in ipairs(others) do passed[#passed + 1] = item end
+  left = left - #mine
+  if #passed >= 128 then
+    set_aside(passed)
+    passed = {}
+  end
 end
 if left == 0 then
   local rest =
-    redis.call('ZRANGEBYSCORE', KEYS[1], '-inf', highest, 'WITHSCORES', 'LIMIT', passed, 1)
-  if #rest > 0 then out[1] = tostring(now - math.floor(rest[2] / 4)) end
+    redis.call('ZRANGEBYSCORE', queue, '-inf', highest, 'WITHSCORES', 'LIMIT', #passed, 1)
+  if #rest > 0 then out[1] = tostring(now_ms() - math.floor(rest[2] / 4)) end
 end
 return out
 )");
 
-/// KEYS inflight, suspect, users, queue; ARGV ids. Gives leases up. Only who still holds a lease
-/// may say that the item is no suspect any more: after a takeover it is another node's. Nor is it
-/// when it is queued again, by who had it in an older epoch.
-inline const redis::Script kAck(kPrelude + R"(
+/// KEYS inflight, suspect, users, ids; ARGV ids. Gives leases up. Only the node that still holds a
+/// lease may say that the item is no suspect any more: after a takeover it is another node's. Nor
+/// is that said when the id is queued again, by a node that had it in an older epoch.
+inline const redis::Script kAck(kAllowOom + kPrelude + R"(
 local held = redis.call('HMGET', KEYS[1], unpack(ARGV))
 local ids, items = {}, {}
 for i, id in ipairs(ARGV) do
@@ -179,165 +192,38 @@ end
 if #ids == 0 then return 0 end
 redis.call('HDEL', KEYS[1], unpack(ids))
 if redis.call('SREM', KEYS[2], unpack(ids)) > 0 then
+  local is_queued = redis.call('SMISMEMBER', KEYS[4], unpack(ids))
   for i, id in ipairs(ids) do
-    if redis.call('ZSCORE', KEYS[4], items[i]) then redis.call('SADD', KEYS[2], id) end
+    if is_queued[i] == 1 then redis.call('SADD', KEYS[2], id) end
   end
 end
 release(KEYS[3], items)
 return #ids
 )");
 
-/// KEYS queue, inflight, suspect, users; ARGV id, score or "", priority, ttl. Back into the queue,
-/// as a suspect; without a score, due since it was created.
-inline const redis::Script kPostpone(kPrelude + R"(
+/// KEYS inflight, users, unreadable; ARGV the field under which it is leased, version, ttl. Puts an
+/// item that cannot be read where a node of a newer version looks for it. Its id is free: the row
+/// in PostgreSQL brings an item that can be read.
+inline const redis::Script kPutAside(kAllowOom + kPrelude + R"(
+local item = redis.call('HGET', KEYS[1], ARGV[1])
+if not item then return 0 end
+redis.call('HDEL', KEYS[1], ARGV[1])
+redis.call('ZADD', KEYS[3], ARGV[2], item)
+redis.call('EXPIRE', KEYS[3], ARGV[3])
+release(KEYS[2], {item})
+return 1
+)");
+
+/// KEYS queue, inflight, suspect, users, ids; ARGV id, score or "", priority, ttl. Back into the
+/// queue, as a suspect; without a score, due since it was created.
+inline const redis::Script kPostpone(kAllowOom + kPrelude + R"(
 local item = redis.call('HGET', KEYS[2], ARGV[1])
 if not item then return 0 end
 local score = ARGV[2]
 if score == '' then score = created(item, ARGV[3]) end
-put_back(KEYS[1], KEYS[2], KEYS[3], KEYS[4], ARGV[1], item, score)
-redis.call('EXPIRE', KEYS[1], ARGV[4])
-redis.call('EXPIRE', KEYS[3], ARGV[4])
+put_back(KEYS[1], KEYS[2], KEYS[3], KEYS[4], KEYS[5], ARGV[1], item, score)
+renew(ARGV[4], KEYS[1], KEYS[3], KEYS[5])
 return 1
-)");
-
-/// KEYS queue, inflight of the dead, suspect, users; ARGV priority, ttl, count. Moves up to count
-/// leases back and returns how many.
-inline const redis::Script kTakeOver(kPrelude + R"(
-local pairs_ = redis.call('HRANDFIELD', KEYS[2], ARGV[3], 'WITHVALUES')
-for i = 1, #pairs_, 2 do
-  local item = pairs_[i + 1]
-  put_back(KEYS[1], KEYS[2], KEYS[3], KEYS[4], pairs_[i], item, created(item, ARGV[1]))
-end
-if #pairs_ > 0 then
-  redis.call('EXPIRE', KEYS[1], ARGV[2])
-  redis.call('EXPIRE', KEYS[3], ARGV[2])
-end
-return #pairs_ / 2
-)");
-
-/// KEYS queue, suspect, epoch, inflight of every node; ARGV ttl, id of the epoch, then id, score,
-/// member for each item. Puts in what is neither queued nor leased, as a suspect; returns how many,
-/// or -1 in another epoch: its books may lack what is leased.
-inline const redis::Script kReadmit(R"(
-if redis.call('HGET', KEYS[3], 'id') ~= ARGV[2] then return -1 end
-local added = 0
-for i = 3, #ARGV, 3 do
-  local leased = false
-  for k = 4, #KEYS do
-    if redis.call('HEXISTS', KEYS[k], ARGV[i]) == 1 then leased = true end
-  end
-  if not leased and redis.call('ZADD', KEYS[1], 'NX', ARGV[i + 1], ARGV[i + 2]) == 1 then
-    redis.call('SADD', KEYS[2], ARGV[i])
-    added = added + 1
-  end
-end
-if added > 0 then
-  redis.call('EXPIRE', KEYS[1], ARGV[1])
-  redis.call('EXPIRE', KEYS[2], ARGV[1])
-end
-return added
-)");
-
-/// KEYS queue, suspect, epoch, inflight of every node; ARGV ttl, id of the epoch, id, score or "",
-/// member. Whoever leases it from now on gets it as a suspect: 0. With a score it is put in if it
-/// is not queued: what comes later, and would not be a suspect, changes nothing then. 1 if it is
-/// leased, -1 in another epoch.
-inline const redis::Script kWithdraw(R"(
-if redis.call('HGET', KEYS[3], 'id') ~= ARGV[2] then return -1 end
-for k = 4, #KEYS do
-  if redis.call('HEXISTS', KEYS[k], ARGV[3]) == 1 then return 1 end
-end
-if ARGV[4] ~= '' then
-  redis.call('ZADD', KEYS[1], 'NX', ARGV[4], ARGV[5])
-  redis.call('EXPIRE', KEYS[1], ARGV[1])
-end
-if redis.call('ZSCORE', KEYS[1], ARGV[5]) then
-  redis.call('SADD', KEYS[2], ARGV[3])
-  redis.call('EXPIRE', KEYS[2], ARGV[1])
-end
-return 0
-)");
-
-/// KEYS epoch, queue, old; ARGV id for a new epoch, ttl. Begins one if the server is not the run of
-/// it that the last one began in, or has none: what is queued may have been delivered since, and is
-/// put aside. Returns id, age in ms, "1" if whole, and the server's time in ms.
-inline const redis::Script kEpoch(R"(
-local run = string.match(redis.call('INFO', 'server'), 'run_id:(%w+)')
-local time = redis.call('TIME')
-local now = time[1] * 1000 + math.floor(time[2] / 1000)
-local known = redis.call('HMGET', KEYS[1], 'id', 'run', 'since', 'whole')
-if known[2] ~= run then
-  known = {ARGV[1], run, now, ''}
-  redis.call('HSET', KEYS[1], 'id', ARGV[1], 'run', run, 'since', now, 'whole', '')
-  if redis.call('EXISTS', KEYS[2]) == 1 then
-    if redis.call('RENAMENX', KEYS[2], KEYS[3]) == 0 then
-      redis.call('ZUNIONSTORE', KEYS[3], 2, KEYS[3], KEYS[2], 'AGGREGATE', 'MIN')
-      redis.call('DEL', KEYS[2])
-    end
-    redis.call('EXPIRE', KEYS[3], ARGV[2])
-  end
-end
-return {known[1], now - known[3], known[4], now}
-)");
-
-/// KEYS epoch; ARGV id. The epoch is whole, if it is still this one.
-inline const redis::Script kSetWhole(R"(
-if redis.call('HGET', KEYS[1], 'id') ~= ARGV[1] then return 0 end
-return redis.call('HSET', KEYS[1], 'whole', '1')
-)");
-
-/// KEYS inflight, users; ARGV node, then id, member for each item. Enters leases of an older epoch.
-inline const redis::Script kClaim(kPrelude + R"(
-local items = {}
-for i = 2, #ARGV, 2 do
-  if redis.call('HSETNX', KEYS[1], ARGV[i], ARGV[i + 1]) == 1 then
-    items[#items + 1] = ARGV[i + 1]
-  end
-end
-if #items > 0 then hold(KEYS[2], items, ARGV[1], true) end
-return (#ARGV - 1) / 2
-)");
-
-/// KEYS queue, suspect, old, epoch, inflight of every node; ARGV ttl, count, id of the epoch. Moves
-/// up to count items of older epochs back into the queue as suspects, unless they are leased.
-/// Returns how many it looked at and how many it moved; of the latter -1 in another epoch.
-inline const redis::Script kSalvage(kPrelude + R"(
-if redis.call('HGET', KEYS[4], 'id') ~= ARGV[3] then return {0, -1} end
-local items = redis.call('ZRANGE', KEYS[3], 0, ARGV[2] - 1, 'WITHSCORES')
-local moved = 0
-for i = 1, #items, 2 do
-  local item = items[i]
-  local id = id_of(item)
-  local leased = false
-  for k = 5, #KEYS do
-    if redis.call('HEXISTS', KEYS[k], id) == 1 then leased = true end
-  end
-  if not leased then
-    redis.call('SADD', KEYS[2], id)
-    redis.call('ZADD', KEYS[1], 'NX', items[i + 1], item)
-    moved = moved + 1
-  end
-  redis.call('ZREM', KEYS[3], item)
-end
-if moved > 0 then
-  redis.call('EXPIRE', KEYS[1], ARGV[1])
-  redis.call('EXPIRE', KEYS[2], ARGV[1])
-end
-return {#items / 2, moved}
-)");
-
-/// KEYS maintainer; ARGV node, ttl in ms. Elects this node, or keeps it elected; 1 if it is.
-inline const redis::Script kLead(R"(
-local elected = redis.call('GET', KEYS[1])
-if elected and elected ~= ARGV[1] then return 0 end
-redis.call('SET', KEYS[1], ARGV[1], 'PX', ARGV[2])
-return 1
-)");
-
-/// KEYS maintainer; ARGV node. Leaves the office to the others.
-inline const redis::Script kStandDown(R"(
-if redis.call('GET', KEYS[1]) == ARGV[1] then return redis.call('DEL', KEYS[1]) end
-return 0
 )");
 
 }  // namespace notify::stores::scripts

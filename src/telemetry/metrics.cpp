@@ -85,6 +85,8 @@ QueueMetrics queue(MetricRegistry& r) {
       queue_depth(r, "high"),
       queue_depth(r, "medium"),
       queue_depth(r, "low"),
+      r.gauge({"notification_queue_unreadable",
+               "Items in the queue that no version which runs can read."}),
   };
 }
 
@@ -143,7 +145,8 @@ RecoverMetrics recover(MetricRegistry& r) {
                  "Workers that were elected to recover for all."}),
       r.counter_by(
           {"notification_recover_failures_total", "Steps of recovering failed."}, "step",
-          {"heartbeat", "take_over", "reclaim", "sweep", "readmit", "promote", "sign_off"}),
+          {"heartbeat", "claim", "take_over", "reclaim", "horizon", "salvage", "sweep", "rebuild",
+           "readmit", "promote", "recheck", "take_office", "make_partitions", "sign_off"}),
   };
 }
 

@@ -41,6 +41,7 @@ struct QueueMetrics {
   Gauge high;               ///< items in the queue, due or waiting for their time
   Gauge medium;
   Gauge low;
+  Gauge unreadable;  ///< items that no version which runs can read
 };
 
 /// One operation: one round of tries for a notification.

@@ -22,27 +22,46 @@ struct FakeQueueData {
   std::map<std::string, std::map<base::NotificationId, rules::Notification>> leased;
   std::set<base::NotificationId> suspects;
   std::map<base::NotificationId, stores::QueueItem> old;  ///< queued in an older epoch
-  std::map<std::string, base::SteadyTime> register_;      ///< node → when its heartbeat runs out
-  std::pair<std::string, base::SteadyTime> elected;       ///< and when that runs out
+  struct Registered {
+    base::SteadyTime until;  ///< when its time runs out
+    std::uint64_t term = 0;  ///< 0: over
+  };
+  std::map<std::string, Registered> register_;
+  std::pair<std::string, base::SteadyTime> elected;  ///< and when that runs out
   std::optional<base::WallTime> swept;
   struct Epoch {
     std::uint64_t id = 0;  ///< 0: none
     int run = 0;
+    int replid = 0;
     base::SteadyTime since;
     base::WallTime began;  ///< the same, by the server's clock
     bool whole = false;
+    base::WallTime beat;  ///< the last one
+    std::optional<base::WallTime> lost_since;
+    std::optional<stores::Rebuilt> rebuilt;
   } epoch;
+  base::SteadyTime last_beat;  ///< the keys live for a day after it
 };
 
 /// The server.
 struct FakeQueueBooks : FakeQueueData {
-  int run = 1;  ///< of the server; with each, connections are made anew
+  int run = 1;     ///< of the server; with each, connections are made anew
+  int replid = 1;  ///< changes when the server becomes a primary again; connections stay
   std::uint64_t epochs_begun = 0;
+  std::uint64_t last_term = 0;         ///< terms only grow, whatever the server loses
   const base::Clock* clock = nullptr;  ///< the server's; unset: as that of whoever asks
 
   [[nodiscard]] bool is_leased(base::NotificationId id) const {
     return std::any_of(leased.begin(), leased.end(),
                        [id](const auto& node) { return node.second.contains(id); });
+  }
+  /// As of a service that has been at work for long.
+  void begin_whole_epoch() {
+    epoch = {};
+    epoch.id = ++epochs_begun;
+    epoch.run = run;
+    epoch.replid = replid;
+    epoch.whole = true;
   }
   /// As if the epoch had begun an hour ago.
   void age_epoch() { epoch.began -= std::chrono::hours(1); }
@@ -52,6 +71,15 @@ struct FakeQueueBooks : FakeQueueData {
   void restart_with(FakeQueueData data) {
     static_cast<FakeQueueData&>(*this) = std::move(data);
     ++run;
+  }
+  /// As a primary that was demoted, synchronised with a replica that lacked the last writes, and
+  /// promoted again.
+  void fail_back_with(FakeQueueData data) {
+    static_cast<FakeQueueData&>(*this) = std::move(data);
+    ++replid;
+  }
+  [[nodiscard]] bool is_server_of_epoch() const {
+    return epoch.run == run && epoch.replid == replid;
   }
 };
 
@@ -74,6 +102,12 @@ class FakeQueue final : public stores::Queue, public stores::Leases, public stor
 
   FakeQueue(FakeQueueBooks& books, FakeLink& link, std::string node)
       : books_(books), link_(link), node_(std::move(node)), known_run_(books.run) {}
+
+  /// For tests without heartbeats: this node lives for ever.
+  void live_for_ever() {
+    known_term_ = ++books_.last_term;
+    books_.register_[node_] = {base::SteadyTime::max(), known_term_};
+  }
 
   [[nodiscard]] async::Task<std::vector<base::Expected<async::Unit>>> enqueue(
       std::vector<stores::QueueItem> items) override {
@@ -106,7 +140,9 @@ class FakeQueue final : public stores::Queue, public stores::Leases, public stor
       std::size_t max, base::Deadline) override {
     return link_.travel(faults.lease, [this, max] {
       std::vector<stores::Lease> leases;
-      if (known_run_ != books_.run) return base::Expected<std::vector<stores::Lease>>(leases);
+      if (known_run_ != books_.run || !may_act()) {
+        return base::Expected<std::vector<stores::Lease>>(leases);
+      }
       using enum stores::LeaseDemand;
       const auto shares = stores::lease_shares(max, {hungry, hungry, hungry}, turn_++);
       for (const rules::Priority priority : rules::kPriorities) {
@@ -139,39 +175,59 @@ class FakeQueue final : public stores::Queue, public stores::Leases, public stor
     });
   }
 
-  [[nodiscard]] async::Task<base::Expected<stores::Pulse>> heartbeat(std::chrono::milliseconds ttl,
+  [[nodiscard]] async::Task<base::Expected<stores::Pulse>> heartbeat(stores::LifeSign sign,
                                                                      base::Deadline) override {
-    const auto seen = co_await link_.travel(faults.heartbeat, [this, ttl] {
-      books_.register_[node_] = steady_now() + ttl;
-      if (books_.epoch.run != books_.run) begin_epoch();
+    const auto ttl = sign.lives_for;
+    const auto seen = co_await link_.travel(faults.heartbeat, [this, ttl, sign] {
+      if (steady_now() >= books_.last_beat + std::chrono::hours(24)) books_.empty();
+      if (!books_.is_server_of_epoch()) begin_epoch(ttl);
+      const std::uint64_t term = beat(ttl);
       auto& [leader, until] = books_.elected;
-      if (leader.empty() || leader == node_ || steady_now() >= until) {
+      if (!sign.may_lead) {
+        if (leader == node_) leader.clear();
+      } else if (leader.empty() || leader == node_ || steady_now() >= until) {
         leader = node_;
         until = steady_now() + ttl;
       }
       using enum stores::Epoch;
       const bool is_young = steady_now() < books_.epoch.since + ttl;
-      const auto epoch = books_.epoch.whole ? whole : is_young ? young : gappy;
-      return base::Expected<Seen>(
-          {books_.run, books_.epoch.id, {0, epoch, leader == node_, books_.swept}});
+      stores::Pulse pulse;
+      pulse.epoch = books_.epoch.whole ? whole : is_young ? young : gappy;
+      pulse.leads = leader == node_;
+      pulse.swept_until = books_.swept;
+      pulse.lost_since = books_.epoch.lost_since;
+      pulse.rebuilt = books_.epoch.rebuilt;
+      return base::Expected<Seen>({books_.run, books_.epoch.id, term, pulse});
     });
     if (!seen) co_return base::fail(seen.error());
     // What a node knows it knows when the answer has come.
     known_run_ = seen->run;
-    if (std::exchange(known_epoch_, seen->epoch) != seen->epoch) ++epoch_number_;
+    const bool epoch_is_new = std::exchange(known_epoch_, seen->epoch) != seen->epoch;
+    const bool term_is_new = std::exchange(known_term_, seen->term) != seen->term;
+    if (epoch_is_new) ++epoch_number_;
+    if (term_number_ == 0 || (term_is_new && !epoch_is_new)) ++term_number_;
+    young_for_ = ttl;
     stores::Pulse pulse = seen->pulse;
     pulse.epoch_number = epoch_number_;
+    pulse.term = term_number_;
     co_return pulse;
   }
 
   [[nodiscard]] async::Task<base::Expected<void>> claim(std::vector<stores::Lease> held,
                                                         base::Deadline) override {
-    return link_.travel(faults.leases, [this, held = std::move(held)] {
-      for (const stores::Lease& lease : held) {
-        mine_now().emplace(lease.notification.id, lease.notification);
-      }
-      return base::Expected<void>();
-    });
+    if (held.empty()) co_return base::Expected<void>();
+    co_return co_await link_.travel(
+        faults.leases,
+        [this, held = std::move(held), epoch = known_epoch_]() -> base::Expected<void> {
+          const bool is_young = steady_now() < books_.epoch.since + young_for_;
+          if (epoch != books_.epoch.id || !may_act() || !is_young) {
+            return base::fail(base::Errc::conflict, "it is too late to claim leases");
+          }
+          for (const stores::Lease& lease : held) {
+            mine_now().emplace(lease.notification.id, lease.notification);
+          }
+          return {};
+        });
   }
 
   [[nodiscard]] async::Task<base::Expected<void>> sign_off(base::Deadline) override {
@@ -187,8 +243,8 @@ class FakeQueue final : public stores::Queue, public stores::Leases, public stor
     return repair([this] {
       std::size_t taken = 0;
       for (auto entry = books_.register_.begin(); entry != books_.register_.end();) {
-        const auto& [node, until] = *entry;
-        if (node == node_ || steady_now() < until) {
+        const auto& [node, registered] = *entry;
+        if (node == node_ || steady_now() < registered.until) {
           ++entry;
           continue;
         }
@@ -254,6 +310,16 @@ class FakeQueue final : public stores::Queue, public stores::Leases, public stor
     });
   }
 
+  [[nodiscard]] async::Task<base::Expected<void>> set_rebuilt(std::uint64_t epoch_number,
+                                                              stores::Rebuilt rebuilt,
+                                                              base::Deadline) override {
+    return link_.travel(faults.leases, [this, epoch_number, rebuilt] {
+      const bool is_this_one = epoch_number == epoch_number_ && books_.epoch.id == known_epoch_;
+      if (is_this_one) books_.epoch.rebuilt = rebuilt;
+      return base::Expected<void>();
+    });
+  }
+
   [[nodiscard]] async::Task<base::Expected<std::optional<base::WallTime>>> swept_until(
       base::Deadline) override {
     return link_.travel(faults.leases, [this] {
@@ -303,8 +369,26 @@ class FakeQueue final : public stores::Queue, public stores::Leases, public stor
   struct Seen {
     int run = 0;
     std::uint64_t epoch = 0;
+    std::uint64_t term = 0;
     stores::Pulse pulse;
   };
+
+  /// Whether this node lives in the term that it knows, on the server in which the epoch began.
+  [[nodiscard]] bool may_act() const {
+    const auto found = books_.register_.find(node_);
+    return found != books_.register_.end() && found->second.term == known_term_ &&
+           steady_now() < found->second.until && books_.epoch.replid == books_.replid;
+  }
+
+  /// Returns the node's term.
+  std::uint64_t beat(std::chrono::milliseconds ttl) {
+    FakeQueueData::Registered& entry = books_.register_[node_];
+    if (entry.term == 0 || steady_now() >= entry.until) entry.term = ++books_.last_term;
+    entry.until = steady_now() + ttl;
+    books_.epoch.beat = server_now();
+    books_.last_beat = steady_now();
+    return entry.term;
+  }
 
   /// Not in an epoch that no heartbeat of this node had seen when it was asked for.
   template <class Effect>
@@ -312,7 +396,9 @@ class FakeQueue final : public stores::Queue, public stores::Leases, public stor
     return link_.travel(faults.leases,
                         [this, run = known_run_, epoch = known_epoch_,
                          effect = std::move(effect)]() -> base::Expected<std::size_t> {
-                          if (run != books_.run || epoch != books_.epoch.id) {
+                          const bool is_same = run == books_.run && epoch == books_.epoch.id &&
+                                               books_.epoch.replid == books_.replid;
+                          if (!is_same) {
                             return base::fail(base::Errc::unavailable, "another epoch");
                           }
                           return effect();
@@ -323,8 +409,20 @@ class FakeQueue final : public stores::Queue, public stores::Leases, public stor
     link_.note({.kind = kind, .notification = id, .is_suspect = is_suspect});
   }
 
-  void begin_epoch() {
-    books_.epoch = {++books_.epochs_begun, books_.run, steady_now(), server_now(), false};
+  void begin_epoch(std::chrono::milliseconds ttl) {
+    const FakeQueueData::Epoch before = books_.epoch;
+    FakeQueueData::Epoch& epoch = books_.epoch;
+    epoch = {};
+    epoch.id = ++books_.epochs_begun;
+    epoch.run = books_.run;
+    epoch.replid = books_.replid;
+    epoch.since = steady_now();
+    epoch.began = server_now();
+    if (before.id != 0 && before.whole) epoch.lost_since = before.beat;
+    if (before.id != 0 && !before.whole && before.lost_since) {
+      epoch.lost_since = std::min(before.beat, *before.lost_since);
+    }
+    for (auto& [node, registered] : books_.register_) registered = {steady_now() + ttl, 0};
     note(Journal::Kind::epoch, {});
     books_.old.merge(books_.queued);
     books_.queued.clear();
@@ -388,7 +486,10 @@ class FakeQueue final : public stores::Queue, public stores::Leases, public stor
   int known_run_;
   std::size_t turn_ = 0;
   std::uint64_t known_epoch_ = 0;
+  std::uint64_t known_term_ = 0;
   std::uint64_t epoch_number_ = 0;
+  std::uint64_t term_number_ = 0;
+  std::chrono::milliseconds young_for_{0};
 };
 
 }  // namespace notify::fakes

@@ -89,8 +89,12 @@ class Node {
                 [this](std::vector<stores::QueueItem> items) {
                   return recover.promote(std::move(items));
                 },
-                &bursts},
-               loop.timers.executor(), no_escape()),
+                &bursts,
+                [this](std::vector<base::NotificationId> overdue) {
+                  return recover.recheck(std::move(overdue));
+                },
+                [this] { return clock_is_right(); }},
+               clock, loop.timers.executor(), no_escape()),
         deliver({ledger, queue, devices, provider, deciding, loop.timers, rng, options.retry,
                  options.limits, deliver_events(),
                  [this] {
@@ -103,8 +107,9 @@ class Node {
                    loop.timers,
                    options.heartbeat,
                    {recover_events().step_failed},
-                   [this] { return deliver.held(); },
-                   [this](base::NotificationId id) { return deliver.holds(id); }},
+                   [this](std::uint64_t term) { return deliver.held(term); },
+                   [this](base::NotificationId id) { return deliver.holds(id); },
+                   [this] { return clock_is_right(); }},
                   no_escape()),
         recover({queue, ledger, upkeep, loop.timers, name, options.recover, recover_events(),
                  [this] { deliver.wake(); }, [this] { return heartbeat.pulse(); }},
@@ -116,6 +121,7 @@ class Node {
                 options.cancel,
                 {[](rules::CancelResult) {}, recover_events().step_failed},
                 [this] { return heartbeat.pulse(); }}) {
+    if (options.leases_are_ours) queue.live_for_ever();
     outside_.time.add(loop);
   }
   Node(const Node&) = delete;
@@ -221,6 +227,11 @@ class Node {
             .unreadable = [this](std::size_t n) { unreadable += n; },
             .step_failed = [this](std::string_view step,
                                   const base::Error&) { failed_steps.emplace_back(step); }};
+  }
+  /// As the comparison with the database's clock finds it (D-5).
+  [[nodiscard]] bool clock_is_right() const {
+    const auto ahead = clock.now() - outside_.clock.now();
+    return std::max(ahead, -ahead) <= std::chrono::seconds(2);
   }
   [[nodiscard]] bool step_failed(std::string_view step) const {
     return std::find(failed_steps.begin(), failed_steps.end(), step) != failed_steps.end();

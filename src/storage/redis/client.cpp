@@ -143,6 +143,32 @@ Task<Expected<Reply>> Client::run(const Script& script, std::vector<std::string>
   co_return co_await command(evaluate("EVAL", script.source(), keys, arguments), deadline);
 }
 
+Task<Expected<std::vector<Reply>>> Client::run_all(std::vector<ScriptCall> calls,
+                                                   base::Deadline deadline) {
+  std::vector<Command> by_name;
+  by_name.reserve(calls.size());
+  for (const ScriptCall& call : calls) {
+    by_name.push_back(evaluate("EVALSHA", call.script.sha1(), call.keys, call.arguments));
+  }
+  auto replies = co_await pipeline(std::move(by_name), deadline);
+  if (!replies) co_return base::fail(std::move(replies.error()));
+  std::vector<Command> by_text;
+  std::vector<std::size_t> places;
+  for (std::size_t i = 0; i < calls.size(); ++i) {
+    const Reply& reply = (*replies)[i];
+    if (!reply.is_error() || reply.error_prefix() != "NOSCRIPT") continue;
+    by_text.push_back(
+        evaluate("EVAL", calls[i].script.source(), calls[i].keys, calls[i].arguments));
+    places.push_back(i);
+  }
+  if (places.empty()) co_return replies;
+  counters_.script_fallbacks += places.size();
+  auto taught = co_await pipeline(std::move(by_text), deadline);
+  if (!taught) co_return base::fail(std::move(taught.error()));
+  for (std::size_t i = 0; i < places.size(); ++i) (*replies)[places[i]] = std::move((*taught)[i]);
+  co_return replies;
+}
+
 void Client::pump() {
   while (!waiting_.empty()) {
     Connection* const connection = least_loaded();

@@ -67,10 +67,19 @@ struct ClientCounters {
   std::uint64_t connect_failures = 0;
   std::uint64_t reconnects = 0;        ///< connections that were lost and are being replaced
   std::uint64_t script_fallbacks = 0;  ///< EVALSHA met NOSCRIPT
+  std::uint64_t not_primary = 0;       ///< answers that another server is the primary
 
   std::size_t in_flight = 0;
   std::size_t waiting = 0;
   std::size_t connected = 0;
+};
+
+/// One of several scripts for Client::run_all().
+/// Lifetime: `script` outlives the call.
+struct ScriptCall {
+  const Script& script;
+  std::vector<std::string> keys;
+  std::vector<std::string> arguments;
 };
 
 /// Threading: on the executor of `timers` only.
@@ -111,6 +120,11 @@ class Client {
                                                        std::vector<std::string> keys,
                                                        std::vector<std::string> arguments,
                                                        base::Deadline deadline);
+
+  /// Runs them in order, in one round trip; a second one teaches the server those that it does not
+  /// know, so these run after the others. One reply for each, in order, as of pipeline().
+  [[nodiscard]] async::Task<base::Expected<std::vector<Reply>>> run_all(
+      std::vector<ScriptCall> calls, base::Deadline deadline);
 
   [[nodiscard]] std::size_t connected() const;
   [[nodiscard]] ClientCounters counters() const;

@@ -193,8 +193,12 @@ void Connection::take_reply(Reply reply) {
   Request& request = *oldest.request;
   if (reply.is_error()) {
     ++context_.counters.errors;
-    // A replica after a failover: connect again, to whoever is the primary now.
-    if (reply.error_prefix() == "READONLY") give_up("the server is a replica");
+    // After a failover: connect again, to the primary of now.
+    const std::string_view prefix = reply.error_prefix();
+    if (prefix == "READONLY" || prefix == "MOVED") {
+      ++context_.counters.not_primary;
+      give_up("the server is not the primary");
+    }
   }
   request.replies.push_back(std::move(reply));
   if (request.replies.size() < request.expected) return;

@@ -77,6 +77,7 @@ class FakeQueueWorld final : public FakeWorld, public QueueWorld {
   void empty() override { books_.empty(); }
   void age_epoch() override { books_.age_epoch(); }
   void replace_server() override { books_.restart_with(books_); }
+  void fail_back() override { books_.fail_back_with(books_); }
 
  private:
   fakes::FakeQueueBooks books_;

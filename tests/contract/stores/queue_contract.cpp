@@ -26,6 +26,7 @@ TEST_P(QueueContract, WhatWasEnqueuedIsLeasedOnceAndGoneAfterItsAck) {
 }
 
 TEST_P(QueueContract, WhatComesTooLateIsLeftToRecovery) {
+  live(world->first());
   const auto late = fakes::sample_notification(started - stores::kEnqueueWithin - 1ms, 1);
   const auto in_time = fakes::sample_notification(started - stores::kEnqueueWithin + 2s, 2);
   const auto done = world->run(world->first().queue.enqueue({{late, started}, {in_time, started}}));
@@ -50,6 +51,7 @@ TEST_P(QueueContract, WhatIsDueFirstIsLeasedFirst) {
 
 /// Found by the simulation: a node whose clock is ahead would see its own overtaken by another's.
 TEST_P(QueueContract, WhatIsDueAtOnceIsInTheOrderOfItsArrivalWhateverItsIdSays) {
+  live(world->first());
   rules::Notification ahead = alices(1);
   ahead.id = fakes::sample_notification(started + 1s, 1).id;
   ASSERT_TRUE(world->run(fakes::enqueue_one(world->first().queue, {ahead, ahead.created_at()})));
@@ -452,6 +454,165 @@ TEST_P(QueueContract, ClaimingWhatIsOnTheBooksChangesNothing) {
   ok(world->first().queue.ack(key(alices(1))));
   enqueue(alices(2));
   EXPECT_EQ(lease(world->second()).size(), 1u);
+}
+
+// Terms: who may lease, claim, and keep what it has.
+
+TEST_P(QueueContract, ANodeWhoseTimeHasRunOutGetsNothingUntilItBeatsAgain) {
+  const auto first = heartbeat(world->first(), 20ms);
+  enqueue(sample());
+  world->pass(60ms);
+  EXPECT_TRUE(lease(world->first()).empty());
+  const auto second = heartbeat(world->first());
+  EXPECT_EQ(second.term, first.term + 1);
+  EXPECT_EQ(lease(world->first()).size(), 1u);
+  EXPECT_EQ(heartbeat(world->first()).term, second.term);
+}
+
+TEST_P(QueueContract, ANewEpochEndsNoTerm) {
+  const auto before = heartbeat(world->first());
+  world->replace_server();
+  EXPECT_EQ(heartbeat(world->first()).term, before.term);
+}
+
+TEST_P(QueueContract, ANodeThatCameBackIsNotTakenOver) {
+  heartbeat(world->second());
+  heartbeat(world->first(), 20ms);
+  world->pass(60ms);
+  heartbeat(world->first());
+  enqueue(sample());
+  ASSERT_EQ(lease(world->first()).size(), 1u);
+  EXPECT_EQ(count(world->second().repairs.take_over_dead(world->soon())), 0u);
+  EXPECT_EQ(mine(world->first()).size(), 1u);
+  EXPECT_EQ(lease(world->first()).size(), 0u);
+  enqueue(sample(2));
+  EXPECT_EQ(lease(world->first()).size(), 1u) << "it was not struck off either";
+}
+
+TEST_P(QueueContract, AClaimIsRefusedOnceTheEpochIsNotYoung) {
+  heartbeat(world->first(), 50ms);
+  enqueue(sample());
+  const auto held = lease(world->first());
+  ASSERT_EQ(held.size(), 1u);
+  world->empty();
+  heartbeat(world->second(), 50ms);
+  world->pass(60ms);
+  heartbeat(world->first(), 50ms);
+  const auto claimed = world->run(world->first().leases.claim(held, world->soon()));
+  ASSERT_FALSE(claimed) << "recovery may have given it to another node";
+  EXPECT_EQ(claimed.error().code, base::Errc::conflict);
+  EXPECT_TRUE(mine(world->first()).empty());
+}
+
+TEST_P(QueueContract, AClaimIsRefusedToANodeWhoseTimeHasRunOut) {
+  heartbeat(world->first());
+  enqueue(sample());
+  const auto held = lease(world->first());
+  world->empty();
+  heartbeat(world->second());
+  heartbeat(world->first(), 20ms);
+  world->pass(60ms);
+  EXPECT_FALSE(world->run(world->first().leases.claim(held, world->soon())));
+}
+
+TEST_P(QueueContract, ANodeThatMayNotLeadLeavesTheOffice) {
+  EXPECT_TRUE(heartbeat(world->first()).leads);
+  const auto pulse = world->run(world->first().leases.heartbeat({1h, false}, world->soon()));
+  EXPECT_FALSE(pulse.value().leads);
+  EXPECT_TRUE(heartbeat(world->second()).leads);
+}
+
+// The identity of an item.
+
+TEST_P(QueueContract, AnItemIsKnownByItsIdWhateverElseOfItDiffers) {
+  heartbeat(world->first());
+  enqueue(sample());
+  rules::Notification other = sample();
+  other.body = "Are you still coming?";
+  EXPECT_EQ(count(world->first().repairs.readmit({{other, started}}, world->soon())), 0u);
+  enqueue(other);
+  const auto leased = lease(world->first());
+  ASSERT_EQ(leased.size(), 1u);
+  EXPECT_EQ(leased[0].notification.body, sample().body);
+  EXPECT_EQ(count(world->first().repairs.readmit({{other, started}}, world->soon())), 0u);
+  ok(world->first().queue.ack(key(sample())));
+  EXPECT_TRUE(lease(world->first()).empty());
+}
+
+/// One user has more items than may be leased, and they are first in the queue.
+TEST_P(QueueContract, AFloodOfOneUserHidesNobodyAndKeepsItsOrder) {
+  heartbeat(world->first());
+  heartbeat(world->second());
+  constexpr std::uint8_t kFlood = 250;
+  Ids flood;
+  for (std::uint8_t i = 1; i <= kFlood; ++i) {
+    enqueue(alices(i), std::chrono::milliseconds(i) - 2s);
+    flood.push_back(alices(i).id);
+  }
+  enqueue(sample(252), -1s);
+  Ids came = ids_of(lease(world->first(), 16));
+  EXPECT_FALSE(came.empty());
+  EXPECT_EQ(ids_of(lease(world->second())), (Ids{sample(252).id}));
+  for (std::size_t done = 0; done < came.size(); ++done) {
+    rules::Notification n = alices(1);
+    n.id = came[done];
+    ok(world->first().queue.ack(key(n)));
+    const Ids more = ids_of(lease(world->first(), 16));
+    came.insert(came.end(), more.begin(), more.end());
+    EXPECT_TRUE(ids_of(lease(world->second())).empty() || came.size() == flood.size());
+    ASSERT_LE(came.size(), flood.size());
+  }
+  EXPECT_EQ(came, flood);
+}
+
+// Losses.
+
+TEST_P(QueueContract, AQueueThatWasWholeHasLostNothingOfBeforeItsLastHeartbeat) {
+  const auto first = heartbeat(world->first());
+  EXPECT_EQ(first.lost_since, std::nullopt) << "nothing is known of before";
+  ok(world->first().repairs.set_whole(first.epoch_number, world->soon()));
+  world->pass(30ms);
+  const base::WallTime before = world->now();
+  heartbeat(world->first());
+  const base::WallTime after = world->now();
+  world->pass(30ms);
+  world->replace_server();
+  const auto replaced = heartbeat(world->second());
+  ASSERT_TRUE(replaced.lost_since);
+  EXPECT_GE(*replaced.lost_since, before - 1ms);
+  EXPECT_LE(*replaced.lost_since, after + 1ms);
+  world->pass(30ms);
+  world->replace_server();
+  EXPECT_EQ(heartbeat(world->first()).lost_since, replaced.lost_since)
+      << "it was not whole again in between";
+  world->empty();
+  EXPECT_EQ(heartbeat(world->first()).lost_since, std::nullopt);
+}
+
+TEST_P(QueueContract, HowFarItIsRebuiltIsKeptInItsEpoch) {
+  const auto pulse = heartbeat(world->first());
+  const stores::Rebuilt rebuilt{started, started - 1h};
+  ok(world->first().repairs.set_rebuilt(pulse.epoch_number, rebuilt, world->soon()));
+  EXPECT_EQ(heartbeat(world->second()).rebuilt, rebuilt);
+  world->replace_server();
+  EXPECT_EQ(heartbeat(world->second()).rebuilt, std::nullopt);
+  ok(world->first().repairs.set_rebuilt(pulse.epoch_number, rebuilt, world->soon()));
+  EXPECT_EQ(heartbeat(world->second()).rebuilt, std::nullopt) << "that epoch is over";
+}
+
+/// Its run_id and its connections stay. Its replication id does not.
+TEST_P(QueueContract, AServerThatWasAReplicaMeanwhileBeginsAnEpoch) {
+  const auto before = heartbeat(world->first());
+  heartbeat(world->second());
+  enqueue(sample());
+  world->fail_back();
+  EXPECT_TRUE(lease(world->second()).empty()) << "it may have lost an ack";
+  EXPECT_EQ(heartbeat(world->first()).epoch_number, before.epoch_number + 1);
+  EXPECT_TRUE(lease(world->second()).empty()) << "this node's term is of the old epoch";
+  EXPECT_EQ(count(world->first().repairs.salvage(world->soon())), 1u);
+  const auto leased = lease(world->first());
+  ASSERT_EQ(leased.size(), 1u);
+  EXPECT_TRUE(leased[0].suspect);
 }
 
 TEST_P(QueueContract, OneNodeIsElectedUntilItDiesOrSignsOff) {

@@ -148,10 +148,10 @@ RealQueueWorld::OneNode::OneNode(RealQueueWorld& world, const std::string& name,
                                  std::uint16_t shards)
     : books(name, shards),
       leases(*world.client_, world.timers_, world.rng_, books),
-      queue(*world.client_, world.timers_, books,
+      queue(*world.client_, world.timers_, books, leases.standing(),
             {.age_bound = 10s,
-             .on_corrupt_item =
-                 [&world](const base::Error& e) { world.corrupt.push_back(e.detail); }},
+             .on_unreadable_item =
+                 [&world](const base::Error& e) { world.unreadable.push_back(e.detail); }},
             world.no_escape()) {}
 
 void RealQueueWorld::empty() { redis_server().cli({"FLUSHALL"}); }
@@ -169,6 +169,12 @@ void RealQueueWorld::replace_server() {
   for (const stores::QueueBook& book : books.all()) {
     redis_server().cli({"HSET", book.epoch, "run", "another"});
   }
+}
+
+/// It was demoted and promoted again: that changes its replication id, and nothing else.
+void RealQueueWorld::fail_back() {
+  redis_server().cli({"REPLICAOF", "127.0.0.1", "1"});
+  redis_server().cli({"REPLICAOF", "NO", "ONE"});
 }
 
 RealQueueWorld::~RealQueueWorld() {

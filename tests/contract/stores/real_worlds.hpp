@@ -93,7 +93,9 @@ class RealQueueWorld final : public RealWorld, public QueueWorld {
   void empty() override;
   void age_epoch() override;
   void replace_server() override;
-  std::vector<std::string> corrupt;
+  void fail_back() override;
+  [[nodiscard]] stores::RedisQueue& first_queue() { return first_->queue; }
+  std::vector<std::string> unreadable;
 
  private:
   struct OneNode {

@@ -8,6 +8,7 @@
 #include <functional>
 #include <memory>
 #include <optional>
+#include <set>
 #include <string>
 #include <utility>
 #include <vector>
@@ -109,6 +110,8 @@ class QueueWorld : public virtual World {
   virtual void age_epoch() = 0;
   /// The server is another one, with the same data: as after a restart.
   virtual void replace_server() = 0;
+  /// The server is the same one, with the same data, but it was a replica meanwhile.
+  virtual void fail_back() = 0;
 };
 
 /// Empty counters, and two nodes.
@@ -216,9 +219,15 @@ class QueueContract : public testing::TestWithParam<MakeQueueWorld> {
     return {n.priority, n.id, stores::shard_of(n.user, world->shards())};
   }
   void enqueue(const rules::Notification& n, std::chrono::milliseconds due_in = 0ms) {
+    live(world->first());
     ASSERT_TRUE(world->run(fakes::enqueue_one(world->first().queue, {n, started + due_in})));
   }
+  /// A node that the test has not made live or die lives.
+  void live(QueueWorld::Node node) {
+    if (!lives_.contains(&node.leases)) heartbeat(node);
+  }
   std::vector<stores::Lease> lease(QueueWorld::Node node, std::size_t max = 64) {
+    live(node);
     auto leased = world->run(node.queue.lease(max, world->soon()));
     EXPECT_TRUE(leased) << (leased ? "" : leased.error().detail);
     return leased ? std::move(*leased) : std::vector<stores::Lease>();
@@ -234,7 +243,8 @@ class QueueContract : public testing::TestWithParam<MakeQueueWorld> {
     return done ? *done : 9999;
   }
   stores::Pulse heartbeat(QueueWorld::Node node, std::chrono::milliseconds ttl = 1h) {
-    const auto pulse = world->run(node.leases.heartbeat(ttl, world->soon()));
+    lives_.insert(&node.leases);
+    const auto pulse = world->run(node.leases.heartbeat({ttl}, world->soon()));
     EXPECT_TRUE(pulse) << (pulse ? "" : pulse.error().detail);
     return pulse ? *pulse : stores::Pulse();
   }
@@ -258,6 +268,9 @@ class QueueContract : public testing::TestWithParam<MakeQueueWorld> {
 
   std::unique_ptr<QueueWorld> world = GetParam()();
   base::WallTime started = world->now();
+
+ private:
+  std::set<stores::Leases*> lives_;
 };
 
 }  // namespace notify::contract

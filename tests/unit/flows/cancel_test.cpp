@@ -166,7 +166,7 @@ TEST_F(CancelTest, ButNotForLongAndItIsNotTriedAgain) {
 TEST_F(CancelTest, OfADeadWorkerNobodyKnowsUntilItIsTakenOver) {
   const rules::Notification n = committed();
   outside.books.leased["dead"][n.id] = n;
-  outside.books.register_["dead"] = outside.clock.steady_now() + 5s;
+  outside.books.register_["dead"] = {outside.clock.steady_now() + 5s, 99};
   EXPECT_EQ(result(n.id), CancelResult::too_late);
   outside.time.run_for(10s);
   EXPECT_EQ(result(n.id), CancelResult::cancelled);

@@ -131,12 +131,89 @@ TEST_F(EpochTest, ARebuildOfAnEpochThatIsOverDoesNotMakeTheNextOneWhole) {
   EXPECT_EQ(outside.books.queued.size(), 3u);
 }
 
+TEST_F(EpochTest, WhatIsDueDoesNotWaitForARebuild) {
+  const auto n = committed();
+  stores::DeliveryRecord record;
+  record.notification = n.id;
+  record.due = stores::Due{now() + 20s, stores::DueReason::retry, ""};
+  outside.table.record(record);
+  outside.books.empty();
+  a->ledger.faults.backlog.clear();
+  a->link.one_way = 50ms;  // 300 windows of a rebuild take minutes
+  a->start();
+  outside.time.run_for(25s);
+  EXPECT_EQ(a->rebuilds, 0u);
+  EXPECT_EQ(status(n), Status::delivered);
+}
+
+TEST_F(EpochTest, ARebuildGoesOnWhereAnotherNodeLeftIt) {
+  a->link.one_way = 20ms;
+  a->keep_alive();
+  outside.books.empty();
+  ASSERT_TRUE(
+      outside.time.run_until([&] { return outside.books.epoch.rebuilt.has_value(); }, 1min));
+  outside.time.run_for(2s);
+  const stores::Rebuilt before = *outside.books.epoch.rebuilt;
+  a->freeze();
+  start_b();
+  b->link.one_way = 20ms;
+  ASSERT_TRUE(outside.time.run_until(
+      [&] { return outside.books.epoch.rebuilt->down_to < before.down_to; }, 30s));
+  EXPECT_EQ(outside.books.epoch.rebuilt->until, before.until) << "it did not begin anew";
+}
+
+/// The server was restarted and has all that was written to it.
+TEST_F(EpochTest, AQueueThatLostNothingIsWholeAgainWithinSeconds) {
+  a->link.one_way = 20ms;  // a rebuild of a day would take a minute
+  a->keep_alive();
+  outside.time.run_for(1min);
+  ASSERT_TRUE(outside.books.epoch.whole);
+  const auto n = queued();
+  outside.books.restart_with(outside.books);
+  outside.time.run_for(8s);
+  EXPECT_TRUE(outside.books.epoch.whole);
+  EXPECT_TRUE(outside.books.queued.contains(n.id));
+}
+
+TEST_F(EpochTest, ANodeThatCannotClaimStopsSending) {
+  outside.apple.holds_answers = true;
+  a->start();
+  outside.time.run_for(2s);
+  const auto first = queued(1);
+  const auto second = queued(2);  // waits for its turn
+  ASSERT_TRUE(outside.time.run_until([&] { return outside.apple.count(first.id) == 1; }, 5s));
+  const std::uint64_t term = a->heartbeat.lease_term();
+  outside.books.empty();
+  a->queue.faults.leases.fail(Errc::unavailable);
+  outside.time.run_for(2500ms);
+  EXPECT_TRUE(a->step_failed("claim"));
+  EXPECT_NE(a->heartbeat.lease_term(), term) << "others may be given what it holds";
+  outside.apple.holds_answers = false;
+  outside.time.run_for(1s);
+  EXPECT_EQ(outside.apple.count(second.id), 0u);
+  a->queue.faults.leases.clear();
+  outside.time.run_for(30s);
+  EXPECT_EQ(outside.apple.count(second.id), 1u);
+}
+
+TEST_F(EpochTest, WhatAServerHasLostWhileItWasAReplicaIsNotSentAgain) {
+  a->start();
+  outside.time.run_for(2s);
+  const auto n = queued();
+  const fakes::FakeQueueData before = outside.books;
+  ASSERT_TRUE(run_until_idle(5s));
+  outside.books.fail_back_with(before);
+  outside.time.run_for(20s);
+  EXPECT_EQ(outside.apple.count(n.id), 1u);
+  EXPECT_FALSE(in_books(n));
+}
+
 TEST_F(EpochTest, AHeartbeatThatTheQueueHasLostIsNoDeath) {
   const auto n = sent_by_a_and_unanswered();
   // It comes back with the lease, and with heartbeats that have run out.
   fakes::FakeQueueData before = outside.books;
   before.elected = {"b", outside.clock.steady_now() + 1h};
-  for (auto& [node, until] : before.register_) until = outside.clock.steady_now() - 1s;
+  for (auto& [node, entry] : before.register_) entry.until = outside.clock.steady_now() - 1s;
   outside.books.restart_with(before);
   outside.time.run_for(8s);
   EXPECT_EQ(a->taken_over + b->taken_over, 0u);

@@ -21,7 +21,7 @@ TEST_F(RecoverTest, HeartbeatsKeepTheLeasesOurs) {
   for (int i = 0; i < 100; ++i) {
     outside.time.run_for(500ms);
     ASSERT_EQ(a->heartbeat.lease_term(), 1u);
-    ASSERT_GT(outside.books.register_.at("a"), outside.clock.steady_now());
+    ASSERT_GT(outside.books.register_.at("a").until, outside.clock.steady_now());
   }
 }
 
@@ -30,7 +30,7 @@ TEST_F(RecoverTest, LeasesStopBeingOursBeforeAnybodyMayTakeThemOver) {
   outside.time.run_for(100ms);
   a->queue.faults.heartbeat.fail(Errc::unavailable);
   ASSERT_TRUE(outside.time.run_until([&] { return a->heartbeat.lease_term() == 0; }, 1min));
-  EXPECT_GE(outside.books.register_.at("a") - outside.clock.steady_now(), 900ms);
+  EXPECT_GE(outside.books.register_.at("a").until - outside.clock.steady_now(), 900ms);
   EXPECT_TRUE(a->step_failed("heartbeat"));
   a->queue.faults.heartbeat.clear();
   outside.time.run_for(2s);
@@ -89,6 +89,87 @@ TEST_F(RecoverTest, TheFirstSweepFindsWhatIsADayOld) {
   a->start();
   outside.time.run_for(3s);
   EXPECT_EQ(status(n), Status::delivered);
+}
+
+/// Made, checked, and committed only when the sweeps have long passed its instant.
+TEST_F(RecoverTest, ARowThatIsCommittedMinutesLateIsFoundBySweeps) {
+  NodeOptions options;
+  options.recover.patrol_interval = 24h;
+  a.reset();
+  a = std::make_unique<Node>(outside, "a", options);
+  a->start();
+  outside.time.run_for(10s);
+  outside.table.commit_takes = [] { return 3min; };
+  std::optional<Answer<Accepted>> answer;
+  a->background.spawn(async::store_result(accept_one(a->accept, good_request()), answer));
+  outside.time.run_for(10s);
+  ASSERT_TRUE(answer && !*answer) << "nobody knows yet";
+  outside.table.commit_takes = nullptr;
+  outside.time.run_for(4min);
+  ASSERT_EQ(outside.table.rows.size(), 1u);
+  EXPECT_EQ(outside.table.rows.begin()->second.record.status, Status::delivered);
+}
+
+TEST_F(RecoverTest, ThePatrolFindsWhatAllElseHasMissed) {
+  a->start();
+  outside.time.run_for(10s);
+  const auto n = committed();
+  outside.clock.advance(20min);
+  outside.books.swept = now();  // vouched for by somebody, and wrongly
+  outside.time.run_for(11min);
+  EXPECT_EQ(status(n), Status::delivered);
+}
+
+TEST_F(RecoverTest, ARepeatHasItsNotificationLookedAt) {
+  NodeOptions options;
+  options.recover.patrol_interval = 24h;
+  options.recover.sweep_interval = 24h;
+  a.reset();
+  a = std::make_unique<Node>(outside, "a", options);
+  outside.time.run_for(1s);
+  a->queue.faults.enqueue.fail(Errc::unavailable, 1);
+  const auto first = a->run(accept_one(a->accept, good_request()));
+  ASSERT_TRUE(first);
+  a->start();
+  outside.books.swept = now() + 1h;
+  outside.time.run_for(20s);
+  outside.books.swept = now() + 1h;
+  ASSERT_EQ(outside.table.rows.at(first->id).record.status, Status::pending);
+  const auto again = a->run(accept_one(a->accept, good_request()));
+  ASSERT_TRUE(again);
+  EXPECT_TRUE(again->is_repeat);
+  outside.time.run_for(1s);
+  EXPECT_EQ(outside.table.rows.at(first->id).record.status, Status::delivered);
+}
+
+TEST_F(RecoverTest, ANodeWhoseClockIsOffNeitherLeadsNorAccepts) {
+  a->start();
+  outside.time.run_for(2s);
+  ASSERT_TRUE(a->heartbeat.pulse().leads);
+  a->clock.set_ahead(1min);
+  outside.time.run_for(2s);
+  EXPECT_FALSE(a->heartbeat.pulse().leads);
+  const auto refused = a->run(accept_one(a->accept, good_request()));
+  ASSERT_FALSE(refused);
+  EXPECT_EQ(refused.error().error.code, Errc::unavailable);
+  EXPECT_TRUE(outside.table.rows.empty());
+  start_b();
+  outside.time.run_for(2s);
+  EXPECT_TRUE(b->heartbeat.pulse().leads);
+  a->clock.set_ahead(0ms);
+  outside.time.run_for(2s);
+  EXPECT_TRUE(a->run(accept_one(a->accept, good_request())));
+}
+
+TEST_F(RecoverTest, ARowThatCannotBeReadDoesNotStopASweep) {
+  const auto bad = committed(1);
+  const auto good = committed(2);
+  outside.table.rows.at(bad.id).is_unreadable = true;
+  outside.clock.advance(10s);
+  a->start();
+  outside.time.run_for(3s);
+  EXPECT_EQ(status(good), Status::delivered);
+  EXPECT_GE(a->unreadable, 1u);
 }
 
 TEST_F(RecoverTest, WhatComesDueIsPromotedAheadOfItsTimeAndSentInIt) {

@@ -25,6 +25,7 @@ struct RenderTest : FlowTest {
                  [] { return std::optional<base::WallTime>(); },
                  1000,
                  &render},
+                node.clock,
                 node.loop.timers.executor(),
                 Node::no_escape()};
 

@@ -64,7 +64,7 @@ struct FlowTest : testing::Test {
   FlowTest() {
     outside.devices.of_user[fakes::sample_user()] = {phone};
     // The queue is that of a service that has been at work for long.
-    outside.books.epoch = {++outside.books.epochs_begun, outside.books.run, {}, {}, true};
+    outside.books.begin_whole_epoch();
   }
 
   [[nodiscard]] base::WallTime now() const { return outside.clock.now(); }
