@@ -26,10 +26,12 @@ void Deliver::wake() {
   if (sleeper_ != nullptr) sleeper_->complete({});
 }
 
-std::vector<stores::Lease> Deliver::held() const {
+std::vector<stores::Lease> Deliver::held(std::uint64_t term) const {
   std::vector<stores::Lease> leases;
   leases.reserve(held_.size());
-  for (const auto& [id, held] : held_) leases.push_back(held.lease);
+  for (const auto& [id, held] : held_) {
+    if (held.term == term) leases.push_back(held.lease);
+  }
   return leases;
 }
 
@@ -219,7 +221,7 @@ async::Task<void> Deliver::try_devices(Held& held, Decided decided, const rules:
   record.status = sum.status;
   if (sum.retry_at) record.due = stores::Due{*sum.retry_at, stores::DueReason::retry, {}};
   // When it was accepted, nothing was decided yet.
-  if (n.deliver_at) {
+  if (n.deliver_at && record.status) {
     record.decision = parts_.deciding.record(decided.user, n, decided.outcome);
   }
   co_await settle(lease, std::move(record));
@@ -255,10 +257,7 @@ async::Task<std::vector<Deliver::Barred>> Deliver::bar_over_limits(const Notific
 async::Task<void> Deliver::hold_back(const stores::Lease& lease, Decided decided,
                                      const rules::Progress& before, bool was_due) {
   const Deciding::Outcome& outcome = decided.outcome;
-  if (outcome.decision.by == rules::Rule::lifetime) {
-    co_await finish(lease, Status::expired, before, was_due);
-    co_return;
-  }
+  const bool is_over = outcome.decision.by == rules::Rule::lifetime;
   const bool waits = outcome.decision.verdict == rules::Verdict::defer;
   stores::DeliveryRecord record;
   record.notification = lease.notification.id;
@@ -269,8 +268,9 @@ async::Task<void> Deliver::hold_back(const stores::Lease& lease, Decided decided
     record.due = stores::Due{outcome.release_at, stores::DueReason::deferred, {}};
     record.expires_at = outcome.expires_at;
   }
+  // A replay stays failed, and what one device has accepted stays delivered.
   if (!rules::is_final(before.status)) {
-    record.status = waits ? Status::deferred : Status::suppressed;
+    record.status = is_over ? Status::expired : waits ? Status::deferred : Status::suppressed;
   }
   co_await settle(lease, std::move(record));
 }

@@ -179,7 +179,7 @@ std::optional<pg::Query> decision_query(const std::vector<const DeliveryRecord*>
   using pg::Type;
   std::vector<const DeliveryRecord*> decided;
   for (const DeliveryRecord* record : sorted) {
-    if (!record->decision.empty() && record->status) decided.push_back(record);
+    if (!record->decision.empty()) decided.push_back(record);
   }
   if (decided.empty()) return std::nullopt;
   pg::Array ids(Type::uuid), created(Type::timestamp), decisions(Type::jsonb),
@@ -189,7 +189,11 @@ std::optional<pg::Query> decision_query(const std::vector<const DeliveryRecord*>
     created.timestamp(record->notification.uuid().instant());
     decisions.json(record->decision);
     expires.timestamp(record->expires_at);
-    statuses.text(rules::name(*record->status));
+    if (record->status) {
+      statuses.text(rules::name(*record->status));
+    } else {
+      statuses.null();
+    }
   }
   const Instants bounds = instants_of(decided, [](auto* record) { return record->notification; });
   pg::Params params = columns({&ids, &created, &decisions, &expires, &statuses});

@@ -138,8 +138,8 @@ inline constexpr pg::Statement kUpdateStatus = {
     "AND h.created_at >= $7 AND h.created_at <= $8 "
     "AND notification_status_rank(u.status) > notification_status_rank(h.status)"};
 
-/// By primary key, before the status: why it moves there, and how long it lives for it. Not of who
-/// comes too late.
+/// By primary key, before the status: why it moves there, or why it is kept back where it is
+/// (status null), and how long it lives for it. Nothing of a record that comes too late.
 inline constexpr pg::Statement kUpdateDecision = {
     "ledger_update_decision",
     "UPDATE notification_history h SET "
@@ -149,7 +149,8 @@ inline constexpr pg::Statement kUpdateDecision = {
     "AS u (id, created_at, decision, expires_at, status) "
     "WHERE h.created_at = u.created_at AND h.id = u.id "
     "AND h.created_at >= $6 AND h.created_at <= $7 "
-    "AND notification_status_rank(u.status) >= notification_status_rank(h.status)"};
+    "AND CASE WHEN u.status IS NULL THEN NOT coalesce(h.metadata ? 'cancelled_at', false) "
+    "ELSE notification_status_rank(u.status) >= notification_status_rank(h.status) END"};
 
 /// By primary key.
 inline constexpr pg::Statement kUpsertDue = {

@@ -239,8 +239,10 @@ struct FakeLedgerTable {
     if (found == rows.end()) return;
     Row& row = found->second;
     for (const rules::Attempt& attempt : record.attempts) add(row, attempt);
-    if (!record.decision.empty() && record.status &&
-        status_rank(*record.status) >= status_rank(row.record.status)) {
+    const bool in_time = record.status
+                             ? status_rank(*record.status) >= status_rank(row.record.status)
+                             : !row.record.cancelled_at;
+    if (!record.decision.empty() && in_time) {
       row.record.decisions.later =
           rules::decode_metadata("{\"later\":" + record.decision + "}")->decisions.later;
       row.record.notification.expires_at =

@@ -2,6 +2,7 @@
 
 #include "flows/replay.hpp"
 
+#include "base/text.hpp"
 #include "fakes/fake_dead_letters.hpp"
 #include "unit/flows/world.hpp"
 
@@ -60,6 +61,15 @@ struct ReplayTest : FlowTest {
   Answer<ReplayProgress> run(ReplayRequest request) {
     return node->run(replay->run(
         std::move(request), [this](const ReplayProgress& progress) { return listen(progress); }));
+  }
+  /// From an hour ago on, for so long from now.
+  void quiet_for(std::chrono::minutes how_long) {
+    const auto clock = [](base::WallTime at) { return base::to_rfc3339(at).substr(11, 5); };
+    rules::UserColumns columns;
+    columns.quiet_hours = R"({"enabled":true,"timezone":"UTC","mode":"defer","start":")" +
+                          clock(now() - 1h) + R"(","end":")" + clock(now() + how_long) + R"("})";
+    outside.settings.put(fakes::sample_user(), columns);
+    outside.time.run_for(1s);
   }
   /// As many as that, refused for good by Apple.
   std::vector<rules::Notification> dead(std::uint8_t count) {
@@ -142,6 +152,36 @@ TEST_F(ReplayTest, WhatHasExpiredIsSentOnlyIfItsLifeIsExtended) {
   request.extend = 2h;
   EXPECT_EQ(run(request)->counts, (stores::ReplayCounts{.replayed = 1}));
   ASSERT_TRUE(outside.time.run_until([&] { return status(n) == Status::delivered; }, 30s));
+}
+
+TEST_F(ReplayTest, AReplayThatMeetsQuietHoursIsSentWhenTheyEnd) {
+  const auto n = dead(1).at(0);
+  quiet_for(8h);
+  // It lives for as long as its type is worth, which is less than the quiet hours last.
+  outside.table.rows.at(n.id).record.notification.expires_at =
+      n.created_at() + rules::ExpiryPolicy().message;
+  ASSERT_TRUE(run(everything()));
+  outside.time.run_for(1min);
+  ASSERT_TRUE(row(n).due);
+  EXPECT_EQ(row(n).due->reason, stores::DueReason::deferred);
+  EXPECT_EQ(row(n).record.decisions.last()->by, "quiet_hours") << "explain can tell";
+  EXPECT_GT(row(n).record.notification.expires_at, now() + 8h);
+  EXPECT_EQ(status(n), Status::failed);
+  outside.time.run_for(10h);
+  EXPECT_EQ(status(n), Status::delivered);
+}
+
+TEST_F(ReplayTest, AReplayThatExpiresInQuietHoursLeavesATrace) {
+  const auto n = dead(1).at(0);
+  quiet_for(8h);
+  ReplayRequest request = everything();
+  request.extend = 2h;
+  outside.table.rows.at(n.id).record.notification.expires_at = now() + 1min;
+  ASSERT_TRUE(run(request));
+  outside.time.run_for(10h);
+  EXPECT_FALSE(row(n).due);
+  EXPECT_EQ(status(n), Status::failed);
+  EXPECT_EQ(row(n).record.decisions.last()->by, "lifetime") << "explain can tell";
 }
 
 TEST_F(ReplayTest, TwoReplaysAtOnceSendEachOnce) {
