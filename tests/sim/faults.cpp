@@ -28,6 +28,11 @@ const char* name(Fault fault) {
     case Fault::devices_down: return "devices down";
     case Fault::clock_jump: return "clock jump";
     case Fault::second_elected: return "second elected";
+    case Fault::clock_off: return "clock off";
+    case Fault::commits_late: return "commits late";
+    case Fault::queue_failed_back: return "queue failed back";
+    case Fault::flood: return "flood";
+    case Fault::left_alone: return "left alone";
   }
   return "?";
 }
@@ -46,7 +51,7 @@ bool excuses_repeats(Fault fault) {
 
 void World::begin_a_fault() {
   next_fault_ = steady_now() + between(1500ms, 9s);
-  begin(static_cast<Fault>(draw(kFaults)));
+  begin(static_cast<Fault>(draw(kFaults - 1)));  // the last one comes at the end
 }
 
 void World::begin(Fault fault) {
@@ -57,7 +62,8 @@ void World::begin(Fault fault) {
     case Fault::slow_link:
     case Fault::flaky_queue:
     case Fault::flaky_ledger:
-    case Fault::clock_jump: {
+    case Fault::clock_jump:
+    case Fault::clock_off: {
       Slot& slot = slots_[draw(slots_.size())];
       if (slot.node && !slot.node->frozen) begin_at(fault, slot);
       return;
@@ -93,23 +99,43 @@ void World::everywhere(const std::function<void(fakes::Node&)>& act) {
   }
 }
 
+/// A fault of a machine strikes all its workers.
 void World::begin_at(Fault fault, Slot& slot) {
   fakes::Node& node = *slot.node;
   const auto later = [&](void (*end)(fakes::Node&)) { return later_at(slot.number, end); };
+  const auto at_machine = [&](milliseconds lasts, const std::function<void(fakes::Node&)>& act,
+                              void (*end)(fakes::Node&)) {
+    for (Slot* one : machine_of(slot)) {
+      if (!one->node || one->node->frozen) continue;
+      act(*one->node);
+      window(fault, lasts, later_at(one->number, end));
+    }
+  };
   switch (fault) {
     case Fault::crash:
       dies_after_ = std::pair(slot.number, draw(300));
       return window(fault, 3s, [] {});
     case Fault::freeze:
-      node.freeze();
-      return window(fault, between(200ms, 15s), later([](fakes::Node& n) { n.thaw(); }));
+      // Sometimes for so long that all it knew is old.
+      return at_machine(
+          draw(5) == 0 ? between(40s, 75s) : between(200ms, 15s),
+          [](fakes::Node& n) { n.freeze(); }, [](fakes::Node& n) { n.thaw(); });
     case Fault::cut:
-      node.link.is_cut = true;
-      return window(fault, between(200ms, 15s),
-                    later([](fakes::Node& n) { n.link.is_cut = false; }));
-    case Fault::slow_link:
-      node.link.one_way = between(50ms, 900ms);
-      return window(fault, between(1s, 12s), later([](fakes::Node& n) { n.link.one_way = 5ms; }));
+      return at_machine(
+          between(200ms, 15s), [](fakes::Node& n) { n.link.is_cut = true; },
+          [](fakes::Node& n) { n.link.is_cut = false; });
+    case Fault::slow_link: {
+      const milliseconds one_way = between(50ms, 900ms);
+      return at_machine(
+          between(1s, 12s), [one_way](fakes::Node& n) { n.link.one_way = one_way; },
+          [](fakes::Node& n) { n.link.one_way = 5ms; });
+    }
+    case Fault::clock_off: {
+      const milliseconds ahead = between(0ms, 120s) - 60s;
+      return at_machine(
+          between(2s, 40s), [ahead](fakes::Node& n) { n.clock.set_ahead(ahead); },
+          [](fakes::Node& n) { n.clock.set_ahead(0ms); });
+    }
     case Fault::flaky_queue:
       for (fakes::FakeFault* one : node.queue.faults.all()) one->flaky(rng_, 40);
       node.shared_settings.fault.flaky(rng_, 40);
@@ -129,7 +155,14 @@ void World::begin_everywhere(Fault fault) {
     case Fault::queue_emptied:
     case Fault::queue_went_back:
     case Fault::queue_restarted:
+    case Fault::queue_failed_back:
     case Fault::second_elected: return begin_in_queue(fault);
+    case Fault::flood: add_flood(); return window(fault, 5s, [] {});
+    case Fault::commits_late:
+      outside_.table.commit_takes = [this] {
+        return draw(3) != 0 ? 0ms : draw(8) != 0 ? between(1s, 40s) : between(40s, 10min);
+      };
+      return window(fault, between(300ms, 5s), [this] { outside_.table.commit_takes = nullptr; });
     case Fault::ledger_down:
       everywhere([](fakes::Node& n) {
         for (fakes::FakeFault* one : n.ledger.faults.all()) one->fail(Errc::unavailable);
@@ -175,6 +208,13 @@ void World::begin_in_queue(Fault fault) {
                       outside_.books.restart_with(before);
                       outside_.shared_settings.entries = shared;
                     });
+    case Fault::queue_failed_back:
+      return window(fault, between(100ms, 3s),
+                    [this, before = fakes::FakeQueueData(outside_.books),
+                     shared = outside_.shared_settings.entries] {
+                      outside_.books.fail_back_with(before);
+                      outside_.shared_settings.entries = shared;
+                    });
     case Fault::queue_restarted:
       outside_.books.restart_with(outside_.books);
       return window(fault, 0ms, [] {});
@@ -196,7 +236,13 @@ void World::end_faults(bool all) {
     Undo undo = std::move(undos_[i]);
     undos_.erase(undos_.begin() + static_cast<std::ptrdiff_t>(i));
     undo.undo();
-    faults_[undo.window].until = now();
+    FaultWindow& fault = faults_[undo.window];
+    fault.until = now();
+    if (fault.fault != Fault::commits_late) continue;
+    // Until then others with the same keys wait, and the company they are in.
+    for (const auto& open : outside_.table.open) {
+      fault.until = std::max(fault.until, open.commits_at);
+    }
   }
 }
 

@@ -62,6 +62,11 @@ WorldOptions world_options(std::uint64_t seed) {
   options.seed = seed;
   options.nodes = 3 + seed % 3;
   options.has_faults = seed % 10 != 0;
+  if (seed % 4 == 3) {  // machines with several workers
+    options.workers = 2 + seed % 2;
+    options.nodes = 3 * options.workers;
+  }
+  options.is_left_alone = seed % 25 == 7;
   return options;
 }
 
@@ -98,7 +103,7 @@ void print(const Coverage& c) {
       static_cast<unsigned long long>(c.runs), static_cast<unsigned long long>(c.failures),
       c.notifications, c.sends, c.repeats, c.crashes, c.epochs, c.superseded);
   for (std::size_t i = 0; i < kFaults; ++i) {
-    std::printf("  %-16s %zu\n", name(static_cast<Fault>(i)), c.faults[i]);
+    std::printf("  %-18s %zu\n", name(static_cast<Fault>(i)), c.faults[i]);
   }
 }
 

@@ -18,6 +18,13 @@ constexpr milliseconds kCallerPatience{4000};
 bool groups_bursts(std::size_t user) { return user % 4 == 1; }
 const std::string kConversation = "c0000000-0000-4000-8000-000000000001";
 
+std::string message_text(std::size_t n) {
+  return base::uuid_v7_from(base::WallTime(),
+                            {0, 0, 0, 0, 0, 0, 0, 2, static_cast<std::uint8_t>(n / 256),
+                             static_cast<std::uint8_t>(n % 256)})
+      .to_string();
+}
+
 base::UserId user(std::size_t n) { return fakes::sample_user(static_cast<int>(n) + 1); }
 
 rules::SendRequest to_send(const Request& request) {
@@ -86,6 +93,7 @@ World::World(WorldOptions options) : options_(options), rng_(options.seed) {
   }
   make_requests();
   slots_.resize(options_.nodes);
+  for (std::size_t i = 0; i < slots_.size(); ++i) slots_[i].machine = i / options_.workers;
   for (Slot& slot : slots_) start_node(slot);
   next_fault_ = steady_now() + between(7s, 9s);
 }
@@ -116,11 +124,7 @@ void World::make_requests() {
     request.user = user(whose);
     if (groups_bursts(whose)) request.conversation_text = kConversation;
     request.user_text = request.user.to_string();
-    request.message_text =
-        base::uuid_v7_from(base::WallTime(),
-                           {0, 0, 0, 0, 0, 0, 0, 2, static_cast<std::uint8_t>(i / 256),
-                            static_cast<std::uint8_t>(i % 256)})
-            .to_string();
+    request.message_text = message_text(messages_made_++);
     if (draw(3) == 0) request.key = "key " + std::to_string(i);
     const Kind& kind = kKinds.at(draw(kKinds.size()));
     request.type = kind.type;
@@ -165,8 +169,10 @@ fakes::NodeOptions World::node_options() {
   options.ledger.waiting_max = 2000;
   options.burst_window = 5s;
   options.clock_ahead = between(0ms, 2s) - 1s;
-  // A day back is much to look at for notifications of a minute.
-  options.recover.look_back = 10min;
+  // A day back is much to look at for notifications of a minute. Commits come that late, though.
+  options.recover.look_back = options_.is_left_alone ? 27h : 15min;
+  // The patrol finds in minutes what all else has missed; nine runs of ten do without it.
+  options.recover.patrol_interval = options_.seed % 10 == 5 ? 2s : 24h;
   // Nor is an hour much to catch a maintainer at work who has been replaced.
   options.recover.upkeep_interval = 500ms;
   return options;
@@ -199,7 +205,7 @@ bool World::run() {
       if (!slot.node || &slot.node->loop != &loop || slot.number != dies_after_->first) continue;
       if (dies_after_->second-- == 0) {
         dies_after_.reset();
-        kill(slot);
+        for (Slot* one : machine_of(slot)) kill(*one);
       }
       return;
     }
@@ -211,7 +217,8 @@ bool World::run() {
   }
   end_faults(true);
   dies_after_.reset();
-  const base::SteadyTime patience_ends = steady_now() + 10min;
+  if (options_.is_left_alone) leave_alone_for_a_day();
+  const base::SteadyTime patience_ends = steady_now() + 20min;
   while (steady_now() < patience_ends && wrongs_.empty()) {
     tick();
     if (is_over()) return true;
@@ -324,8 +331,50 @@ void World::restart_the_dead() {
   }
 }
 
+std::vector<World::Slot*> World::machine_of(const Slot& slot) {
+  std::vector<Slot*> workers;
+  for (Slot& one : slots_) {
+    if (one.machine == slot.machine) workers.push_back(&one);
+  }
+  return workers;
+}
+
+/// In a moment, and in its order.
+void World::add_flood() {
+  constexpr std::size_t kFlood = 150;
+  const std::size_t whose = 20 + draw(20);
+  if (groups_bursts(whose)) return;
+  for (std::size_t i = 0; i < kFlood; ++i) {
+    Request request;
+    request.user = user(whose);
+    request.user_text = request.user.to_string();
+    request.message_text = message_text(messages_made_++);
+    request.type = "message";
+    request.priority = rules::Priority::medium;
+    request.next_try = now() + between(0ms, 500ms);
+    requests_.push_back(std::move(request));
+  }
+}
+
+/// A queue that nobody renews is gone after a day; the ledger has all that was in it. Callers do not
+/// ask again after a day: then it would be another request.
+void World::leave_alone_for_a_day() {
+  for (Slot& slot : slots_) kill(slot);
+  calls_.clear();
+  cancels_.clear();
+  for (Request& request : requests_) {
+    request.next_try.reset();
+    request.next_cancel.reset();
+    request.is_followed = false;
+  }
+  faults_.push_back({Fault::left_alone, now(), now() + 25h});
+  outside_.time.run_for(25h);
+  for (Slot& slot : slots_) slot.starts_at = steady_now();
+}
+
 void World::kill(Slot& slot) {
-  slot.node->freeze();
+  if (!slot.node) return;
+  if (!slot.node->frozen) slot.node->freeze();
   slot.starts_at = steady_now() + between(0ms, 12s);
   dead_.push_back(std::move(slot.node));
 }
@@ -359,8 +408,10 @@ bool World::is_forgotten(const fakes::FakeLedgerTable::Row& row) const {
 
 bool World::is_over() const {
   const auto& books = outside_.books;
-  if (!calls_.empty() || !cancels_.empty() || !books.queued.empty() || !books.old.empty())
+  if (!calls_.empty() || !cancels_.empty() || !books.queued.empty() || !books.old.empty() ||
+      !outside_.table.open.empty()) {
     return false;
+  }
   for (const auto& [node, leases] : books.leased) {
     if (!leases.empty()) return false;
   }

@@ -18,25 +18,30 @@ using namespace std::chrono_literals;
 using std::chrono::milliseconds;
 
 enum class Fault : std::uint8_t {
-  crash,            ///< a node dies, between any two of its steps, and is started anew
-  freeze,           ///< a node stands still, and goes on
-  cut,              ///< nothing reaches a node or comes from it
-  slow_link,        ///< everything takes a node long
-  flaky_queue,      ///< operations of a node's queue fail, or their answers are lost
-  flaky_ledger,     ///< the same of its ledger
-  queue_down,       ///< for everybody
-  queue_emptied,    ///< FLUSHALL
-  queue_went_back,  ///< the server restarts with what it had some seconds ago
-  queue_restarted,  ///< without loss
-  ledger_down,      ///< for everybody
-  provider_slow,    ///< answers are held back
-  provider_down,    ///< everybody is told to come back later
-  provider_cut,     ///< it accepts, and its answers are lost
-  devices_down,     ///< auth-service
-  clock_jump,       ///< a node's wall clock
-  second_elected,   ///< the election is forgotten while the elected one goes on
+  crash,              ///< a node dies, between any two of its steps, and is started anew
+  freeze,             ///< a node stands still, and goes on
+  cut,                ///< nothing reaches a node or comes from it
+  slow_link,          ///< everything takes a node long
+  flaky_queue,        ///< operations of a node's queue fail, or their answers are lost
+  flaky_ledger,       ///< the same of its ledger
+  queue_down,         ///< for everybody
+  queue_emptied,      ///< FLUSHALL
+  queue_went_back,    ///< the server restarts with what it had some seconds ago
+  queue_restarted,    ///< without loss
+  ledger_down,        ///< for everybody
+  provider_slow,      ///< answers are held back
+  provider_down,      ///< everybody is told to come back later
+  provider_cut,       ///< it accepts, and its answers are lost
+  devices_down,       ///< auth-service
+  clock_jump,         ///< a node's wall clock, by a second or two
+  second_elected,     ///< the election is forgotten while the elected one goes on
+  clock_off,          ///< a node's wall clock, by up to a minute
+  commits_late,       ///< of appends, by up to ten minutes
+  queue_failed_back,  ///< the server was a replica meanwhile, and lost what was written last
+  flood,              ///< one user is sent far more than a node may have of one
+  left_alone,         ///< all nodes stop, and start again a day later
 };
-inline constexpr std::size_t kFaults = 17;
+inline constexpr std::size_t kFaults = 22;
 [[nodiscard]] const char* name(Fault fault);
 
 /// Whether a notification may reach a device twice because of it, though nobody did anything wrong:
@@ -48,6 +53,9 @@ struct FaultWindow {
   base::WallTime from;
   base::WallTime until = base::WallTime::max();  ///< of the fault itself, not of what it leaves
 };
+
+/// Whether a node may send too early or too late because of it.
+[[nodiscard]] inline bool is_of_clocks(Fault fault) { return fault == Fault::clock_off; }
 
 /// One request of a caller, and what it was told.
 struct Request {
@@ -73,9 +81,11 @@ struct Request {
 struct WorldOptions {
   std::uint64_t seed = 1;
   std::size_t notifications = 1000;
-  std::size_t nodes = 3;
+  std::size_t nodes = 3;    ///< workers, rather: those of one machine share its fate
+  std::size_t workers = 1;  ///< of a machine
   bool has_faults = true;
-  milliseconds load = 40s;  ///< over which they are sent
+  bool is_left_alone = false;  ///< for a day, when the load is over
+  milliseconds load = 40s;     ///< over which they are sent
 };
 
 class World {
@@ -102,6 +112,7 @@ class World {
   struct CancelCall;
   struct Slot {
     std::unique_ptr<fakes::Node> node;
+    std::size_t machine = 0;
     int number = 0;
     std::optional<base::SteadyTime> starts_at;  ///< of the next incarnation, if it is dead
   };
@@ -124,6 +135,9 @@ class World {
   void begin_a_fault();
   void begin(Fault fault);
   void begin_at(Fault fault, Slot& slot);
+  void add_flood();
+  void leave_alone_for_a_day();
+  [[nodiscard]] std::vector<Slot*> machine_of(const Slot& slot);
   void begin_everywhere(Fault fault);
   void begin_in_queue(Fault fault);
   [[nodiscard]] std::function<void()> later_at(int number, void (*end)(fakes::Node&));
@@ -149,6 +163,7 @@ class World {
   fakes::Outside outside_;
   fakes::Journal journal_{outside_.clock};
   std::vector<Request> requests_;
+  std::size_t messages_made_ = 0;
   std::deque<std::shared_ptr<Call>> calls_;  ///< under way
   std::deque<std::shared_ptr<CancelCall>> cancels_;
   std::vector<Slot> slots_;
