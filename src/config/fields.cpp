@@ -169,7 +169,7 @@ std::vector<Field> make_fields() {
       row("limits.user", &C::limits, &Limits::user, within(1, 1'000'000'000),
           "Notifications that a user may get. Empty: as many as there are."),
       row("limits.conversation", &C::limits, &Limits::conversation, within(1, 1'000'000'000),
-          "Notifications of one conversation, to all its members together."),
+          "Notifications of one conversation to one user."),
       row("limits.device", &C::limits, &Limits::device, within(1, 1'000'000'000),
           "Tries to deliver to one device; one that is over it is tried again when its window "
           "ends."),
