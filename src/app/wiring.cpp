@@ -45,6 +45,7 @@ rules::ExpiryPolicy expiry_policy(const config::Config& config) {
   policy.call = duration_cast<seconds>(config.expiry.call);
   policy.message = duration_cast<seconds>(config.expiry.message);
   policy.other = duration_cast<seconds>(config.expiry.other);
+  policy.kept_min = duration_cast<seconds>(config.expiry.kept_min);
   return policy;
 }
 

@@ -159,6 +159,7 @@ struct Expiry {
   Duration call = 45s;
   Duration message = 4h;
   Duration other = 24h;
+  Duration kept_min = 10min;
 };
 
 struct Logging {

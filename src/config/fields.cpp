@@ -223,6 +223,10 @@ std::vector<Field> make_fields() {
           "How long a message is worth delivering."),
       row("expiry.other", &C::expiry, &Expiry::other, within(1s, 24h * 30),
           "How long anything else is worth delivering."),
+      row("expiry.kept_min", &C::expiry, &Expiry::kept_min, within(0s, 24h * 30),
+          "A type that is worth less is not kept for the end of quiet hours or of a burst: its "
+          "time "
+          "counts from when it was made."),
 
       row("log.level", &C::log, &Logging::level, any(), "The least important lines written."),
       row("log.format", &C::log, &Logging::format, any(), "JSON for machines, text for people."),

@@ -11,8 +11,8 @@
 namespace notify::rules {
 namespace {
 
-/// What a style can add: the interruption level, the preview level, and the service's own texts in
-/// place of shorter ones.
+/// What a style can add: the interruption level or "quiet", the preview level, and our own
+/// texts in place of shorter ones.
 constexpr std::size_t kStyleRoom = 52 + 2 * kOwnTextMax;
 
 /// `aps` of a visible notification: alert, badge, sound, thread-id, category, mutable-content.
@@ -132,6 +132,7 @@ std::string apns_payload(const Notification& n, const Style& style, const OwnTex
                             : aps_of_alert(n, style, own));
   payload.text("notification_id", n.id.to_string());
   if (style.preview != PreviewLevel::full) payload.text("preview", name(style.preview));
+  if (n.presentation.background && style.is_silent) payload.flag_if_set("quiet", true);
   for (const auto& [key, value] : n.presentation.data) payload.text(key, value);
   return std::move(payload).finish();
 }

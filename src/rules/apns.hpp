@@ -30,7 +30,8 @@ struct ApnsHeaders {
 
 /// The JSON body, at most kApnsPayloadMax bytes for a notification that was accepted. What the
 /// style leaves out is not in it; a preview level other than `full` is told to the app, at
-/// "preview", whose extension may put in what it has decrypted.
+/// "preview", whose extension may put in what it has decrypted. A background push in quiet hours
+/// has `"quiet":true`: the app must not sound for it.
 [[nodiscard]] std::string apns_payload(const Notification& notification, const Style& style,
                                        const OwnTexts& own);
 /// How long it can get, whatever the user's settings are.

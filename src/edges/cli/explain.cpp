@@ -57,8 +57,10 @@ std::string_view awaited(const stores::Story& story) {
   if (story.due && story.due->reason == stores::DueReason::scheduled) {
     return "the time it was scheduled for";
   }
-  return story.record.decisions.is_by(rules::Rule::burst) ? "the end of a burst"
-                                                          : "the end of the user's quiet hours";
+  if (story.record.decisions.is_by(rules::Rule::burst)) return "the end of a burst";
+  const bool is_over_first = story.due && story.due->at >= story.record.notification.expires_at;
+  return is_over_first ? "its expiry, which comes before the end of the user's quiet hours"
+                       : "the end of the user's quiet hours";
 }
 
 std::string due_text(const stores::Story& story, base::WallTime now) {

@@ -36,6 +36,18 @@ TEST(ApnsPayload, OfABackgroundNotificationShowsNothing) {
             R"({"aps":{"content-available":1},"notification_id":")" + n.id.to_string() + R"("})");
 }
 
+TEST(ApnsPayload, OfABackgroundNotificationInQuietHoursTellsTheAppToBeQuiet) {
+  Notification n = sample_notification(kPushedAt);
+  n.title = n.body = "";
+  n.presentation.background = true;
+  n.presentation.sound = "bell";
+  EXPECT_EQ(apns_payload(n, {.is_silent = true}, {}),
+            R"({"aps":{"content-available":1},"notification_id":")" + n.id.to_string() +
+                R"(","quiet":true})");
+  EXPECT_LE(apns_payload(n, {.is_silent = true, .preview = PreviewLevel::sender}, {}).size(),
+            apns_payload_bound(n));
+}
+
 TEST(ApnsPayload, ShowsAsMuchAsTheUserWants) {
   Notification n = sample_notification(kPushedAt);
   const OwnTexts own{"App", "Something new"};
