@@ -128,6 +128,9 @@ std::vector<Field> make_fields() {
 
       row("apns.endpoint", &C::apns, &Apns::endpoint, schemes({"https"}),
           "Apple's server; https://api.sandbox.push.apple.com for development builds."),
+      row("apns.environment", &C::apns, &Apns::environment, any(),
+          "The environment of that server. Devices whose tokens are of the other one are sent "
+          "nothing. by_endpoint: sandbox for Apple's server of that name, else production."),
       row("apns.ca_file", &C::apns, &Apns::ca_file, any(),
           "Certificates (PEM) trusted for it. Empty: the system's."),
       row("apns.key_file", &C::apns, &Apns::key_file, any(),

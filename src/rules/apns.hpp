@@ -51,8 +51,10 @@ struct ApnsAnswer {
 [[nodiscard]] ApnsAnswer parse_apns_answer(int status, std::string_view body,
                                            std::string_view retry_after);
 
-/// What the answer means. `registered_at` is the device's: a 410 about a time before it is about an
-/// older registration, and does not condemn this one.
-[[nodiscard]] Outcome apns_outcome(const ApnsAnswer& answer, base::WallTime registered_at);
+/// What the answer means for this device. It condemns the token only if it is surely about it:
+/// - A 410 about a time before the device was registered is about an older registration.
+/// - BadDeviceToken may mean that a token whose environment nobody named is of the other one.
+/// - DeviceTokenNotForTopic may mean our own topic, if the device names no app.
+[[nodiscard]] Outcome apns_outcome(const ApnsAnswer& answer, const Device& device);
 
 }  // namespace notify::rules

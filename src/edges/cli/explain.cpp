@@ -38,8 +38,12 @@ std::string attempt_text(const rules::Attempt& a) {
     case rules::AttemptStatus::token_gone:
       text += "the token is dead, and auth-service is told; not tried again";
       break;
-    case rules::AttemptStatus::failed: text += "refused for good"; break;
-    case rules::AttemptStatus::retry: text += "refused for now"; break;
+    case rules::AttemptStatus::failed:
+      text += a.provider.empty() ? "nothing is sent to it" : "refused for good";
+      break;
+    case rules::AttemptStatus::retry:
+      text += a.provider.empty() ? "nothing was sent to it now" : "refused for now";
+      break;
     case rules::AttemptStatus::unknown: text += "no answer, it may have been delivered"; break;
   }
   if (!a.error_code.empty()) text += " (" + a.error_code;

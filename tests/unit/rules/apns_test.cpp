@@ -127,7 +127,10 @@ TEST(ApnsPath, RefusesATokenThatIsNotHexadecimal) {
 
 Outcome outcome_of(int status, std::string_view body, std::string_view retry_after = "",
                    base::WallTime registered_at = base::WallTime()) {
-  return apns_outcome(parse_apns_answer(status, body, retry_after), registered_at);
+  Device device = sample_device();
+  device.registered_at = registered_at;
+  device.environment = Environment::production;
+  return apns_outcome(parse_apns_answer(status, body, retry_after), device);
 }
 
 TEST(ApnsOutcome, FollowsApplesTable) {
@@ -172,6 +175,22 @@ TEST(ApnsOutcome, A410AboutAnOlderRegistrationSparesTheNewOne) {
   EXPECT_EQ(outcome_of(410, body, "", kPushedAt).kind, OutcomeKind::rejected);
   EXPECT_EQ(outcome_of(410, body, "", kPushedAt - std::chrono::hours(1)).kind,
             OutcomeKind::token_gone);
+}
+
+TEST(ApnsOutcome, ATokenThatMayBeOfTheOtherEnvironmentIsNotGivenUp) {
+  Device device = sample_device();
+  const auto kind = [&](int status, const char* reason) {
+    return apns_outcome({.status = status, .reason = reason, .timestamp = {}, .retry_after = {}},
+                        device)
+        .kind;
+  };
+  EXPECT_EQ(kind(400, "BadDeviceToken"), OutcomeKind::rejected);
+  EXPECT_EQ(kind(410, "Unregistered"), OutcomeKind::token_gone) << "it is known there";
+  device.environment = Environment::sandbox;
+  EXPECT_EQ(kind(400, "BadDeviceToken"), OutcomeKind::token_gone);
+  EXPECT_EQ(kind(400, "DeviceTokenNotForTopic"), OutcomeKind::token_gone);
+  device.app_id.clear();
+  EXPECT_EQ(kind(400, "DeviceTokenNotForTopic"), OutcomeKind::rejected) << "the topic is ours";
 }
 
 TEST(ApnsOutcome, ReadsRetryAfterInSecondsAndIgnoresNonsense) {
