@@ -165,7 +165,7 @@ void Shard::wire_flows() {
       flows::Deliver::Parts{*ledger_, *queue_, *devices_, *apns_, *deciding_, timers_, rng_,
                             retry_policy(c), deliver_limits(c), deliver_events(),
                             [this] { return heartbeat_->lease_term(); }, limiting_.get(),
-                            bursts_.get()},
+                            bursts_.get(), apns_environment(c)},
       on_escape());
   heartbeat_ = std::make_unique<flows::Heartbeat>(
       flows::Heartbeat::Parts{*leases_, timers_, heartbeat_policy(c),
@@ -212,6 +212,7 @@ flows::DeliverEvents Shard::deliver_events() {
             m.apns.outcomes.add(rules::name(outcome.kind));
             if (outcome.kind == rules::OutcomeKind::bad_credentials) log_bad_credentials(outcome);
           },
+      .left_out = [&m](rules::LeftOut why) { m.deliver.left_out.add(rules::name(why)); },
       .finished =
           [&m](rules::Status status, std::chrono::nanoseconds since_accepted) {
             m.deliver.results.add(rules::name(status));

@@ -40,11 +40,20 @@ base::Expected<crypto::Es256Key> read_apns_key(const config::Config& config) {
   return key;
 }
 
+rules::Environment apns_environment(const config::Config& config) {
+  const config::Apns& c = config.apns;
+  const bool is_sandbox = c.environment == config::ApnsEnvironment::by_endpoint
+                              ? c.asks_sandbox()
+                              : c.environment == config::ApnsEnvironment::sandbox;
+  return is_sandbox ? rules::Environment::sandbox : rules::Environment::production;
+}
+
 rules::ExpiryPolicy expiry_policy(const config::Config& config) {
   rules::ExpiryPolicy policy;
   policy.call = duration_cast<seconds>(config.expiry.call);
   policy.message = duration_cast<seconds>(config.expiry.message);
   policy.other = duration_cast<seconds>(config.expiry.other);
+  policy.kept_min = duration_cast<seconds>(config.expiry.kept_min);
   return policy;
 }
 

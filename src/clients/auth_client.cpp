@@ -3,6 +3,7 @@
 #include <utility>
 
 #include "auth/auth.grpc.pb.h"
+#include "clients/auth_devices.hpp"
 #include "clients/unary_call.hpp"
 #include "net/grpc/timestamp.hpp"
 
@@ -13,38 +14,6 @@ using base::Errc;
 using base::Expected;
 using base::fail;
 using Stub = auth::AuthService::Stub;
-
-constexpr int kDevicesMax = 100;  // what auth.proto promises
-
-std::optional<rules::Platform> to_platform(auth::Platform platform) {
-  switch (platform) {
-    case auth::PLATFORM_IOS: return rules::Platform::ios;
-    case auth::PLATFORM_ANDROID: return rules::Platform::android;
-    case auth::PLATFORM_WEB: return rules::Platform::web;
-    default: return std::nullopt;
-  }
-}
-
-Expected<std::vector<rules::Device>> to_devices(const auth::GetUserDevicesResponse& response) {
-  if (response.devices_size() > kDevicesMax) {
-    return fail(Errc::corrupt, "auth-service named more than 100 devices of one user");
-  }
-  std::vector<rules::Device> devices;
-  for (const auth::Device& from : response.devices()) {
-    if (!from.is_active()) continue;
-    const auto id = base::DeviceId::parse(from.id());
-    const auto platform = to_platform(from.platform());
-    if (!id || !platform) {
-      return fail(Errc::corrupt, "auth-service named a device without a valid id or platform");
-    }
-    devices.push_back({.id = *id,
-                       .platform = *platform,
-                       .token = base::Secret(from.token()),
-                       .app_id = from.app_id(),
-                       .registered_at = net::to_wall_time(from.registered_at())});
-  }
-  return devices;
-}
 
 }  // namespace
 

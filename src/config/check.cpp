@@ -60,6 +60,12 @@ void check_apns(const Apns& apns, Checker& checker) {
                   kSource);
   checker.require(apns.topic.find(' ') == std::string::npos, "apns.topic", "holds a space",
                   "it is the app's bundle id, like com.example.app");
+  constexpr std::string_view kOther = "is not the environment of apns.endpoint";
+  constexpr std::string_view kByEndpoint = "correct one of them, or write by_endpoint";
+  checker.require(apns.environment != ApnsEnvironment::production || !apns.asks_sandbox(),
+                  "apns.environment", kOther, kByEndpoint);
+  checker.require(apns.environment != ApnsEnvironment::sandbox || !apns.asks_production(),
+                  "apns.environment", kOther, kByEndpoint);
   checker.require_file(apns.key_file, "apns.key_file");
   checker.require_file(apns.ca_file, "apns.ca_file");
 }

@@ -84,6 +84,7 @@ struct Devices {
 
 struct Apns {
   Url endpoint{"https://api.push.apple.com"};
+  ApnsEnvironment environment = ApnsEnvironment::by_endpoint;
   FilePath ca_file;
   FilePath key_file;
   std::string key_id;
@@ -95,6 +96,16 @@ struct Apns {
 
   /// All four of the credentials are there; check() refuses some without the others.
   [[nodiscard]] bool configured() const { return !key_file.empty(); }
+  /// The endpoint is Apple's server for development builds.
+  [[nodiscard]] bool asks_sandbox() const {
+    const std::string_view url = endpoint.reveal();
+    return url.starts_with("https://api.sandbox.push.apple.com") ||
+           url.starts_with("https://api.development.push.apple.com");
+  }
+  /// The endpoint is Apple's server for apps from its stores.
+  [[nodiscard]] bool asks_production() const {
+    return endpoint.reveal().starts_with("https://api.push.apple.com");
+  }
 };
 
 struct Queue {
@@ -159,6 +170,7 @@ struct Expiry {
   Duration call = 45s;
   Duration message = 4h;
   Duration other = 24h;
+  Duration kept_min = 10min;
 };
 
 struct Logging {

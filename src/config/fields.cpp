@@ -128,6 +128,9 @@ std::vector<Field> make_fields() {
 
       row("apns.endpoint", &C::apns, &Apns::endpoint, schemes({"https"}),
           "Apple's server; https://api.sandbox.push.apple.com for development builds."),
+      row("apns.environment", &C::apns, &Apns::environment, any(),
+          "The environment of that server. Devices whose tokens are of the other one are sent "
+          "nothing. by_endpoint: sandbox for Apple's server of that name, else production."),
       row("apns.ca_file", &C::apns, &Apns::ca_file, any(),
           "Certificates (PEM) trusted for it. Empty: the system's."),
       row("apns.key_file", &C::apns, &Apns::key_file, any(),
@@ -169,7 +172,7 @@ std::vector<Field> make_fields() {
       row("limits.user", &C::limits, &Limits::user, within(1, 1'000'000'000),
           "Notifications that a user may get. Empty: as many as there are."),
       row("limits.conversation", &C::limits, &Limits::conversation, within(1, 1'000'000'000),
-          "Notifications of one conversation, to all its members together."),
+          "Notifications of one conversation to one user."),
       row("limits.device", &C::limits, &Limits::device, within(1, 1'000'000'000),
           "Tries to deliver to one device; one that is over it is tried again when its window "
           "ends."),
@@ -223,6 +226,10 @@ std::vector<Field> make_fields() {
           "How long a message is worth delivering."),
       row("expiry.other", &C::expiry, &Expiry::other, within(1s, 24h * 30),
           "How long anything else is worth delivering."),
+      row("expiry.kept_min", &C::expiry, &Expiry::kept_min, within(0s, 24h * 30),
+          "A type that is worth less is not kept for the end of quiet hours or of a burst: its "
+          "time "
+          "counts from when it was made."),
 
       row("log.level", &C::log, &Logging::level, any(), "The least important lines written."),
       row("log.format", &C::log, &Logging::format, any(), "JSON for machines, text for people."),

@@ -13,6 +13,7 @@ constexpr std::array<std::string_view, 5> kLevels = {"trace", "debug", "info", "
 constexpr std::array<std::string_view, 2> kFormats = {"json", "text"};
 constexpr std::array<std::string_view, 2> kOverLimits = {"refuse", "suppress"};
 constexpr std::array<std::string_view, 2> kWhenDown = {"deliver", "suppress"};
+constexpr std::array<std::string_view, 3> kEnvironments = {"by_endpoint", "production", "sandbox"};
 
 struct Unit {
   std::string_view name;
@@ -288,6 +289,9 @@ std::optional<Flaw> parse(const Raw& raw, const Rules&, OverLimit& into) {
 std::optional<Flaw> parse(const Raw& raw, const Rules&, WhenDown& into) {
   return parse_enum(raw, kWhenDown, into);
 }
+std::optional<Flaw> parse(const Raw& raw, const Rules&, ApnsEnvironment& into) {
+  return parse_enum(raw, kEnvironments, into);
+}
 std::optional<Flaw> parse(const Raw& raw, const Rules& rules, std::vector<std::string>& into) {
   return parse_list(raw, rules, into);
 }
@@ -318,6 +322,7 @@ std::string to_yaml(const LogLevel& value) { return name_of(value, kLevels); }
 std::string to_yaml(const LogFormat& value) { return name_of(value, kFormats); }
 std::string to_yaml(const OverLimit& value) { return name_of(value, kOverLimits); }
 std::string to_yaml(const WhenDown& value) { return name_of(value, kWhenDown); }
+std::string to_yaml(const ApnsEnvironment& value) { return name_of(value, kEnvironments); }
 std::string to_yaml(const std::vector<std::string>& value) { return list_to_yaml(value); }
 std::string to_yaml(const std::vector<Duration>& value) { return list_to_yaml(value); }
 std::string to_yaml(const std::vector<Rate>& value) { return list_to_yaml(value); }
@@ -347,6 +352,9 @@ Description describe(const LogLevel&, const Rules&) { return {"choice", join(kLe
 Description describe(const LogFormat&, const Rules&) { return {"choice", join(kFormats, ", ")}; }
 Description describe(const OverLimit&, const Rules&) { return {"choice", join(kOverLimits, ", ")}; }
 Description describe(const WhenDown&, const Rules&) { return {"choice", join(kWhenDown, ", ")}; }
+Description describe(const ApnsEnvironment&, const Rules&) {
+  return {"choice", join(kEnvironments, ", ")};
+}
 Description describe(const std::vector<std::string>&, const Rules&) {
   return {"list of texts", ""};
 }

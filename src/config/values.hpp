@@ -53,6 +53,7 @@ struct Flaw {
 [[nodiscard]] std::optional<Flaw> parse(const Raw& raw, const Rules& rules, Rate& into);
 [[nodiscard]] std::optional<Flaw> parse(const Raw& raw, const Rules& rules, TypeRate& into);
 [[nodiscard]] std::optional<Flaw> parse(const Raw& raw, const Rules& rules, WhenDown& into);
+[[nodiscard]] std::optional<Flaw> parse(const Raw& raw, const Rules& rules, ApnsEnvironment& into);
 [[nodiscard]] std::optional<Flaw> parse(const Raw& raw, const Rules& rules,
                                         std::vector<std::string>& into);
 [[nodiscard]] std::optional<Flaw> parse(const Raw& raw, const Rules& rules,
@@ -78,6 +79,7 @@ struct Flaw {
 [[nodiscard]] std::string to_yaml(const Rate& value);
 [[nodiscard]] std::string to_yaml(const TypeRate& value);
 [[nodiscard]] std::string to_yaml(const WhenDown& value);
+[[nodiscard]] std::string to_yaml(const ApnsEnvironment& value);
 [[nodiscard]] std::string to_yaml(const std::vector<std::string>& value);
 [[nodiscard]] std::string to_yaml(const std::vector<Duration>& value);
 [[nodiscard]] std::string to_yaml(const std::vector<Rate>& value);
@@ -101,6 +103,7 @@ struct Description {
 [[nodiscard]] Description describe(const LogFormat& tag, const Rules& rules);
 [[nodiscard]] Description describe(const OverLimit& tag, const Rules& rules);
 [[nodiscard]] Description describe(const WhenDown& tag, const Rules& rules);
+[[nodiscard]] Description describe(const ApnsEnvironment& tag, const Rules& rules);
 [[nodiscard]] Description describe(const std::vector<std::string>& tag, const Rules& rules);
 [[nodiscard]] Description describe(const std::vector<Duration>& tag, const Rules& rules);
 [[nodiscard]] Description describe(const std::vector<Rate>& tag, const Rules& rules);

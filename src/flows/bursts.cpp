@@ -10,7 +10,7 @@ async::Task<std::vector<Bursts::Joined>> Bursts::join(
   claims.reserve(notifications.size());
   for (const rules::Notification* n : notifications) {
     rules::LimitCounter window;
-    window.name = "burst:" + n->user.to_string() + ":" + n->conversation->to_string();
+    window.name = "burst:" + rules::tagged(n->user.to_string(), n->conversation->to_string());
     window.allowed = 1;
     window.window = parts_.window;
     claims.push_back({std::move(window)});

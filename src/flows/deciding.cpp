@@ -1,5 +1,6 @@
 #include "flows/deciding.hpp"
 
+#include <algorithm>
 #include <utility>
 
 namespace notify::flows {
@@ -59,6 +60,7 @@ rules::Circumstances Deciding::facts(const User& user, const rules::Notification
   facts.limit_reached = counted.limit_reached;
   facts.burst_until = counted.burst_until;
   facts.is_groupable = parts_.policy.types.is_groupable(n);
+  facts.is_kept = parts_.policy.expiry.is_kept(n.type);
   return facts;
 }
 
@@ -69,6 +71,7 @@ bool Deciding::is_limited(const User& user, const rules::Notification& n) const 
 
 bool Deciding::is_grouped(const User& user, const rules::Notification& n) const {
   if (!user.settings->user.group_bursts || !parts_.policy.types.is_groupable(n)) return false;
+  if (!parts_.policy.expiry.is_kept(n.type)) return false;
   const auto verdict = rules::decide(facts(user, n, parts_.clock.now(), {})).verdict;
   return verdict == rules::Verdict::deliver || verdict == rules::Verdict::deliver_silently;
 }
@@ -89,7 +92,12 @@ Deciding::Outcome Deciding::decide(const User& user, const rules::Notification& 
     const bool ends_burst = outcome.decision.by == rules::Rule::burst;
     outcome.release_at = *outcome.decision.until + (ends_burst ? milliseconds(0) : spread);
     const auto worth = parts_.policy.expiry.of(n.type);
-    if (n.expires_at == n.begins_at() + worth) outcome.expires_at = outcome.release_at + worth;
+    if (known.is_kept && n.expires_at == n.begins_at() + worth) {
+      outcome.expires_at = outcome.release_at + worth;
+    } else {
+      // What will not live to see it is looked at when its time is over, to record that.
+      outcome.release_at = std::min(outcome.release_at, n.expires_at);
+    }
   }
   if (parts_.events.decided) parts_.events.decided(outcome.decision);
   return outcome;

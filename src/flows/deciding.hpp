@@ -54,10 +54,10 @@ class Deciding {
     rules::Decision decision;
     rules::Style style;
     /// With Verdict::defer: when it is to be looked at again. The same for all of a user's, so that
-    /// they keep their order.
+    /// they keep their order; earlier if it expires before that.
     base::WallTime release_at;
     /// With Verdict::defer, of one that lives as long as its type is worth: from when it comes
-    /// (decision D-13).
+    /// (decision D-13). Unset if its type is not kept for later.
     std::optional<base::WallTime> expires_at;
   };
 

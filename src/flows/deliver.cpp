@@ -7,13 +7,13 @@ namespace notify::flows {
 
 using base::Expected;
 using rules::Notification;
-using rules::Outcome;
 using rules::Status;
 using rules::Target;
 
 Deliver::Deliver(Parts parts, async::OnEscape on_escape)
     : parts_(std::move(parts)),
-      order_(parts_.timers.executor()),
+      users_(parts_.timers.executor()),
+      devices_(parts_.timers.executor()),
       loop_(parts_.timers.executor(), on_escape),
       deliveries_(parts_.timers.executor(), on_escape),
       sends_(parts_.timers.executor(), on_escape),
@@ -82,7 +82,7 @@ async::Task<std::size_t> Deliver::lease_some() {
   for (stores::Lease& lease : *leased) {
     const base::NotificationId id = lease.notification.id;
     const bool is_suspect = lease.suspect;
-    const auto [place, is_new] = held_.try_emplace(id, std::move(lease), term, order_);
+    const auto [place, is_new] = held_.try_emplace(id, std::move(lease), term, users_);
     // Still at work on an earlier lease of it: whatever comes of that is good for this one too.
     if (!is_new) continue;
     if (is_suspect) {
@@ -150,7 +150,7 @@ async::Task<void> Deliver::deliver_one(Held& held, std::optional<rules::Progress
 async::Task<void> Deliver::deliver_held(Held& held, std::optional<rules::Progress> known) {
   const stores::Lease& lease = held.lease;
   const Notification& n = lease.notification;
-  co_await held.turn.wait();
+  (void)co_await held.place.wait();
   if (stopping_) co_return;  // it stays on the books, for the others
   const bool was_due = known.has_value();
   const rules::Progress before = std::move(known).value_or(rules::Progress{});
@@ -158,15 +158,10 @@ async::Task<void> Deliver::deliver_held(Held& held, std::optional<rules::Progres
     co_await finish(lease, Status::superseded, before, was_due);
     co_return;
   }
-  Deciding::User user = parts_.deciding.known(n.user);
+  const Deciding::User user = co_await user_of(n);
   if (!user) {
-    auto read = co_await parts_.deciding.read(n.user);
-    if (!read) {
-      parts_.events.step_failed("settings", read.error());
-      co_await put_off(lease);
-      co_return;
-    }
-    user = std::move(*read);
+    co_await put_off(lease);
+    co_return;
   }
   const Deciding::Outcome outcome = parts_.deciding.decide(user, n);
   switch (outcome.decision.verdict) {
@@ -177,6 +172,16 @@ async::Task<void> Deliver::deliver_held(Held& held, std::optional<rules::Progres
     case rules::Verdict::defer:
     case rules::Verdict::suppress: co_await hold_back(lease, {user, outcome}, before, was_due);
   }
+}
+
+/// False: it could not be read.
+async::Task<Deciding::User> Deliver::user_of(const Notification& n) {
+  Deciding::User user = parts_.deciding.known(n.user);
+  if (user) co_return user;
+  auto read = co_await parts_.deciding.read(n.user);
+  if (read) co_return std::move(*read);
+  parts_.events.step_failed("settings", read.error());
+  co_return Deciding::User{};
 }
 
 async::Task<void> Deliver::try_devices(Held& held, Decided decided, const rules::Progress& before,
@@ -191,33 +196,43 @@ async::Task<void> Deliver::try_devices(Held& held, Decided decided, const rules:
     co_return;
   }
   rules::Targets targets = rules::choose_targets(*devices, before, now());
-  std::vector<Barred> barred;
+  auto untried = rules::leave_out(targets.due, *devices, before, parts_.apple);
   if (parts_.limiting != nullptr && parts_.limiting->limits_devices()) {
-    barred = co_await bar_over_limits(n, targets.due);
+    co_await bar_over_limits(n, targets.due, untried);
   }
+  for (const rules::Untried& one : untried) parts_.events.left_out(one.why);
   rules::Style style = decided.outcome.style;
   if (before.group_size > 0) {
     style.stands_for = before.group_size;
     if (parts_.bursts != nullptr) co_await parts_.bursts->open(n);
   }
-  // A node that lost its leases while it waited must not send: somebody else may be doing so.
-  if (parts_.lease_term() != held.term) co_return;
-  const std::vector<Outcome> outcomes = co_await send_all({n, style}, targets.due);
-  held.turn.pass();
+  // In the order of the leases: the next of this user gets its places after this one.
+  Sendings sendings;
+  for (Target& target : targets.due) {
+    sendings.emplace_back(std::move(target), devices_, n.priority);
+  }
+  held.place.leave();
+  co_await send_all({held, style}, sendings);
+  const auto was_tried = [](const Sending& one) { return one.outcome.has_value(); };
+  const bool is_whole = std::all_of(sendings.begin(), sendings.end(), was_tried);
+  const bool is_untouched = !is_whole && std::none_of(sendings.begin(), sendings.end(), was_tried);
+  if (is_untouched && !owns(held)) co_return;  // it stays on the books, for the others
 
   stores::DeliveryRecord record;
   record.notification = n.id;
   record.at = now();
   record.was_due = was_due;
-  for (std::size_t i = 0; i < outcomes.size(); ++i) {
+  for (const Sending& one : sendings) {
+    if (!one.outcome) continue;
     record.attempts.push_back(
-        rules::conclude(n, targets.due[i], outcomes[i], parts_.retry, record.at, parts_.rng));
+        rules::conclude(n, one.target, *one.outcome, parts_.retry, record.at, parts_.rng));
   }
-  for (const Barred& one : barred) {
+  for (const rules::Untried& one : untried) {
     record.attempts.push_back(
         rules::conclude(n, one.target, one.outcome, parts_.retry, record.at, parts_.rng));
   }
-  const rules::RollUp sum = rules::roll_up(before, record.attempts, targets.next_due);
+  const rules::RollUp sum =
+      rules::roll_up(before, record.attempts, is_whole ? targets.next_due : record.at);
   record.status = sum.status;
   if (sum.retry_at) record.due = stores::Due{*sum.retry_at, stores::DueReason::retry, {}};
   // When it was accepted, nothing was decided yet.
@@ -225,33 +240,30 @@ async::Task<void> Deliver::try_devices(Held& held, Decided decided, const rules:
     record.decision = parts_.deciding.record(decided.user, n, decided.outcome);
   }
   co_await settle(lease, std::move(record));
-  report_dead_tokens(n.user, targets.due, outcomes);
+  report_dead_tokens(n.user, sendings);
 }
 
-/// Lifetime: both are in the caller's frame.
-async::Task<std::vector<Deliver::Barred>> Deliver::bar_over_limits(const Notification& n,
-                                                                   std::vector<Target>& targets) {
-  std::vector<Barred> barred;
-  if (parts_.deciding.is_critical(n)) co_return barred;
+/// Lifetime: both lists are in the caller's frame.
+async::Task<void> Deliver::bar_over_limits(const Notification& n, std::vector<Target>& due,
+                                           std::vector<rules::Untried>& untried) {
+  if (parts_.deciding.is_critical(n)) co_return;
   std::vector<base::DeviceId> devices;
-  devices.reserve(targets.size());
-  for (const Target& target : targets) devices.push_back(target.device.id);
+  devices.reserve(due.size());
+  for (const Target& target : due) devices.push_back(target.device.id);
   const auto outcomes = co_await parts_.limiting->take(std::move(devices), n.type);
   std::vector<Target> within;
-  for (std::size_t i = 0; i < targets.size(); ++i) {
+  for (std::size_t i = 0; i < due.size(); ++i) {
     if (!outcomes[i].reached) {
-      within.push_back(std::move(targets[i]));
+      within.push_back(std::move(due[i]));
       continue;
     }
-    barred.push_back(
-        {std::move(targets[i]),
-         {.kind = rules::OutcomeKind::retry_later,
-          .code = "rate limit",
-          .message = rules::describe(*outcomes[i].reached),
-          .retry_after = std::chrono::ceil<std::chrono::seconds>(outcomes[i].retry_after)}});
+    using rules::LeftOut;
+    untried.push_back(
+        {std::move(due[i]), LeftOut::rate_limit,
+         rules::left_for_later(LeftOut::rate_limit, rules::describe(*outcomes[i].reached),
+                               std::chrono::ceil<std::chrono::seconds>(outcomes[i].retry_after))});
   }
-  targets = std::move(within);
-  co_return barred;
+  due = std::move(within);
 }
 
 async::Task<void> Deliver::hold_back(const stores::Lease& lease, Decided decided,
@@ -330,67 +342,6 @@ async::Task<void> Deliver::settle(const stores::Lease& lease, stores::DeliveryRe
   const Expected<void> released = within_horizon ? co_await parts_.queue.postpone(key, due->at)
                                                  : co_await parts_.queue.ack(key);
   if (!released) parts_.events.step_failed("release", released.error());
-}
-
-async::Task<std::vector<Outcome>> Deliver::send_all(Styled what,
-                                                    const std::vector<Target>& targets) {
-  std::vector<Outcome> outcomes(targets.size());
-  if (targets.empty()) co_return outcomes;
-  // Most users have one device: the first send needs no task of its own.
-  std::size_t left = targets.size() - 1;
-  async::OneShot<async::Unit> others_done(parts_.timers.executor());
-  for (std::size_t i = 1; i < targets.size(); ++i) {
-    sends_.spawn(send_beside(what, targets[i], outcomes[i], left, others_done));
-  }
-  co_await send_one(what, targets.front(), outcomes.front());
-  if (left > 0) co_await others_done.wait();
-  co_return outcomes;
-}
-
-async::Task<void> Deliver::send_beside(Styled what, const Target& target, Outcome& outcome,
-                                       std::size_t& left,
-                                       async::OneShot<async::Unit>& others_done) {
-  co_await send_one(what, target, outcome);
-  if (--left == 0) others_done.complete({});
-}
-
-async::Task<void> Deliver::send_one(Styled what, const Target& target, Outcome& outcome) {
-  const base::SteadyTime started = parts_.timers.clock().steady_now();
-  if (target.device.platform == rules::Platform::ios) {
-    outcome = co_await parts_.apns.send(what.notification, what.style, target.device,
-                                        parts_.timers.after(parts_.limits.send_timeout));
-  } else {
-    outcome = {.kind = rules::OutcomeKind::rejected,
-               .code = "no provider",
-               .message = "this version delivers to Apple devices only"};
-  }
-  parts_.events.sent(outcome, parts_.timers.clock().steady_now() - started);
-}
-
-void Deliver::report_dead_tokens(base::UserId user, const std::vector<Target>& targets,
-                                 const std::vector<Outcome>& outcomes) {
-  constexpr std::size_t kReportsMax = 1000;
-  for (std::size_t i = 0; i < outcomes.size(); ++i) {
-    if (outcomes[i].kind != rules::OutcomeKind::token_gone) continue;
-    // Over the bound the report is dropped: the next notification to the token makes a new one.
-    if (reports_.size() >= kReportsMax) return;
-    reports_.spawn(report_gone({.user = user,
-                                .device = targets[i].device.id,
-                                .token = targets[i].device.token,
-                                .reason = outcomes[i].code,
-                                .invalid_since = outcomes[i].invalid_since.value_or(now())}));
-  }
-}
-
-async::Task<void> Deliver::report_gone(clients::InvalidToken report) {
-  constexpr int kTriesMax = 3;
-  for (int tries = 1; tries <= kTriesMax; ++tries) {
-    const Expected<void> reported = co_await parts_.devices.report_invalid_token(
-        report, parts_.timers.after(parts_.limits.devices_timeout));
-    if (reported || stopping_) co_return;
-    parts_.events.step_failed("report_invalid_token", reported.error());
-    if (tries < kTriesMax) co_await parts_.timers.sleep_for(std::chrono::seconds(tries));
-  }
 }
 
 }  // namespace notify::flows

@@ -5,6 +5,7 @@
 // leaves its leases to recover, and what PostgreSQL knows decides what is tried again.
 
 #include <functional>
+#include <list>
 #include <optional>
 #include <unordered_map>
 #include <vector>
@@ -16,7 +17,7 @@
 #include "flows/bursts.hpp"
 #include "flows/deciding.hpp"
 #include "flows/limiting.hpp"
-#include "flows/user_order.hpp"
+#include "flows/lines.hpp"
 #include "providers/provider.hpp"
 #include "rules/delivery.hpp"
 #include "stores/ledger.hpp"
@@ -40,6 +41,7 @@ struct DeliverLimits {
 /// What deliver counts; the composition root binds it to metrics and logs.
 struct DeliverEvents {
   std::function<void(const rules::Outcome&, std::chrono::nanoseconds took)> sent;
+  std::function<void(rules::LeftOut)> left_out;
   /// After how long, since it was accepted or since the time that it was scheduled for.
   std::function<void(rules::Status, std::chrono::nanoseconds took)> finished;
   std::function<void(std::string_view step, const base::Error&)> step_failed;
@@ -65,6 +67,7 @@ class Deliver {
     std::function<std::uint64_t()> lease_term;
     Limiting* limiting = nullptr;  ///< without it, devices have no limits
     Bursts* bursts = nullptr;      ///< without it, what stands for a burst opens no next one
+    rules::Environment apple = rules::Environment::production;  ///< where `apns` asks
   };
 
   Deliver(Parts parts, async::OnEscape on_escape);
@@ -88,13 +91,13 @@ class Deliver {
   async::Task<std::size_t> lease_some();
   /// A lease on which this worker is at work; it stays where it is until it is erased.
   struct Held {
-    Held(stores::Lease leased, std::uint64_t in_term, UserOrder& order)
+    Held(stores::Lease leased, std::uint64_t in_term, Lines& users)
         : lease(std::move(leased)),
           term(in_term),
-          turn(order, lease.notification.user, lease.notification.priority) {}
+          place(users, lease.notification.user.uuid(), lease.notification.priority) {}
     stores::Lease lease;
     std::uint64_t term;
-    UserOrder::Turn turn;
+    Lines::Place place;  ///< until it has a place in the line of each of its devices
   };
 
   async::Task<void> admit_suspects(std::vector<Held*> suspects);
@@ -105,16 +108,12 @@ class Deliver {
     const Deciding::User& user;
     const Deciding::Outcome& outcome;
   };
+  async::Task<Deciding::User> user_of(const rules::Notification& n);
   async::Task<void> try_devices(Held& held, Decided decided, const rules::Progress& before,
                                 bool was_due);
-  /// A device that is over its limit, and so is not tried now.
-  struct Barred {
-    rules::Target target;
-    rules::Outcome outcome;
-  };
-  /// Takes those out of `targets`.
-  async::Task<std::vector<Barred>> bar_over_limits(const rules::Notification& n,
-                                                   std::vector<rules::Target>& targets);
+  /// Moves the devices that are over their limit from `due` to `untried`.
+  async::Task<void> bar_over_limits(const rules::Notification& n, std::vector<rules::Target>& due,
+                                    std::vector<rules::Untried>& untried);
   /// It is not tried now, or not at all.
   async::Task<void> hold_back(const stores::Lease& lease, Decided decided,
                               const rules::Progress& before, bool was_due);
@@ -124,20 +123,31 @@ class Deliver {
   async::Task<void> postpone_for_devices(const stores::Lease& lease, const base::Error& why);
   async::Task<void> close(Held& held);
   void let_go(const Held& held);
-  /// What is sent: a notification as its user wants it.
+  /// What is sent: a leased notification as its user wants it.
   struct Styled {
-    const rules::Notification& notification;
+    const Held& held;
     const rules::Style& style;
   };
-  async::Task<std::vector<rules::Outcome>> send_all(Styled what,
-                                                    const std::vector<rules::Target>& targets);
-  async::Task<void> send_beside(Styled what, const rules::Target& target, rules::Outcome& outcome,
-                                std::size_t& left, async::OneShot<async::Unit>& others_done);
-  async::Task<void> send_one(Styled what, const rules::Target& target, rules::Outcome& outcome);
+  /// A device that it is sent to.
+  struct Sending {
+    Sending(rules::Target to, Lines& devices, rules::Priority priority)
+        : target(std::move(to)), place(devices, target.device.id.uuid(), priority) {}
+    rules::Target target;
+    Lines::Place place;
+    std::optional<rules::Outcome> outcome;  ///< unset: it was not tried, and is due at once
+  };
+  using Sendings = std::list<Sending>;
+  async::Task<void> send_all(Styled what, Sendings& sendings);
+  async::Task<void> send_beside(Styled what, Sending& sending, std::size_t& left,
+                                async::OneShot<async::Unit>& others_done);
+  async::Task<void> send_in_turn(Styled what, Sending& sending);
+  async::Task<void> send_one(Styled what, Sending& sending);
+  void turn_away(const rules::Notification& n, Sending& sending);
+  [[nodiscard]] bool owns(const Held& held) const;
+  async::Task<bool> is_still_wanted(Styled what);
   async::Task<void> settle(const stores::Lease& lease, stores::DeliveryRecord record);
   async::Task<void> report_gone(clients::InvalidToken report);
-  void report_dead_tokens(base::UserId user, const std::vector<rules::Target>& targets,
-                          const std::vector<rules::Outcome>& outcomes);
+  void report_dead_tokens(base::UserId user, const Sendings& sendings);
   [[nodiscard]] base::WallTime now() const { return parts_.timers.clock().now(); }
   [[nodiscard]] base::Deadline soon() const {
     return parts_.timers.after(parts_.limits.step_timeout);
@@ -147,7 +157,8 @@ class Deliver {
   bool stopping_ = false;
   bool woken_ = false;
   async::OneShot<async::Unit>* sleeper_ = nullptr;
-  UserOrder order_;
+  Lines users_;
+  Lines devices_;
   std::unordered_map<base::NotificationId, Held> held_;
   async::TaskGroup loop_;
   async::TaskGroup deliveries_;

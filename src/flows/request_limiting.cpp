@@ -31,8 +31,8 @@ RequestLimiting::Claim RequestLimiting::claim_of(const std::optional<base::UserI
     if (id.empty()) continue;
     claim.limits.push_back(name_of(limit));
     claim.subjects.push_back((of_user ? "user:" : "ip:") + id);
-    claim.counters.push_back(
-        {claim.limits.back() + ":" + id, limit.allowed, rules::length(limit.window), 0});
+    claim.counters.push_back({claim.limits.back() + ":" + rules::tagged(id), limit.allowed,
+                              rules::length(limit.window), 0});
   }
   return claim;
 }

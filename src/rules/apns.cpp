@@ -11,8 +11,8 @@
 namespace notify::rules {
 namespace {
 
-/// What a style can add: the interruption level, the preview level, and the service's own texts in
-/// place of shorter ones.
+/// What a style can add: the interruption level or "quiet", the preview level, and our own
+/// texts in place of shorter ones.
 constexpr std::size_t kStyleRoom = 52 + 2 * kOwnTextMax;
 
 /// `aps` of a visible notification: alert, badge, sound, thread-id, category, mutable-content.
@@ -101,6 +101,20 @@ Meaning meaning_of(const ApnsAnswer& answer) {
   return by_status(answer.status);
 }
 
+/// Why an answer that would condemn a token may be about something else; empty: it is about it.
+std::string_view doubt_about(const ApnsAnswer& answer, const Device& device) {
+  if (answer.timestamp && *answer.timestamp < device.registered_at) {
+    return "the device has registered again since";
+  }
+  if (answer.reason == "BadDeviceToken" && device.environment == Environment::unknown) {
+    return "auth-service does not say of which environment it is";
+  }
+  if (answer.reason == "DeviceTokenNotForTopic" && device.app_id.empty()) {
+    return "auth-service does not say of which app it is: check apns.topic";
+  }
+  return "";
+}
+
 /// Only letters of a documented reason reach a row: the body is the peer's, and bounded here.
 std::string clean_reason(std::string_view reason) {
   constexpr std::size_t kLengthMax = 40;
@@ -132,6 +146,7 @@ std::string apns_payload(const Notification& n, const Style& style, const OwnTex
                             : aps_of_alert(n, style, own));
   payload.text("notification_id", n.id.to_string());
   if (style.preview != PreviewLevel::full) payload.text("preview", name(style.preview));
+  if (n.presentation.background && style.is_silent) payload.flag_if_set("quiet", true);
   for (const auto& [key, value] : n.presentation.data) payload.text(key, value);
   return std::move(payload).finish();
 }
@@ -179,7 +194,7 @@ ApnsAnswer parse_apns_answer(int status, std::string_view body, std::string_view
   return answer;
 }
 
-Outcome apns_outcome(const ApnsAnswer& answer, base::WallTime registered_at) {
+Outcome apns_outcome(const ApnsAnswer& answer, const Device& device) {
   if (answer.status == 200) return {.kind = accepted};
   const Meaning meaning = meaning_of(answer);
   Outcome outcome;
@@ -189,11 +204,11 @@ Outcome apns_outcome(const ApnsAnswer& answer, base::WallTime registered_at) {
   outcome.message = meaning.message;
   outcome.retry_after = answer.retry_after;
   outcome.invalid_since = answer.timestamp;
-  const bool about_an_older_registration =
-      outcome.kind == token_gone && answer.timestamp && *answer.timestamp < registered_at;
-  if (about_an_older_registration) {
-    outcome.kind = rejected;
-    outcome.message += "; but the device has registered again since";
+  if (outcome.kind == token_gone) {
+    if (const std::string_view doubt = doubt_about(answer, device); !doubt.empty()) {
+      outcome.kind = rejected;
+      outcome.message += "; but " + std::string(doubt);
+    }
   }
   return outcome;
 }

@@ -30,7 +30,8 @@ struct ApnsHeaders {
 
 /// The JSON body, at most kApnsPayloadMax bytes for a notification that was accepted. What the
 /// style leaves out is not in it; a preview level other than `full` is told to the app, at
-/// "preview", whose extension may put in what it has decrypted.
+/// "preview", whose extension may put in what it has decrypted. A background push in quiet hours
+/// has `"quiet":true`: the app must not sound for it.
 [[nodiscard]] std::string apns_payload(const Notification& notification, const Style& style,
                                        const OwnTexts& own);
 /// How long it can get, whatever the user's settings are.
@@ -50,8 +51,10 @@ struct ApnsAnswer {
 [[nodiscard]] ApnsAnswer parse_apns_answer(int status, std::string_view body,
                                            std::string_view retry_after);
 
-/// What the answer means. `registered_at` is the device's: a 410 about a time before it is about an
-/// older registration, and does not condemn this one.
-[[nodiscard]] Outcome apns_outcome(const ApnsAnswer& answer, base::WallTime registered_at);
+/// What the answer means for this device. It condemns the token only if it is surely about it:
+/// - A 410 about a time before the device was registered is about an older registration.
+/// - BadDeviceToken may mean that a token whose environment nobody named is of the other one.
+/// - DeviceTokenNotForTopic may mean our own topic, if the device names no app.
+[[nodiscard]] Outcome apns_outcome(const ApnsAnswer& answer, const Device& device);
 
 }  // namespace notify::rules

@@ -45,6 +45,10 @@ std::optional<Decision> ask_quiet_hours(const Circumstances& facts) {
   if (is_excepted(hours, facts.notification.type) || !is_quiet(hours, facts.now)) {
     return std::nullopt;
   }
+  // Nobody hears or sees a background push: it comes, and tells the app that it is quiet.
+  if (facts.notification.presentation.background) {
+    return Decision{Verdict::deliver_silently, Rule::quiet_hours, {}};
+  }
   switch (hours.mode) {
     case QuietMode::silent: return Decision{Verdict::deliver_silently, Rule::quiet_hours, {}};
     case QuietMode::drop: return suppressed(Rule::quiet_hours);
@@ -57,10 +61,9 @@ std::optional<Decision> ask_quiet_hours(const Circumstances& facts) {
 }
 
 std::optional<Decision> ask_burst(const Circumstances& facts) {
+  if (!facts.burst_until || !facts.is_kept) return std::nullopt;
   // What would be over by then comes now.
-  if (!facts.burst_until || *facts.burst_until >= facts.notification.expires_at) {
-    return std::nullopt;
-  }
+  if (*facts.burst_until >= facts.notification.expires_at) return std::nullopt;
   return Decision{Verdict::defer, Rule::burst, facts.burst_until};
 }
 
@@ -130,6 +133,13 @@ std::string quiet_input(const Circumstances& facts) {
   if (is_excepted(hours, facts.notification.type)) {
     text += "; \"" + facts.notification.type + "\" is excepted";
   }
+  if (facts.notification.presentation.background) {
+    text += "; a background push is not held back";
+  } else if (!facts.is_kept && hours.mode == QuietMode::defer) {
+    text += "; \"" + facts.notification.type +
+            "\" is worth less than expiry.kept_min, so it is not kept for later: it expires at " +
+            base::to_rfc3339(facts.notification.expires_at);
+  }
   return text;
 }
 
@@ -137,6 +147,7 @@ std::string burst_input(const Circumstances& facts) {
   std::string setting = enabled_text("preferences.group_bursts", facts.user.group_bursts);
   if (!facts.user.group_bursts) return setting;
   if (!facts.is_groupable) return setting + ", and this one is none that is grouped";
+  if (!facts.is_kept) return setting + ", and this one is worth less than expiry.kept_min";
   if (!facts.burst_until) return setting + ", and no burst of its conversation is under way";
   return setting +
          ", and one of its conversation was delivered just now: the next come as one at " +

@@ -67,6 +67,7 @@ struct Circumstances {
   bool user_is_assumed = false;
   std::optional<LimitReached> limit_reached;
   bool is_groupable = false;  ///< as TypePolicy::is_groupable()
+  bool is_kept = true;        ///< as ExpiryPolicy::is_kept()
   /// When the burst is over that it is part of, and of which one was delivered.
   std::optional<base::WallTime> burst_until;
 };

@@ -1,6 +1,8 @@
 #include "rules/delivery.hpp"
 
 #include <algorithm>
+#include <tuple>
+#include <utility>
 
 namespace notify::rules {
 namespace {
@@ -56,6 +58,68 @@ bool has_accepted(const Progress& progress, base::DeviceId device) {
   });
 }
 
+/// Each device once, by its newest registration.
+std::vector<const Device*> each_once(const std::vector<Device>& devices) {
+  std::vector<const Device*> once;
+  for (const Device& device : devices) {
+    const auto same = std::find_if(once.begin(), once.end(),
+                                   [&](const Device* other) { return other->id == device.id; });
+    if (same == once.end()) {
+      once.push_back(&device);
+    } else if (device.registered_at > (*same)->registered_at) {
+      *same = &device;
+    }
+  }
+  return once;
+}
+
+Outcome left_for_good(LeftOut why, std::string message) {
+  return {.kind = OutcomeKind::rejected,
+          .code = std::string(name(why)),
+          .message = std::move(message),
+          .was_asked = false};
+}
+
+/// What is wrong with a device itself.
+std::optional<std::pair<LeftOut, std::string>> flaw_of(const Device& device, Environment apple) {
+  using enum LeftOut;
+  if (device.id.uuid() == base::Uuid()) {
+    return std::pair(not_understood, "auth-service named a device without a valid id");
+  }
+  if (device.platform == Platform::unknown) {
+    return std::pair(not_understood, "auth-service named no platform that this version knows");
+  }
+  if (provider_of(device.platform).empty()) {
+    return std::pair(no_provider, "this version delivers to Apple devices only");
+  }
+  if (device.token.empty()) return std::pair(no_token, "auth-service named no token");
+  if (device.environment != Environment::unknown && device.environment != apple) {
+    return std::pair(other_environment, "its token is of Apple's environment " +
+                                            std::string(name(device.environment)) +
+                                            ", and APNs is asked in " + std::string(name(apple)));
+  }
+  return std::nullopt;
+}
+
+/// Tokens of Apple are hexadecimal, in either case.
+bool is_same_token(const Device& a, const Device& b) {
+  const std::string_view one = a.token.reveal();
+  const std::string_view other = b.token.reveal();
+  const auto folded = [](char c) { return c >= 'A' && c <= 'F' ? static_cast<char>(c | 0x20) : c; };
+  return a.platform == b.platform &&
+         (one == other || (a.platform == Platform::ios &&
+                           std::equal(one.begin(), one.end(), other.begin(), other.end(),
+                                      [&](char x, char y) { return folded(x) == folded(y); })));
+}
+
+/// Which of those with one token gets it: the greatest.
+auto claim_of(const Device& device, const Progress& progress) {
+  const Attempt* last = latest(progress, device.id);
+  const bool is_tried = last != nullptr && !is_final(last->status);
+  const int stage = has_accepted(progress, device.id) ? 2 : is_tried ? 1 : 0;
+  return std::tuple(stage, device.registered_at, device.id);
+}
+
 }  // namespace
 
 bool is_finished(const Progress& progress) {
@@ -67,7 +131,8 @@ bool is_finished(const Progress& progress) {
 Targets choose_targets(const std::vector<Device>& devices, const Progress& progress,
                        base::WallTime now) {
   Targets targets;
-  for (const Device& device : devices) {
+  for (const Device* each : each_once(devices)) {
+    const Device& device = *each;
     if (has_accepted(progress, device.id)) continue;
     const Attempt* last = latest(progress, device.id);
     if (last == nullptr) {
@@ -91,6 +156,51 @@ Targets choose_targets(const std::vector<Device>& devices, const Progress& progr
   return targets;
 }
 
+std::string_view name(LeftOut why) {
+  switch (why) {
+    case LeftOut::not_understood: return "not understood";
+    case LeftOut::no_provider: return "no provider";
+    case LeftOut::no_token: return "no token";
+    case LeftOut::other_environment: return "other environment";
+    case LeftOut::same_token: return "same token";
+    case LeftOut::rate_limit: return "rate limit";
+    case LeftOut::no_answer: return "no answer";
+  }
+  return "";
+}
+
+std::vector<Untried> leave_out(std::vector<Target>& due, const std::vector<Device>& devices,
+                               const Progress& progress, Environment apple) {
+  std::vector<Untried> untried;
+  const auto is_left_out = [&](const Target& target) {
+    if (auto flaw = flaw_of(target.device, apple)) {
+      untried.push_back({target, flaw->first, left_for_good(flaw->first, flaw->second)});
+      return true;
+    }
+    const auto claim = claim_of(target.device, progress);
+    const auto better = std::find_if(devices.begin(), devices.end(), [&](const Device& other) {
+      return other.id != target.device.id && is_same_token(other, target.device) &&
+             !flaw_of(other, apple) && claim_of(other, progress) > claim;
+    });
+    if (better == devices.end()) return false;
+    untried.push_back({target, LeftOut::same_token,
+                       left_for_good(LeftOut::same_token,
+                                     "device " + better->id.to_string() + " has the same token")});
+    return true;
+  };
+  std::erase_if(due, is_left_out);
+  return untried;
+}
+
+Outcome left_for_later(LeftOut why, std::string message,
+                       std::optional<std::chrono::seconds> retry_after) {
+  return {.kind = OutcomeKind::retry_later,
+          .code = std::string(name(why)),
+          .message = std::move(message),
+          .retry_after = retry_after,
+          .was_asked = false};
+}
+
 Attempt conclude(const Notification& notification, const Target& target, const Outcome& outcome,
                  const RetryPolicy& policy, base::WallTime now, base::Rng& rng) {
   Attempt attempt;
@@ -100,7 +210,7 @@ Attempt conclude(const Notification& notification, const Target& target, const O
   attempt.error_message = outcome.message;
   attempt.retry_count = target.retry_count;
   attempt.attempted_at = now;
-  attempt.provider = provider_of(target.device.platform);
+  if (outcome.was_asked) attempt.provider = provider_of(target.device.platform);
   if (!may_retry(outcome.kind)) {
     attempt.status = final_status(outcome.kind);
     return attempt;

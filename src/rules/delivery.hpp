@@ -38,14 +38,44 @@ struct Target {
 };
 
 /// The devices to try at `now`: not those that are done with, nor those whose next try is later.
-/// Tries of a device that is no longer the user's are over. After a replay every device that has
-/// not accepted is tried anew.
+/// Tries of a device that is no longer the user's are over. A device that is listed twice is one:
+/// the newest registration. After a replay every device that has not accepted is tried anew.
 struct Targets {
   std::vector<Target> due;
   std::optional<base::WallTime> next_due;  ///< the earliest try that is still in the future
 };
 [[nodiscard]] Targets choose_targets(const std::vector<Device>& devices, const Progress& progress,
                                      base::WallTime now);
+
+/// Why nothing is sent to a device.
+enum class LeftOut : std::uint8_t {
+  not_understood = 1,  ///< no id, or a platform that this version does not know
+  no_provider,         ///< this version delivers to no such platform
+  no_token,
+  other_environment,  ///< its token is of Apple's other environment
+  same_token,         ///< another device has its token: one token, one push
+  rate_limit,         ///< for now
+  no_answer,          ///< for now: an earlier notification got none from it
+};
+/// The label of metrics.
+[[nodiscard]] std::string_view name(LeftOut why);
+
+/// A device that nothing is sent to, and what is recorded of that. A device that is left out for
+/// good is not tried again for this notification.
+struct Untried {
+  Target target;
+  LeftOut why{};
+  Outcome outcome;
+};
+/// Takes those out of `due` that nothing can be sent to. `devices` are all of the user's: several
+/// with one token are one phone, which gets it through the device that has accepted it or is being
+/// tried, else through the newest registration. `apple` is where APNs is asked.
+[[nodiscard]] std::vector<Untried> leave_out(std::vector<Target>& due,
+                                             const std::vector<Device>& devices,
+                                             const Progress& progress, Environment apple);
+/// Of a device over its rate limit, and of one that does not answer.
+[[nodiscard]] Outcome left_for_later(LeftOut why, std::string message,
+                                     std::optional<std::chrono::seconds> retry_after = {});
 
 /// Turns an answer into the attempt to record, with the plan for the next try.
 [[nodiscard]] Attempt conclude(const Notification& notification, const Target& target,

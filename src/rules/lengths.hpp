@@ -31,6 +31,7 @@ inline constexpr TextLengths kWebLengths{50, 120};
     case Platform::ios: return kIosLengths;
     case Platform::android: return kAndroidLengths;
     case Platform::web: return kWebLengths;
+    case Platform::unknown: break;
   }
   return kIosLengths;
 }

@@ -10,16 +10,23 @@ namespace {
 /// Empty: the notification has none such.
 std::string identifier(LimitSubject subject, const Notification& n, const LimitedCaller& caller) {
   switch (subject) {
-    case LimitSubject::user: return n.user.to_string();
-    case LimitSubject::conversation: return n.conversation ? n.conversation->to_string() : "";
-    case LimitSubject::caller: return caller.identity;
-    case LimitSubject::ip: return caller.ip;
+    case LimitSubject::user: return tagged(n.user.to_string());
+    case LimitSubject::conversation:
+      return n.conversation ? tagged(n.user.to_string(), n.conversation->to_string()) : "";
+    case LimitSubject::caller: return caller.identity.empty() ? "" : tagged(caller.identity);
+    case LimitSubject::ip: return caller.ip.empty() ? "" : tagged(caller.ip);
     case LimitSubject::device: break;
   }
   return "";
 }
 
 }  // namespace
+
+std::string tagged(std::string_view subject, std::string_view rest) {
+  std::string text = "{" + std::string(subject) + "}";
+  if (!rest.empty()) text += ":" + std::string(rest);
+  return text;
+}
 
 std::string_view name(LimitSubject subject) {
   switch (subject) {
@@ -84,7 +91,7 @@ std::vector<LimitCounter> LimitPolicy::counters(base::DeviceId device,
     if (limit.subject != LimitSubject::device) continue;
     if (!limit.type.empty() && limit.type != type) continue;
     counters.push_back(
-        {name(limit) + ":" + device.to_string(), limit.allowed, length(limit.window), i});
+        {name(limit) + ":" + tagged(device.to_string()), limit.allowed, length(limit.window), i});
   }
   return counters;
 }
@@ -112,8 +119,9 @@ LimitReached LimitPolicy::reached(const LimitCounter& counter, std::int64_t coun
                                   base::WallTime resets_at) const {
   const Limit& limit = all[counter.limit];
   const std::string limit_name = name(limit);
-  return {limit_name, limit.allowed, counted, resets_at,
-          std::string(name(limit.subject)) + counter.name.substr(limit_name.size())};
+  std::string subject = std::string(name(limit.subject)) + counter.name.substr(limit_name.size());
+  std::erase_if(subject, [](char c) { return c == '{' || c == '}'; });
+  return {limit_name, limit.allowed, counted, resets_at, std::move(subject)};
 }
 
 }  // namespace notify::rules

@@ -17,7 +17,7 @@ namespace notify::rules {
 /// Whose notifications are counted together.
 enum class LimitSubject : std::uint8_t {
   user,          ///< who gets them
-  conversation,  ///< all of its members together
+  conversation,  ///< what one user gets of it
   device,        ///< of a user's: tries to deliver to it
   caller,        ///< the service that sends them
   ip,            ///< the address it sends from
@@ -50,16 +50,21 @@ struct LimitReached {
   std::int64_t allowed = 0;
   std::int64_t counted = 0;
   std::optional<base::WallTime> resets_at{};  ///< when its window ends
-  std::string subject{};                      ///< `user:<id>`; for the caller, not for the record
+  /// `user:<id>`, `conversation:<user>:<id>`; for the caller, not for the record.
+  std::string subject{};
 
   [[nodiscard]] std::int64_t left() const { return counted < allowed ? allowed - counted : 0; }
 };
 /// "limit user.1m = 60, counted 60, left 0; its window ends at 2026-11-23T06:00:00.000Z".
 [[nodiscard]] std::string describe(const LimitReached& reached);
 
+/// The end of a counter's name: `{<subject>}`, or `{<subject>}:<rest>`. The braces are literal: a
+/// Redis Cluster chooses the slot by what is between them, so all counters of a subject share one.
+[[nodiscard]] std::string tagged(std::string_view subject, std::string_view rest = {});
+
 /// A counter that a notification takes part in.
 struct LimitCounter {
-  std::string name;  ///< `user.1m:<id>`; in Redis `ratelimit:` is before it
+  std::string name;  ///< `user.1m:{<id>}`; in Redis `ratelimit:` is before it
   std::int64_t allowed = 0;
   std::chrono::milliseconds window{0};
   std::size_t limit = 0;  ///< its place in LimitPolicy::all

@@ -15,10 +15,16 @@ constexpr Names<Priority, 3> kPriorityNames = {{
     {Priority::medium, "medium"},
     {Priority::low, "low"},
 }};
-constexpr Names<Platform, 3> kPlatformNames = {{
+constexpr Names<Platform, 4> kPlatformNames = {{
     {Platform::ios, "ios"},
     {Platform::android, "android"},
     {Platform::web, "web"},
+    {Platform::unknown, "unknown"},
+}};
+constexpr Names<Environment, 3> kEnvironmentNames = {{
+    {Environment::unknown, "unknown"},
+    {Environment::production, "production"},
+    {Environment::sandbox, "sandbox"},
 }};
 constexpr Names<Status, 10> kStatusNames = {{
     {Status::pending, "pending"},
@@ -78,6 +84,7 @@ std::optional<Priority> parse_priority(std::string_view text) {
   return parse_in(kPriorityNames, text);
 }
 std::string_view name(Platform platform) { return name_in(kPlatformNames, platform); }
+std::string_view name(Environment environment) { return name_in(kEnvironmentNames, environment); }
 std::string_view name(Status status) { return name_in(kStatusNames, status); }
 std::optional<Status> parse_status(std::string_view text) { return parse_in(kStatusNames, text); }
 std::string_view name(AttemptStatus status) { return name_in(kAttemptStatusNames, status); }
@@ -89,7 +96,8 @@ std::string_view provider_of(Platform platform) {
   switch (platform) {
     case Platform::ios: return "apns";
     case Platform::android:
-    case Platform::web: return "";
+    case Platform::web:
+    case Platform::unknown: return "";
   }
   return "";
 }

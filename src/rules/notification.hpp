@@ -70,18 +70,25 @@ struct Notification {
   friend bool operator==(const Notification&, const Notification&) = default;
 };
 
-enum class Platform : std::uint8_t { ios = 1, android, web };
+/// `unknown`: auth-service named none, or one that this version does not know.
+enum class Platform : std::uint8_t { ios = 1, android, web, unknown };
 [[nodiscard]] std::string_view name(Platform platform);
 /// The push service that reaches such devices (the column provider); empty: this version has none.
 [[nodiscard]] std::string_view provider_of(Platform platform);
 
+/// The two worlds of Apple: a token of one means nothing in the other. `unknown`: auth-service did
+/// not say.
+enum class Environment : std::uint8_t { unknown = 0, production, sandbox };
+[[nodiscard]] std::string_view name(Environment environment);
+
 /// A device as auth-service describes it.
 struct Device {
-  base::DeviceId id;
+  base::DeviceId id;  ///< nil: auth-service named none, or none that is a UUID
   Platform platform = Platform::ios;
   base::Secret token;
   std::string app_id;  ///< the bundle id; empty: the configured topic
   base::WallTime registered_at;
+  Environment environment = Environment::unknown;
 };
 
 /// A status only moves up a rank; the ranks are in SQL, notification_status_rank(), where every

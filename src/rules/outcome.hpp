@@ -40,6 +40,7 @@ struct Outcome {
   std::string message;  ///< what it means, for people
   std::optional<std::chrono::seconds> retry_after;  ///< the provider's own wish
   std::optional<base::WallTime> invalid_since;      ///< with token_gone, if the provider says so
+  bool was_asked = true;                            ///< false: nothing was sent to a provider
 };
 
 }  // namespace notify::rules

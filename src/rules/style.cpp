@@ -8,6 +8,11 @@ Style style_of(const Circumstances& facts, const Decision& decision) {
   Style style;
   style.is_silent = decision.verdict == Verdict::deliver_silently;
   style.preview = facts.conversation.preview.value_or(facts.user.preview);
+  // A background push is for the app alone.
+  if (facts.notification.presentation.background) {
+    style.vibrates = false;
+    return style;
+  }
   style.vibrates = facts.user.vibration_enabled && !style.is_silent;
   const bool sounds =
       facts.user.sound_enabled && facts.conversation.sound_enabled && !style.is_silent;

@@ -20,7 +20,7 @@ struct Style {
 
 /// What a service sends with the sound "default" has the sound that the user has chosen. Who has
 /// switched sound off, for all or for a conversation, hears none; a conversation's preview level
-/// goes before the user's.
+/// goes before the user's. A background push neither sounds nor vibrates.
 [[nodiscard]] Style style_of(const Circumstances& facts, const Decision& decision);
 
 /// Bytes of a sound's name: user_settings.notification_sound is VARCHAR(100).

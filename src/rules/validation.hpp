@@ -63,7 +63,11 @@ struct ExpiryPolicy {
   std::chrono::seconds call{45};
   std::chrono::seconds message = std::chrono::hours(4);
   std::chrono::seconds other = std::chrono::hours(24);
+  /// A type that is worth less is not kept for later: quiet hours do not make it live longer, and
+  /// it does not wait for the end of a burst.
+  std::chrono::seconds kept_min = std::chrono::minutes(10);
   [[nodiscard]] std::chrono::seconds of(std::string_view type) const;
+  [[nodiscard]] bool is_kept(std::string_view type) const { return of(type) >= kept_min; }
 };
 
 /// `id` is the id the notification will have; its instant is "now", and a `deliver_at` that is not

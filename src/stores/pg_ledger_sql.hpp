@@ -219,8 +219,14 @@ inline constexpr pg::Statement kAttemptsOf = {
                           " FROM delivery_attempts a WHERE a.notification_id = ANY ($1::uuid[]) "
                           "AND a.id >= $2 AND a.id <= $3 ORDER BY a.attempted_at, a.id"};
 
+/// A newer one replaces an older one if it has come, or can still come: it lives at $6.
+#define NOTIFY_REPLACES                                   \
+  "AND (newer.status IN ('sent', 'delivered', 'opened') " \
+  "OR (newer.status IN ('pending', 'deferred') AND newer.expires_at > $6))"
+
 /// By primary key, then idx_notification_history_user_id_created_at for those with a collapse id,
-/// from their own instant to $5. What is scheduled for later than $6 replaces nothing yet.
+/// from their own instant to $5, then due by primary key. A newer one that is scheduled or deferred
+/// until later than $6 replaces nothing yet.
 inline constexpr pg::Statement kSuperseded = {
     "ledger_superseded",
     "SELECT h.id FROM notification_history h "
@@ -228,8 +234,9 @@ inline constexpr pg::Statement kSuperseded = {
     "WHERE h.created_at >= $3 AND h.created_at <= $4 AND h.payload ? 'collapse_id' "
     "AND EXISTS (SELECT FROM notification_history newer WHERE newer.user_id = h.user_id "
     "AND newer.created_at >= h.created_at AND newer.created_at <= $5 AND newer.id > h.id "
-    "AND newer.payload->>'collapse_id' = h.payload->>'collapse_id' "
-    "AND newer.status NOT IN ('suppressed', 'cancelled') "
+    "AND newer.payload->>'collapse_id' = h.payload->>'collapse_id' " NOTIFY_REPLACES
+    " AND NOT EXISTS (SELECT FROM due d WHERE d.notification_id = newer.id "
+    "AND d.reason = 'deferred' AND d.due_at > $6) "
     "AND coalesce((newer.metadata->>'deliver_at')::timestamptz AT TIME ZONE 'UTC' <= $6, true))"};
 
 /// The time that a grouped one waits for, in ms; null of all others. By the last word on it.
@@ -253,10 +260,11 @@ inline constexpr pg::Statement kGroups = {
     "AND older.status IN ('deferred', 'superseded')), "
     "EXISTS (SELECT FROM notification_history newer WHERE " NOTIFY_SAME_GROUP("newer")
     "AND newer.created_at >= h.created_at AND newer.created_at <= $5 AND newer.id > h.id "
-    "AND newer.status NOT IN ('suppressed', 'cancelled') AND newer.expires_at > $6) "
+    NOTIFY_REPLACES ") "
     "FROM notification_history h "
     "JOIN unnest($1::uuid[], $2::timestamp[]) AS wanted (id, created_at) USING (created_at, id) "
     "WHERE h.created_at >= $3 AND h.created_at <= $4 AND " NOTIFY_GROUP("h") " IS NOT NULL"};
+#undef NOTIFY_REPLACES
 #undef NOTIFY_SAME_GROUP
 #undef NOTIFY_GROUP
 

@@ -1,5 +1,5 @@
 #pragma once
-// The counters of rate limits in Redis: `ratelimit:user.1m:<id>`, a string that lives as long as
+// The counters of rate limits in Redis: `ratelimit:user.1m:{<id>}`, a string that lives as long as
 // its window. One script counts for all who ask at the same time.
 
 #include "base/async/batcher.hpp"

@@ -49,6 +49,7 @@ struct DeliverMetrics {
   CounterBy results;         ///< by the status it came to
   CounterBy step_failures;   ///< by step
   CounterBy device_lookups;  ///< by who answered
+  CounterBy left_out;        ///< devices that nothing was sent to, by why
   Gauge in_flight;
   Histogram end_to_end;  ///< from acceptance, or deliver_at, to the provider's yes
 };

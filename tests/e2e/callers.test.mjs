@@ -122,7 +122,7 @@ test('A calling service has a limit over all that it sends, and is told which.',
   assert.equal(error.info.ErrorInfo.metadata.limit, 'caller.1h');
   const [violation] = error.info.QuotaFailure.violations;
   assert.equal(violation.subject, 'caller:spiffe://whispr.example/ns/default/sa/group-service');
-  const key = 'ratelimit:caller.1h:spiffe://whispr.example/ns/default/sa/group-service';
+  const key = 'ratelimit:caller.1h:{spiffe://whispr.example/ns/default/sa/group-service}';
   assert.equal(await stack.redis('GET', key), '5');
 });
 

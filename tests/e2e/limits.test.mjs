@@ -61,8 +61,8 @@ test('The counters are strings in Redis that live as long as their windows.', as
   const conversation = randomUUID();
   await send(stack.request(user, { conversation_id: conversation }));
   await send(stack.request(user, { conversation_id: conversation }));
-  const windows = { [`user.1m:${user.id}`]: 60, [`user.1h:${user.id}`]: 3600, [`user.1d:${user.id}`]: 86_400,
-    [`conversation.1h:${conversation}`]: 3600 };
+  const windows = { [`user.1m:{${user.id}}`]: 60, [`user.1h:{${user.id}}`]: 3600,
+    [`user.1d:{${user.id}}`]: 86_400, [`conversation.1h:{${user.id}}:${conversation}`]: 3600 };
   for (const [name, window] of Object.entries(windows)) {
     assert.equal(await stack.redis('GET', `ratelimit:${name}`), '2', name);
     const ttl = Number(await stack.redis('TTL', `ratelimit:${name}`));
@@ -70,14 +70,17 @@ test('The counters are strings in Redis that live as long as their windows.', as
   }
 });
 
-test('A conversation has 100 an hour, to all its members together.', async () => {
+test('Each member of a conversation has 100 an hour of it, however large it is.', async () => {
   const conversation_id = randomUUID();
   const users = await Promise.all([1, 2, 3].map(() => stack.user({})));
   const all = users.flatMap((user) => requests(user, 35, { conversation_id }));
-  assert.equal(counted(await batch(all)), 100);
+  assert.equal(counted(await batch(all)), 105);
+  await stack.redis('INCRBY', `ratelimit:conversation.1h:{${users[0].id}}:${conversation_id}`, '65');
   const error = await refused(stack.request(users[0], { conversation_id }));
   assert.equal(error.info.ErrorInfo.metadata.limit, 'conversation.1h');
+  assert.equal(error.info.QuotaFailure.violations[0].subject, `conversation:${users[0].id}:${conversation_id}`);
   await send(stack.request(users[0]));
+  await send(stack.request(users[1], { conversation_id }));
 });
 
 test('A repeat is answered also over the limit, and does not count.', async () => {
@@ -85,7 +88,7 @@ test('A repeat is answered also over the limit, and does not count.', async () =
   const [first, ...rest] = requests(user, 60);
   const { notification_id: id } = await send(first);
   for (let i = 0; i < 5; i++) assert.equal((await send(first)).is_repeat, true);
-  await eventually(async () => await stack.redis('GET', `ratelimit:user.1m:${user.id}`) === '1',
+  await eventually(async () => await stack.redis('GET', `ratelimit:user.1m:{${user.id}}`) === '1',
     5000, 'repeats are given back');
   assert.equal(counted(await batch(rest)), 59);
   const again = await send(first);
@@ -97,7 +100,7 @@ test('Security alerts pass, and do not count.', async () => {
   const user = await stack.user({});
   await batch(requests(user, 60));
   await send(stack.request(user, { type: 'security' }));
-  assert.equal(await stack.redis('GET', `ratelimit:user.1m:${user.id}`), '60');
+  assert.equal(await stack.redis('GET', `ratelimit:user.1m:{${user.id}}`), '60');
 });
 
 test('Nodes count together: of what two are asked at once, exactly the limit passes.', async () => {

@@ -327,7 +327,7 @@ test('Every answer says what is left of the limit, and over it the answer is 429
   const [limit, remaining, reset] = quota(first.headers);
   assert.deepEqual([first.status, limit, remaining], [200, 300, 299]);
   assert.ok(reset > 50 && reset <= 60, `${reset} s`);
-  await stack.redis('INCRBY', `ratelimit:rest_user.1m:${busy.id}`, '298');
+  await stack.redis('INCRBY', `ratelimit:rest_user.1m:{${busy.id}}`, '298');
   assert.equal(quota((await ask(path, of)).headers)[1], 0);
   const over = await ask(path, of);
   assert.equal(over.status, 429);

@@ -1,6 +1,7 @@
 #pragma once
 // auth-service in memory: who has which devices, and which tokens were reported dead.
 
+#include <functional>
 #include <map>
 #include <vector>
 
@@ -13,6 +14,8 @@ namespace notify::fakes {
 struct FakeDevices {
   std::map<base::UserId, std::vector<rules::Device>> of_user;
   std::vector<clients::InvalidToken> reported;
+  /// What one question needs more than the way.
+  std::function<std::chrono::milliseconds()> delay;
 };
 
 /// Lifetime: `devices` and `link` outlive this.
@@ -28,7 +31,8 @@ class FakeDeviceDirectory final : public clients::DeviceDirectory {
 
   [[nodiscard]] async::Task<base::Expected<std::vector<rules::Device>>> user_devices(
       base::UserId user, base::Deadline) override {
-    return link_.travel(faults.user_devices, [this, user] {
+    if (devices_.delay) co_await link_.timers.sleep_for(devices_.delay());
+    co_return co_await link_.travel(faults.user_devices, [this, user] {
       return base::Expected<std::vector<rules::Device>>(devices_.of_user[user]);
     });
   }

@@ -169,16 +169,23 @@ struct FakeLedgerTable {
     }
     return repeat_of(*holder);
   }
+  /// Whether it has come, or can still come: then it replaces older ones.
+  [[nodiscard]] static bool replaces(const stores::HistoryRecord& newer, base::WallTime now) {
+    using enum rules::Status;
+    if (newer.status == sent || newer.status == delivered || newer.status == opened) return true;
+    const bool waits = newer.status == pending || newer.status == deferred;
+    return waits && newer.notification.expires_at > now;
+  }
   /// Whether the same user has got a newer one with the same collapse id.
   [[nodiscard]] bool is_superseded(base::NotificationId id, base::WallTime now) const {
     const rules::Notification& n = rows.at(id).record.notification;
     if (n.presentation.collapse_id.empty()) return false;
     return std::any_of(rows.upper_bound(id), rows.end(), [&n, now](const auto& entry) {
       const stores::HistoryRecord& newer = entry.second.record;
-      return newer.notification.user == n.user &&
+      const std::optional<stores::Due>& due = entry.second.due;
+      const bool is_deferred = due && due->reason == stores::DueReason::deferred && due->at > now;
+      return newer.notification.user == n.user && replaces(newer, now) && !is_deferred &&
              newer.notification.presentation.collapse_id == n.presentation.collapse_id &&
-             newer.status != rules::Status::suppressed &&
-             newer.status != rules::Status::cancelled &&
              newer.notification.deliver_at.value_or(now) <= now;
     });
   }
@@ -208,8 +215,7 @@ struct FakeLedgerTable {
       using enum rules::Status;
       if (other < id) {
         if (record.status == deferred || record.status == superseded) ++progress.group_size;
-      } else if (record.status != suppressed && record.status != cancelled &&
-                 record.notification.expires_at > now) {
+      } else if (replaces(record, now)) {
         progress.is_superseded = true;
       }
     }

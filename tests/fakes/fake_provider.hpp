@@ -6,6 +6,7 @@
 #include <deque>
 #include <functional>
 #include <map>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -32,6 +33,7 @@ struct FakePushService {
   bool holds_answers = false;
   std::optional<rules::Outcome> to_all;  ///< what everybody gets, without being received
   bool loses_answers = false;            ///< it accepts, and nobody is told
+  std::set<base::DeviceId> hanging;      ///< these do not answer, and get nothing
   /// What one request needs more than the way: requests of one connection overtake one another.
   std::function<std::chrono::milliseconds()> delay;
 
@@ -65,6 +67,10 @@ class FakeProvider final : public providers::Provider {
     // A node that stood still on the way there finds its connection closed.
     const bool stood_still = link_.timers.clock().steady_now() > left + way + 500ms;
     if (link_.is_cut || stood_still) co_return unknown();
+    while (service_.hanging.contains(device.id)) {
+      if (deadline.passed(link_.timers.clock().steady_now())) co_return unknown();
+      co_await link_.timers.sleep_for(10ms);
+    }
     if (service_.to_all) co_return *service_.to_all;
     rules::Outcome outcome = receive(notification, style, device);
     co_await link_.timers.sleep_for(link_.one_way);

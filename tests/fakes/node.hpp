@@ -191,6 +191,7 @@ class Node {
   }
   flows::DeliverEvents deliver_events() {
     return {.sent = [this](const rules::Outcome& o, auto) { sent.push_back(o.kind); },
+            .left_out = [this](rules::LeftOut why) { left_out.push_back(why); },
             .finished = [this](rules::Status s, auto) { finished.push_back(s); },
             .step_failed = [this](std::string_view step,
                                   const base::Error&) { failed_steps.emplace_back(step); }};
@@ -263,6 +264,7 @@ class Node {
   std::size_t not_queued = 0;
   std::vector<base::Errc> refused;
   std::vector<rules::OutcomeKind> sent;
+  std::vector<rules::LeftOut> left_out;
   std::vector<rules::Status> finished;
   std::vector<std::string> failed_steps;
   std::size_t taken_over = 0;

@@ -38,8 +38,12 @@ std::string attempt_text(const rules::Attempt& a) {
     case rules::AttemptStatus::token_gone:
       text += "the token is dead, and auth-service is told; not tried again";
       break;
-    case rules::AttemptStatus::failed: text += "refused for good"; break;
-    case rules::AttemptStatus::retry: text += "refused for now"; break;
+    case rules::AttemptStatus::failed:
+      text += a.provider.empty() ? "nothing is sent to it" : "refused for good";
+      break;
+    case rules::AttemptStatus::retry:
+      text += a.provider.empty() ? "nothing was sent to it now" : "refused for now";
+      break;
     case rules::AttemptStatus::unknown: text += "no answer, it may have been delivered"; break;
   }
   if (!a.error_code.empty()) text += " (" + a.error_code;
@@ -57,8 +61,10 @@ std::string_view awaited(const stores::Story& story) {
   if (story.due && story.due->reason == stores::DueReason::scheduled) {
     return "the time it was scheduled for";
   }
-  return story.record.decisions.is_by(rules::Rule::burst) ? "the end of a burst"
-                                                          : "the end of the user's quiet hours";
+  if (story.record.decisions.is_by(rules::Rule::burst)) return "the end of a burst";
+  const bool is_over_first = story.due && story.due->at >= story.record.notification.expires_at;
+  return is_over_first ? "its expiry, which comes before the end of the user's quiet hours"
+                       : "the end of the user's quiet hours";
 }
 
 std::string due_text(const stores::Story& story, base::WallTime now) {

@@ -222,6 +222,7 @@ std::size_t what_if(std::istream& in, std::ostream& out, const base::Clock& cloc
     facts.is_cancelled = question->is_cancelled;
     facts.is_critical = options.types.is_critical(question->notification);
     facts.is_groupable = options.types.is_groupable(question->notification);
+    facts.is_kept = options.expiry.is_kept(question->notification.type);
     const rules::Decision decision = rules::decide(facts);
     if (options.as_json) {
       print_json(out, facts, decision);

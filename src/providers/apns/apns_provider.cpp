@@ -72,7 +72,7 @@ async::Task<Outcome> ApnsProvider::send(const rules::Notification& notification,
   if (!result) co_return from_failure(result.error());
   const rules::ApnsAnswer answer =
       rules::parse_apns_answer(result->status, result->body, result->header("retry-after"));
-  co_return rules::apns_outcome(answer, device.registered_at);
+  co_return rules::apns_outcome(answer, device);
 }
 
 }  // namespace notify::providers

@@ -196,6 +196,48 @@ TEST_P(SettingsContract, OfACollapseGroupAllButTheNewestAreSuperseded) {
   for (std::size_t i = 1; i < 4; ++i) EXPECT_FALSE(progress.at(ids[i]).is_superseded) << i;
 }
 
+TEST_P(SettingsContract, OneThatDidNotComeAndOneThatComesLaterSupersedeNothing) {
+  struct Newer {
+    rules::Status status;
+    bool replaces;
+    std::optional<base::WallTime> deferred_until;
+    std::chrono::hours lives = 4h;
+  };
+  using enum rules::Status;
+  const Newer all[] = {{pending, true, {}},
+                       {pending, false, {}, -1h},
+                       {sent, true, {}},
+                       {delivered, true, {}},
+                       {delivered, true, {}, -1h},
+                       {failed, false, {}},
+                       {expired, false, {}},
+                       {suppressed, false, {}},
+                       {superseded, false, {}},
+                       {deferred, false, started + 1h},
+                       {deferred, true, started - 1s}};
+  std::uint8_t n = 0;
+  for (const Newer& one : all) {
+    rules::Notification older = sample(++n, 10s);
+    older.presentation.collapse_id = "score " + std::to_string(n);
+    append(older);
+    rules::Notification newer = sample(++n, 5s);
+    newer.presentation.collapse_id = older.presentation.collapse_id;
+    newer.expires_at = started + one.lives;
+    append(newer);
+    stores::DeliveryRecord became;
+    became.notification = newer.id;
+    became.at = started;
+    if (one.status != pending) became.status = one.status;
+    if (one.deferred_until) {
+      became.due = stores::Due{*one.deferred_until, stores::DueReason::deferred, {}};
+    }
+    record(became);
+    const auto progress = world->run(world->ledger().progress({older.id}, world->soon())).value();
+    EXPECT_EQ(progress.at(older.id).is_superseded, one.replaces)
+        << rules::name(one.status) << ' ' << +n;
+  }
+}
+
 TEST_P(SettingsContract, WhatIsScheduledForLaterSupersedesNothingYet) {
   for (const auto ahead : {-1s, 3600s}) {
     const auto n = static_cast<std::uint8_t>(ahead < 0s ? 1 : 3);

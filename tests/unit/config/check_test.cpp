@@ -38,6 +38,18 @@ TEST(Check, AppleIdsHaveTenCharacters) {
   EXPECT_EQ(complaints(config), (Keys{"apns.key_id", "apns.team_id"}));
 }
 
+TEST(Check, TheEnvironmentOfAppleIsThatOfItsServer) {
+  Config config;
+  config.apns.environment = ApnsEnvironment::sandbox;
+  EXPECT_EQ(complaints(config), Keys{"apns.environment"});
+  config.apns.endpoint = Url("https://api.sandbox.push.apple.com:2197");
+  EXPECT_EQ(complaints(config), Keys{});
+  config.apns.environment = ApnsEnvironment::production;
+  EXPECT_EQ(complaints(config), Keys{"apns.environment"});
+  config.apns.endpoint = Url("https://apple.proxy.example");
+  EXPECT_EQ(complaints(config), Keys{});
+}
+
 TEST(Check, FilesMustBeThere) {
   Config config;
   config.apns.ca_file = "/nonexistent/ca.pem";

@@ -24,6 +24,7 @@ struct ExplainTest : testing::Test {
     made.status = status;
     made.retry_count = static_cast<std::int32_t>(story.attempts.size());
     made.attempted_at = created + after;
+    made.provider = "apns";
     return story.attempts.emplace_back(made);
   }
   std::string text(std::chrono::milliseconds after = 1min) const {
@@ -65,6 +66,22 @@ TEST_F(ExplainTest, WhatIsScheduledSaysForWhen) {
   expect("scheduled for " + base::to_rfc3339(created + 1h) + "; worth delivering until ");
   expect("waiting: the time it was scheduled for; due at ");
   expect("=> deferred: it waits for the time it was scheduled for");
+}
+
+TEST_F(ExplainTest, WhatWillBeOverBeforeTheQuietHoursEndSaysSo) {
+  story.record.status = Status::deferred;
+  story.due = stores::Due{story.record.notification.expires_at, stores::DueReason::deferred, {}};
+  expect("=> deferred: it waits for its expiry, which comes before the end of the user's quiet");
+  story.due->at -= 1s;
+  expect("=> deferred: it waits for the end of the user's quiet hours");
+}
+
+TEST_F(ExplainTest, ADeviceThatNobodyWasAskedAboutIsNotCalledRefused) {
+  rules::Attempt& left_out = attempt(AttemptStatus::failed, 150ms);
+  left_out.provider.clear();
+  left_out.error_code = "same token";
+  left_out.error_message = "another device has it";
+  expect(": nothing is sent to it (same token: another device has it)");
 }
 
 TEST_F(ExplainTest, WhatIsPartOfABurstSaysWhatItWaitsForAndWhatCameOfIt) {

@@ -170,6 +170,49 @@ TEST_F(DecidingTest, WhatIsDeferredComesAfterTheQuietHoursAndLivesFromThenOn) {
   EXPECT_FALSE(outside.table.rows.at(accepted.id).due);
 }
 
+TEST_F(DecidingTest, ACallInQuietHoursIsOverBeforeTheMorning) {
+  quiet_for(30min);
+  rules::SendRequest call = request();
+  call.type = "call";
+  const base::WallTime asked = now();
+  const Accepted accepted = accept(call);
+  EXPECT_EQ(accepted.status, Status::deferred);
+  EXPECT_EQ(accepted.expires_at, asked + 45s);
+  outside.time.run_for(1min);
+  EXPECT_EQ(record(accepted.id).status, Status::expired);
+  const auto decision = record(accepted.id).decisions.first;
+  ASSERT_TRUE(decision);
+  EXPECT_NE(decision->reasons.back().input.find("it is not kept for later"), std::string::npos);
+  outside.time.run_for(40min);
+  EXPECT_TRUE(outside.apple.received.empty());
+}
+
+TEST_F(DecidingTest, ACallThatIsAskedAgainWhenTheQuietHoursHaveBegunIsNotKeptEither) {
+  outside.apple.answer(phone, {{.kind = rules::OutcomeKind::retry_later,
+                                .code = "503",
+                                .retry_after = std::chrono::seconds(20)}});
+  rules::SendRequest call = request();
+  call.type = "call";
+  const Accepted accepted = accept(call);
+  outside.time.run_for(3s);
+  ASSERT_EQ(outside.apple.received.size(), 1u);
+  quiet_for(30min);
+  outside.time.run_for(90s);
+  EXPECT_EQ(record(accepted.id).status, Status::expired);
+  outside.time.run_for(40min);
+  EXPECT_EQ(outside.apple.received.size(), 1u);
+}
+
+TEST_F(DecidingTest, WhatExpiresBeforeTheQuietHoursEndIsOnRecordAsExpiredInTime) {
+  quiet_for(30min);
+  rules::SendRequest one = request();
+  one.expires_at = (now() + 5min).time_since_epoch();
+  const Accepted accepted = accept(one);
+  EXPECT_EQ(accepted.status, Status::deferred);
+  outside.time.run_for(5min + 15s);
+  EXPECT_EQ(record(accepted.id).status, Status::expired);
+}
+
 TEST_F(DecidingTest, WhatWasDeferredKeepsItsOrder) {
   quiet_for(10min);
   std::vector<base::NotificationId> accepted;
@@ -326,6 +369,19 @@ TEST_F(DecidingTest, QuietHoursMayBeSilentInstead) {
   outside.time.run_for(2s);
   ASSERT_EQ(outside.apple.received.size(), 1u);
   EXPECT_TRUE(outside.apple.received.front().style.is_silent);
+  EXPECT_EQ(outside.apple.received.front().style.sound, "");
+}
+
+TEST_F(DecidingTest, ABackgroundPushComesInQuietHoursWithoutASound) {
+  quiet_for(30min);
+  rules::SendRequest one = request();
+  one.title = one.body = "";
+  one.background = true;
+  EXPECT_EQ(accept(one).status, Status::pending);
+  outside.time.run_for(2s);
+  ASSERT_EQ(outside.apple.received.size(), 1u);
+  EXPECT_TRUE(outside.apple.received.front().style.is_silent);
+  EXPECT_FALSE(outside.apple.received.front().style.vibrates);
   EXPECT_EQ(outside.apple.received.front().style.sound, "");
 }
 

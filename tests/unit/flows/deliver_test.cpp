@@ -193,6 +193,46 @@ TEST_F(DeliverTest, ADeviceThatIsNotApplesIsRefusedWithoutASend) {
   EXPECT_EQ(row(n).attempts.at(0).error_code, "no provider");
 }
 
+TEST_F(DeliverTest, ADeviceThatIsNotUnderstoodSpoilsNoOther) {
+  rules::Device odd = fakes::sample_device(3);
+  odd.platform = rules::Platform::unknown;
+  rules::Device nameless = fakes::sample_device(4);
+  nameless.id = base::DeviceId();
+  outside.devices.of_user[fakes::sample_user()] = {odd, nameless, phone};
+  const auto n = queued();
+  ASSERT_TRUE(run_until_idle(5s));
+  EXPECT_EQ(status(n), Status::delivered);
+  ASSERT_EQ(outside.apple.received.size(), 1u);
+  EXPECT_EQ(outside.apple.received[0].device, phone.id);
+  ASSERT_EQ(row(n).attempts.size(), 3u);
+  EXPECT_EQ(node->left_out, (std::vector(2, rules::LeftOut::not_understood)));
+}
+
+TEST_F(DeliverTest, OneTokenGetsOnePush) {
+  tablet.token = phone.token;
+  tablet.registered_at = now();
+  outside.devices.of_user[fakes::sample_user()] = {phone, tablet};
+  outside.apple.answer(tablet, {outcome(OutcomeKind::retry_later)});
+  const auto n = queued();
+  ASSERT_TRUE(run_until_idle(10min));
+  EXPECT_EQ(status(n), Status::delivered);
+  ASSERT_EQ(outside.apple.received.size(), 2u) << "a try and its retry";
+  for (const auto& one : outside.apple.received) EXPECT_EQ(one.device, tablet.id);
+  EXPECT_EQ(node->left_out, (std::vector{rules::LeftOut::same_token}));
+}
+
+TEST_F(DeliverTest, ATokenOfTheOtherEnvironmentIsNeitherSentToNorReported) {
+  phone.environment = rules::Environment::sandbox;
+  outside.devices.of_user[fakes::sample_user()] = {phone};
+  const auto n = queued();
+  ASSERT_TRUE(run_until_idle(5s));
+  outside.time.run_for(5s);
+  EXPECT_EQ(status(n), Status::failed);
+  EXPECT_EQ(row(n).attempts.at(0).error_code, "other environment");
+  EXPECT_TRUE(outside.apple.received.empty());
+  EXPECT_TRUE(outside.devices.reported.empty());
+}
+
 TEST_F(DeliverTest, WhatIsOverIsNotSent) {
   const auto n = queued();
   node->queue.faults.lease.fail(Errc::unavailable);

@@ -182,7 +182,7 @@ TEST_F(DeliverTroubleTest, AQueueThatIsAwayIsAskedAgain) {
 TEST_F(DeliverTroubleTest, NeverMoreIsUnderWayThanTheBound) {
   start({.limits = {.lease_max = 4, .in_flight_max = 10}});
   for (std::uint8_t i = 1; i <= 60; ++i) {
-    outside.devices.of_user[fakes::sample_user(i)] = {phone};
+    outside.devices.of_user[fakes::sample_user(i)] = {fakes::sample_device(i)};
     queued(i, fakes::sample_user(i));
   }
   outside.apple.holds_answers = true;

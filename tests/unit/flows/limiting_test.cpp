@@ -78,6 +78,19 @@ TEST_F(LimitingTest, ABatchThatDoesNotFitGoesInAsFarAsItDoes) {
   EXPECT_EQ(outside.table.rows.size(), 3u);
 }
 
+TEST_F(LimitingTest, AConversationIsCountedForEachOfItsMembers) {
+  Node node(outside, "c",
+            {.rate_limits = {{{LimitSubject::conversation, LimitWindow::hour, 2}}, {}}});
+  const std::string group = "c0000000-0000-4000-8000-000000000001";
+  const std::string other = fakes::sample_user(2).to_string();
+  for (auto& request : requests) request.conversation_id = group;
+  for (std::size_t i = 2; i < 4; ++i) requests[i].user_id = other;
+  requests[5].user_id = other;
+  for (int i = 0; i < 4; ++i) EXPECT_TRUE(accept(node)) << i;
+  EXPECT_FALSE(accept(node));
+  EXPECT_FALSE(accept(node));
+}
+
 TEST_F(LimitingTest, NodesCountTogether) {
   ASSERT_TRUE(accept(refusing));
   ASSERT_TRUE(accept(suppressing));

@@ -36,6 +36,18 @@ TEST(ApnsPayload, OfABackgroundNotificationShowsNothing) {
             R"({"aps":{"content-available":1},"notification_id":")" + n.id.to_string() + R"("})");
 }
 
+TEST(ApnsPayload, OfABackgroundNotificationInQuietHoursTellsTheAppToBeQuiet) {
+  Notification n = sample_notification(kPushedAt);
+  n.title = n.body = "";
+  n.presentation.background = true;
+  n.presentation.sound = "bell";
+  EXPECT_EQ(apns_payload(n, {.is_silent = true}, {}),
+            R"({"aps":{"content-available":1},"notification_id":")" + n.id.to_string() +
+                R"(","quiet":true})");
+  EXPECT_LE(apns_payload(n, {.is_silent = true, .preview = PreviewLevel::sender}, {}).size(),
+            apns_payload_bound(n));
+}
+
 TEST(ApnsPayload, ShowsAsMuchAsTheUserWants) {
   Notification n = sample_notification(kPushedAt);
   const OwnTexts own{"App", "Something new"};
@@ -115,7 +127,10 @@ TEST(ApnsPath, RefusesATokenThatIsNotHexadecimal) {
 
 Outcome outcome_of(int status, std::string_view body, std::string_view retry_after = "",
                    base::WallTime registered_at = base::WallTime()) {
-  return apns_outcome(parse_apns_answer(status, body, retry_after), registered_at);
+  Device device = sample_device();
+  device.registered_at = registered_at;
+  device.environment = Environment::production;
+  return apns_outcome(parse_apns_answer(status, body, retry_after), device);
 }
 
 TEST(ApnsOutcome, FollowsApplesTable) {
@@ -160,6 +175,22 @@ TEST(ApnsOutcome, A410AboutAnOlderRegistrationSparesTheNewOne) {
   EXPECT_EQ(outcome_of(410, body, "", kPushedAt).kind, OutcomeKind::rejected);
   EXPECT_EQ(outcome_of(410, body, "", kPushedAt - std::chrono::hours(1)).kind,
             OutcomeKind::token_gone);
+}
+
+TEST(ApnsOutcome, ATokenThatMayBeOfTheOtherEnvironmentIsNotGivenUp) {
+  Device device = sample_device();
+  const auto kind = [&](int status, const char* reason) {
+    return apns_outcome({.status = status, .reason = reason, .timestamp = {}, .retry_after = {}},
+                        device)
+        .kind;
+  };
+  EXPECT_EQ(kind(400, "BadDeviceToken"), OutcomeKind::rejected);
+  EXPECT_EQ(kind(410, "Unregistered"), OutcomeKind::token_gone) << "it is known there";
+  device.environment = Environment::sandbox;
+  EXPECT_EQ(kind(400, "BadDeviceToken"), OutcomeKind::token_gone);
+  EXPECT_EQ(kind(400, "DeviceTokenNotForTopic"), OutcomeKind::token_gone);
+  device.app_id.clear();
+  EXPECT_EQ(kind(400, "DeviceTokenNotForTopic"), OutcomeKind::rejected) << "the topic is ours";
 }
 
 TEST(ApnsOutcome, ReadsRetryAfterInSecondsAndIgnoresNonsense) {

@@ -92,6 +92,17 @@ TEST_F(DecisionTest, QuietHoursDoWhatTheirModeSays) {
   EXPECT_EQ(decide(facts), Decision());
 }
 
+TEST_F(DecisionTest, ABackgroundPushIsNotHeldBackByQuietHours) {
+  notification.presentation.background = true;
+  for (const QuietMode mode : {QuietMode::defer, QuietMode::silent, QuietMode::drop}) {
+    night(mode);
+    EXPECT_EQ(decide(facts), (Decision{Verdict::deliver_silently, Rule::quiet_hours, {}}));
+  }
+  EXPECT_TRUE(findings(facts, decide(facts))
+                  .back()
+                  .input.ends_with("; a background push is not held back"));
+}
+
 TEST_F(DecisionTest, QuietThatNeverEndsIsNotWaitedFor) {
   night();
   user.quiet_hours->end = user.quiet_hours->start;
@@ -115,6 +126,29 @@ TEST_F(DecisionTest, WhatIsPartOfABurstWaitsForItsEnd) {
                 base::to_rfc3339(*facts.burst_until));
   notification.expires_at = kNow + minutes(1);
   EXPECT_EQ(decide(facts), Decision()) << "what would be over by then";
+}
+
+TEST_F(DecisionTest, WhatIsNotKeptForLaterDoesNotWaitForTheEndOfABurst) {
+  user.group_bursts = true;
+  facts.is_groupable = true;
+  facts.burst_until = kNow + minutes(1);
+  facts.is_kept = false;
+  EXPECT_EQ(decide(facts), Decision());
+  EXPECT_EQ(findings(facts, decide(facts)).back().input,
+            "preferences.group_bursts = true, and this one is worth less than expiry.kept_min");
+}
+
+TEST_F(DecisionTest, TheRecordSaysWhatIsNotKeptUntilTheMorning) {
+  night();
+  facts.is_kept = false;
+  const Decision decision = decide(facts);
+  EXPECT_EQ(decision.verdict, Verdict::defer);
+  EXPECT_TRUE(findings(facts, decision)
+                  .back()
+                  .input.ends_with("; \"message\" is worth less than expiry.kept_min, so it is not "
+                                   "kept for later: it expires "
+                                   "at " +
+                                   base::to_rfc3339(notification.expires_at)));
 }
 
 TEST_F(DecisionTest, WhatWaitsForTheMorningIsGroupedToo) {

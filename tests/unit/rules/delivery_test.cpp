@@ -2,6 +2,8 @@
 
 #include <gtest/gtest.h>
 
+#include <map>
+
 #include "fakes/samples.hpp"
 
 namespace notify::rules {
@@ -59,6 +61,107 @@ TEST(ChooseTargets, AnAcceptanceCountsWhicheverTryItWas) {
   const Targets targets = choose_targets({phone}, progress, kSentAt);
   EXPECT_TRUE(targets.due.empty());
   EXPECT_FALSE(targets.next_due);
+}
+
+TEST(ChooseTargets, ADeviceThatIsListedTwiceIsOneByItsNewestRegistration) {
+  Device older = sample_device(1);
+  Device newer = older;
+  newer.registered_at = kSentAt;
+  newer.app_id = "newer";
+  for (const auto& both : {std::vector{older, newer}, std::vector{newer, older}}) {
+    const Targets targets = choose_targets(both, {}, kSentAt);
+    ASSERT_EQ(targets.due.size(), 1u);
+    EXPECT_EQ(targets.due[0].device.app_id, "newer");
+  }
+}
+
+struct LeaveOutTest : testing::Test {
+  Device phone = sample_device(1);
+  Device tablet = sample_device(2);
+  Progress progress;
+  std::vector<Target> due;
+
+  /// Why each was left out, in the order of `devices`; the others stay in `due`.
+  std::map<base::DeviceId, LeftOut> leave_out_of(const std::vector<Device>& devices,
+                                                 Environment apple = Environment::production) {
+    due = choose_targets(devices, progress, kSentAt).due;
+    std::map<base::DeviceId, LeftOut> why;
+    for (const Untried& one : leave_out(due, devices, progress, apple)) {
+      EXPECT_FALSE(one.outcome.was_asked);
+      EXPECT_EQ(one.outcome.kind, OutcomeKind::rejected);
+      EXPECT_EQ(one.outcome.code, name(one.why));
+      EXPECT_FALSE(one.outcome.message.empty());
+      why[one.target.device.id] = one.why;
+    }
+    return why;
+  }
+  using Why = std::map<base::DeviceId, LeftOut>;
+};
+
+TEST_F(LeaveOutTest, WhatIsNotUnderstoodSpoilsNoOther) {
+  Device nameless = sample_device(3);
+  nameless.id = base::DeviceId();
+  Device nameless_too = sample_device(4);
+  nameless_too.id = base::DeviceId();
+  tablet.platform = Platform::unknown;
+  EXPECT_EQ(
+      leave_out_of({nameless, tablet, nameless_too, phone}),
+      (Why{{base::DeviceId(), LeftOut::not_understood}, {tablet.id, LeftOut::not_understood}}));
+  ASSERT_EQ(due.size(), 1u);
+  EXPECT_EQ(due[0].device.id, phone.id);
+}
+
+TEST_F(LeaveOutTest, WhatCannotBeReachedIsNotTried) {
+  phone.token = base::Secret("");
+  tablet.platform = Platform::web;
+  EXPECT_EQ(leave_out_of({phone, tablet}),
+            (Why{{phone.id, LeftOut::no_token}, {tablet.id, LeftOut::no_provider}}));
+  base::SeededRng rng(1);
+  std::vector<Target> both = choose_targets({phone, tablet}, {}, kSentAt).due;
+  const auto untried = leave_out(both, {phone, tablet}, {}, Environment::production);
+  const Attempt recorded = conclude(sample_notification(kSentAt), untried[0].target,
+                                    untried[0].outcome, {}, kSentAt, rng);
+  EXPECT_EQ(recorded.status, AttemptStatus::failed);
+  EXPECT_EQ(recorded.provider, "") << "nobody was asked";
+}
+
+TEST_F(LeaveOutTest, AProviderHearsOnlyOfDevicesOfItsEnvironment) {
+  phone.environment = Environment::sandbox;
+  tablet.environment = Environment::production;
+  const Device unnamed = sample_device(3);
+  EXPECT_EQ(leave_out_of({phone, tablet, unnamed}), (Why{{phone.id, LeftOut::other_environment}}));
+  EXPECT_EQ(leave_out_of({phone, tablet, unnamed}, Environment::sandbox),
+            (Why{{tablet.id, LeftOut::other_environment}}));
+}
+
+TEST_F(LeaveOutTest, OfThoseWithOneTokenTheNewestRegistrationGetsIt) {
+  phone.token = base::Secret("00ff");
+  tablet.token = base::Secret("00FF");
+  tablet.registered_at = kSentAt;
+  EXPECT_EQ(leave_out_of({phone, tablet}), (Why{{phone.id, LeftOut::same_token}}));
+  tablet.registered_at = phone.registered_at;
+  EXPECT_EQ(leave_out_of({phone, tablet}), leave_out_of({tablet, phone})) << "in either order";
+  EXPECT_EQ(due.size(), 1u);
+  phone.token = base::Secret("00fe");
+  EXPECT_TRUE(leave_out_of({phone, tablet}).empty());
+}
+
+TEST_F(LeaveOutTest, OneThatIsLeftOutItselfTakesTheTokenFromNobody) {
+  tablet.token = phone.token;
+  tablet.registered_at = kSentAt;
+  tablet.environment = Environment::sandbox;
+  EXPECT_EQ(leave_out_of({phone, tablet}), (Why{{tablet.id, LeftOut::other_environment}}));
+}
+
+TEST_F(LeaveOutTest, WhoHasTheTokensPushOrIsBeingTriedKeepsIt) {
+  tablet.token = phone.token;
+  tablet.registered_at = kSentAt;  // since the phone was tried
+  progress.attempts = {attempt(phone, AttemptStatus::delivered, 0)};
+  EXPECT_EQ(leave_out_of({phone, tablet}), (Why{{tablet.id, LeftOut::same_token}}));
+  progress.attempts = {attempt(phone, AttemptStatus::unknown, 0, kSentAt + kMinute)};
+  EXPECT_EQ(leave_out_of({phone, tablet}), (Why{{tablet.id, LeftOut::same_token}}));
+  progress.attempts = {attempt(phone, AttemptStatus::failed, 0)};
+  EXPECT_TRUE(leave_out_of({phone, tablet}).empty());
 }
 
 struct ReplayRuleTest : testing::Test {

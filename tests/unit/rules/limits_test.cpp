@@ -29,12 +29,27 @@ TEST_F(LimitsTest, EveryLimitHasACounterOfItsOwnForEachOfItsSubjects) {
   notification.conversation =
       base::ConversationId(fakes::uuid("c0000000-0000-4000-8000-000000000001"));
   const std::string conversation_id = notification.conversation->to_string();
-  EXPECT_EQ(names(), (std::vector<std::string>{"user.1m:" + user_id, "user.1d:" + user_id,
-                                               "conversation.1h:" + conversation_id}));
+  EXPECT_EQ(names(),
+            (std::vector<std::string>{"user.1m:{" + user_id + "}", "user.1d:{" + user_id + "}",
+                                      "conversation.1h:{" + user_id + "}:" + conversation_id}));
   const auto counters = policy.counters(notification, {});
   EXPECT_EQ(counters[1].allowed, 1000);
   EXPECT_EQ(counters[1].window, std::chrono::hours(24));
   EXPECT_EQ(counters[2].limit, 2u);
+}
+
+TEST_F(LimitsTest, EachMemberOfAConversationHasACounterInTheSlotOfItsOthers) {
+  policy.all = {{conversation, hour, 100}};
+  notification.conversation =
+      base::ConversationId(fakes::uuid("c0000000-0000-4000-8000-000000000001"));
+  const auto mine = policy.counters(notification, {});
+  notification.user = fakes::sample_user(2);
+  const auto others = policy.counters(notification, {});
+  ASSERT_EQ(mine.size(), 1u);
+  ASSERT_EQ(others.size(), 1u);
+  EXPECT_NE(mine[0].name, others[0].name);
+  EXPECT_EQ(policy.reached(mine[0], 100, kCountedAt).subject,
+            "conversation:" + user_id + ":" + notification.conversation->to_string());
 }
 
 TEST_F(LimitsTest, WhatANotificationDoesNotHaveIsNotCounted) {
@@ -46,7 +61,7 @@ TEST_F(LimitsTest, CallersAndAddressesAreCountedWhereTheyAreKnown) {
   policy.all = {{caller, minute, 5}, {ip, hour, 6}};
   EXPECT_TRUE(names().empty());
   EXPECT_EQ(names({"spiffe://a", "10.0.0.7"}),
-            (std::vector<std::string>{"caller.1m:spiffe://a", "ip.1h:10.0.0.7"}));
+            (std::vector<std::string>{"caller.1m:{spiffe://a}", "ip.1h:{10.0.0.7}"}));
 }
 
 TEST_F(LimitsTest, DevicesAreNotKnownWhenANotificationIsAccepted) {
@@ -58,15 +73,15 @@ TEST_F(LimitsTest, DevicesAreNotKnownWhenANotificationIsAccepted) {
   EXPECT_EQ(policy.counters(phone, "message").size(), 1u);
   const auto counters = policy.counters(phone, "promotion");
   ASSERT_EQ(counters.size(), 2u);
-  EXPECT_EQ(counters[1].name, "device.1d.promotion:" + phone.to_string());
+  EXPECT_EQ(counters[1].name, "device.1d.promotion:{" + phone.to_string() + "}");
 }
 
 TEST_F(LimitsTest, ALimitOfATypeCountsThatTypeBesideTheOthers) {
   policy.all = {{user, minute, 60}, {user, day, 3, "promotion"}};
-  EXPECT_EQ(names(), (std::vector<std::string>{"user.1m:" + user_id}));
+  EXPECT_EQ(names(), (std::vector<std::string>{"user.1m:{" + user_id + "}"}));
   notification.type = "promotion";
-  EXPECT_EQ(names(),
-            (std::vector<std::string>{"user.1m:" + user_id, "user.1d.promotion:" + user_id}));
+  EXPECT_EQ(names(), (std::vector<std::string>{"user.1m:{" + user_id + "}",
+                                               "user.1d.promotion:{" + user_id + "}"}));
 }
 
 TEST_F(LimitsTest, OnlyLimitsOfWhoGetsItMayEndInSuppression) {

@@ -1,0 +1,48 @@
+#include "clients/auth_devices.hpp"
+
+#include "auth/auth.pb.h"
+#include "net/grpc/timestamp.hpp"
+
+namespace notify::clients {
+namespace {
+
+constexpr int kDevicesMax = 100;  // what auth.proto promises
+
+rules::Platform to_platform(auth::Platform platform) {
+  switch (platform) {
+    case auth::PLATFORM_IOS: return rules::Platform::ios;
+    case auth::PLATFORM_ANDROID: return rules::Platform::android;
+    case auth::PLATFORM_WEB: return rules::Platform::web;
+    default: return rules::Platform::unknown;
+  }
+}
+
+rules::Environment to_environment(auth::Environment environment) {
+  switch (environment) {
+    case auth::ENVIRONMENT_PRODUCTION: return rules::Environment::production;
+    case auth::ENVIRONMENT_SANDBOX: return rules::Environment::sandbox;
+    default: return rules::Environment::unknown;
+  }
+}
+
+}  // namespace
+
+base::Expected<std::vector<rules::Device>> to_devices(
+    const auth::GetUserDevicesResponse& response) {
+  if (response.devices_size() > kDevicesMax) {
+    return base::fail(base::Errc::corrupt, "auth-service named more than 100 devices of one user");
+  }
+  std::vector<rules::Device> devices;
+  for (const auth::Device& from : response.devices()) {
+    if (!from.is_active()) continue;
+    devices.push_back({.id = base::DeviceId::parse(from.id()).value_or(base::DeviceId()),
+                       .platform = to_platform(from.platform()),
+                       .token = base::Secret(from.token()),
+                       .app_id = from.app_id(),
+                       .registered_at = net::to_wall_time(from.registered_at()),
+                       .environment = to_environment(from.environment())});
+  }
+  return devices;
+}
+
+}  // namespace notify::clients

@@ -1,0 +1,110 @@
+// The part of deliver that sends: each device in its line, and what a provider says of tokens.
+
+#include <iterator>
+#include <utility>
+
+#include "flows/deliver.hpp"
+
+namespace notify::flows {
+
+using base::Expected;
+using rules::Notification;
+
+/// Lifetime: `sendings` is in the caller's frame.
+async::Task<void> Deliver::send_all(Styled what, Sendings& sendings) {
+  if (sendings.empty()) co_return;
+  // Most users have one device: the first send needs no task of its own.
+  std::size_t left = sendings.size() - 1;
+  async::OneShot<async::Unit> others_done(parts_.timers.executor());
+  for (auto one = std::next(sendings.begin()); one != sendings.end(); ++one) {
+    sends_.spawn(send_beside(what, *one, left, others_done));
+  }
+  co_await send_in_turn(what, sendings.front());
+  if (left > 0) co_await others_done.wait();
+}
+
+async::Task<void> Deliver::send_beside(Styled what, Sending& sending, std::size_t& left,
+                                       async::OneShot<async::Unit>& others_done) {
+  co_await send_in_turn(what, sending);
+  if (--left == 0) others_done.complete({});
+}
+
+async::Task<void> Deliver::send_in_turn(Styled what, Sending& sending) {
+  const bool waits = !sending.place.is_first();
+  const Lines::Turn turn = co_await sending.place.wait();
+  if (turn == Lines::Turn::is_turned_away) {
+    turn_away(what.held.lease.notification, sending);
+  } else if (const bool wanted = !waits || co_await is_still_wanted(what);
+             wanted && owns(what.held)) {
+    co_await send_one(what, sending);
+  }
+  sending.place.leave();
+}
+
+/// What has expired meanwhile is not tried again: the next look at it records that.
+void Deliver::turn_away(const Notification& n, Sending& sending) {
+  if (now() >= n.expires_at) return;
+  using rules::LeftOut;
+  parts_.events.left_out(LeftOut::no_answer);
+  sending.outcome = rules::left_for_later(
+      LeftOut::no_answer, "an earlier notification to this device got no answer in time");
+}
+
+async::Task<void> Deliver::send_one(Styled what, Sending& sending) {
+  const base::SteadyTime started = parts_.timers.clock().steady_now();
+  const base::Deadline deadline = parts_.timers.after(parts_.limits.send_timeout);
+  sending.outcome = co_await parts_.apns.send(what.held.lease.notification, what.style,
+                                              sending.target.device, deadline);
+  const base::SteadyTime ended = parts_.timers.clock().steady_now();
+  parts_.events.sent(*sending.outcome, ended - started);
+  // Each of those behind would wait as long, with a lease of a user who may have few.
+  const bool hangs = sending.outcome->kind == rules::OutcomeKind::unknown && deadline.passed(ended);
+  if (hangs) sending.place.turn_others_away();
+}
+
+/// A node that lost its leases while it waited must not send: somebody else may be doing so.
+bool Deliver::owns(const Held& held) const {
+  return !stopping_ && parts_.lease_term() == held.term;
+}
+
+/// Whether what was decided before it waited in a device's line still holds.
+async::Task<bool> Deliver::is_still_wanted(Styled what) {
+  const Notification& n = what.held.lease.notification;
+  const Deciding::User user = co_await user_of(n);
+  if (!user) co_return false;
+  const Deciding::Outcome again = parts_.deciding.decide(user, n);
+  if (again.decision.verdict != rules::Verdict::deliver &&
+      again.decision.verdict != rules::Verdict::deliver_silently) {
+    co_return false;
+  }
+  rules::Style style = again.style;
+  style.stands_for = what.style.stands_for;
+  co_return style == what.style;
+}
+
+void Deliver::report_dead_tokens(base::UserId user, const Sendings& sendings) {
+  constexpr std::size_t kReportsMax = 1000;
+  for (const Sending& one : sendings) {
+    if (!one.outcome || one.outcome->kind != rules::OutcomeKind::token_gone) continue;
+    // Over the bound the report is dropped: the next notification to the token makes a new one.
+    if (reports_.size() >= kReportsMax) return;
+    reports_.spawn(report_gone({.user = user,
+                                .device = one.target.device.id,
+                                .token = one.target.device.token,
+                                .reason = one.outcome->code,
+                                .invalid_since = one.outcome->invalid_since.value_or(now())}));
+  }
+}
+
+async::Task<void> Deliver::report_gone(clients::InvalidToken report) {
+  constexpr int kTriesMax = 3;
+  for (int tries = 1; tries <= kTriesMax; ++tries) {
+    const Expected<void> reported = co_await parts_.devices.report_invalid_token(
+        report, parts_.timers.after(parts_.limits.devices_timeout));
+    if (reported || stopping_) co_return;
+    parts_.events.step_failed("report_invalid_token", reported.error());
+    if (tries < kTriesMax) co_await parts_.timers.sleep_for(std::chrono::seconds(tries));
+  }
+}
+
+}  // namespace notify::flows
