@@ -179,7 +179,7 @@ TEST_F(RestApiTest, WithoutAGoodTokenNothingIsCalled) {
 
 TEST_F(RestApiTest, WithoutKeysNobodyIsLetIn) {
   RestApi none(RouteTable::create(methods.table.methods()).value(),
-                     Authenticator(nullptr, {}, clock), {});
+               Authenticator(nullptr, {}, clock), {});
   std::optional<Reply> reply;
   const Head head{.method = "GET", .target = kSettings, .authorization = authorization};
   group.spawn(make(none, head, "", loop.timers.after(std::chrono::seconds(1)), reply));
