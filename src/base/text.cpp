@@ -1,5 +1,6 @@
 #include "base/text.hpp"
 
+#include <algorithm>
 #include <array>
 #include <charconv>
 #include <cstdio>
@@ -33,6 +34,29 @@ std::size_t decode_utf8(std::string_view text, std::size_t at, char32_t& point) 
   }
   const bool surrogate = point >= 0xD800 && point <= 0xDFFF;
   return (point < least || point > 0x10FFFF || surrogate) ? 0 : length;
+}
+
+struct PointRange {
+  char32_t first;
+  char32_t last;
+};
+
+/// Source: Unicode 15, PropList.txt (White_Space) and DerivedCoreProperties.txt
+/// (Default_Ignorable_Code_Point), the control characters, and the blank Braille pattern.
+constexpr std::array kShowNothing = {
+    PointRange{0x00, 0x20},      PointRange{0x7F, 0xA0},       PointRange{0xAD, 0xAD},
+    PointRange{0x34F, 0x34F},    PointRange{0x61C, 0x61C},     PointRange{0x115F, 0x1160},
+    PointRange{0x1680, 0x1680},  PointRange{0x17B4, 0x17B5},   PointRange{0x180B, 0x180F},
+    PointRange{0x2000, 0x200F},  PointRange{0x2028, 0x202F},   PointRange{0x205F, 0x206F},
+    PointRange{0x2800, 0x2800},  PointRange{0x3000, 0x3000},   PointRange{0x3164, 0x3164},
+    PointRange{0xFE00, 0xFE0F},  PointRange{0xFEFF, 0xFEFF},   PointRange{0xFFA0, 0xFFA0},
+    PointRange{0xFFF0, 0xFFF8},  PointRange{0x1BCA0, 0x1BCA3}, PointRange{0x1D173, 0x1D17A},
+    PointRange{0xE0000, 0xE0FFF}};
+
+bool shows_nothing(char32_t point) {
+  return std::any_of(kShowNothing.begin(), kShowNothing.end(), [point](const PointRange& range) {
+    return point >= range.first && point <= range.last;
+  });
 }
 
 constexpr std::string_view kBase64UrlAlphabet =
@@ -97,6 +121,16 @@ std::optional<std::size_t> find_control_character(std::string_view text) {
     at += length;
   }
   return std::nullopt;
+}
+
+bool is_blank(std::string_view text) {
+  for (std::size_t at = 0; at < text.size();) {
+    char32_t point = 0;
+    const std::size_t length = decode_utf8(text, at, point);
+    if (length == 0 || !shows_nothing(point)) return false;
+    at += length;
+  }
+  return true;
 }
 
 std::string base64url_encode(std::string_view bytes) {

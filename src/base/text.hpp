@@ -18,6 +18,10 @@ namespace notify::base {
 /// tab; nullopt if there is none. The text must be valid UTF-8.
 [[nodiscard]] std::optional<std::size_t> find_control_character(std::string_view text);
 
+/// Whether nothing of the text can be seen: it is empty, or has only white space, characters
+/// without width and control characters. False if it is not valid UTF-8.
+[[nodiscard]] bool is_blank(std::string_view text);
+
 /// base64url without padding (RFC 4648 §5), the form of JOSE and Web Push.
 [[nodiscard]] std::string base64url_encode(std::string_view bytes);
 /// Accepts padding; nullopt on any character outside the alphabet or a non-zero rest.

@@ -18,7 +18,8 @@ namespace notify::base {
 /// Threading: any.
 class TimeZone {
  public:
-  /// "Europe/Paris"; nullopt for a name that the system does not know.
+  /// "Europe/Paris"; nullopt for a name that the system does not know, and for
+  /// what its files have beside the zones ("localtime").
   [[nodiscard]] static std::optional<TimeZone> find(std::string_view name);
 
   struct Reading {

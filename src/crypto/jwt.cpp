@@ -88,8 +88,8 @@ bool is_for(const Json& claims, const std::string& audience) {
   return *found == audience;
 }
 
-Expected<base::UserId> check_claims(const Json& claims, const JwtPolicy& policy,
-                                    base::WallTime now) {
+Expected<base::UserId> read_claims(const Json& claims, const JwtPolicy& policy,
+                                   base::WallTime now) {
   if (claim_text(claims, "iss") != policy.issuer) return refuse("the token is of another issuer");
   if (!is_for(claims, policy.audience)) return refuse("the token is for another audience");
   if (auto valid = check_times(claims, policy.leeway, now); !valid)
@@ -125,12 +125,19 @@ Expected<Jwt> Jwt::parse(std::string_view compact) {
   return token;
 }
 
+Expected<void> Jwt::check_claims(const JwtPolicy& policy, base::WallTime now) const {
+  const auto claims = parse_object(claims_, "claims");
+  if (!claims) return base::fail(claims.error());
+  const auto user = read_claims(*claims, policy, now);
+  return user ? Expected<void>() : base::fail(user.error());
+}
+
 Expected<base::UserId> Jwt::verify(const Es256PublicKey& key, const JwtPolicy& policy,
                                    base::WallTime now) const {
   if (!key.verifies(signed_text_, signature_)) return refuse("the token's signature is wrong");
   const auto claims = parse_object(claims_, "claims");
   if (!claims) return base::fail(claims.error());
-  return check_claims(*claims, policy, now);
+  return read_claims(*claims, policy, now);
 }
 
 }  // namespace notify::crypto

@@ -36,6 +36,12 @@ class Jwt {
   /// The name of the key that signed it.
   [[nodiscard]] const std::optional<std::string>& kid() const { return kid_; }
 
+  /// Whether the claims hold at `now`: whoever wrote them. This proves nothing; it spares the check
+  /// of the signature of a token that is not for us or is over.
+  /// Errors: as verify().
+  [[nodiscard]] base::Expected<void> check_claims(const JwtPolicy& policy,
+                                                  base::WallTime now) const;
+
   /// The user it speaks for, once `key` has signed it and the claims hold at `now`.
   /// Errors: Errc::unauthenticated; the detail quotes nothing of the token.
   [[nodiscard]] base::Expected<base::UserId> verify(const Es256PublicKey& key,

@@ -207,7 +207,8 @@ async::Task<void> Accept::apply_limits(std::vector<Draft>& drafts, const Caller&
   if (!over.empty()) co_await refuse_over_limits(std::move(over), answers);
 }
 
-/// Who has not heard the answer asks again, and must not be told that it was refused.
+/// A caller that has not heard the answer asks again, and must not be told that it was refused.
+/// While the ledger does not say whether it knows a request, the answer is that this is not known.
 async::Task<void> Accept::refuse_over_limits(std::vector<Draft*> drafts, Answers& answers) {
   std::vector<stores::Submission> submissions;
   submissions.reserve(drafts.size());
@@ -221,12 +222,12 @@ async::Task<void> Accept::refuse_over_limits(std::vector<Draft*> drafts, Answers
     if (known[i]) {
       parts_.events.repeated();
       answer = Accepted{known[i]->id, known[i]->expires_at, known[i]->status, true};
-    } else if (known[i].error().code == base::Errc::already_exists) {
-      parts_.events.refused(base::Errc::already_exists);
-      answer = refuse(known[i].error());
-    } else {
+    } else if (known[i].error().code == base::Errc::not_found) {
       parts_.events.refused(base::Errc::overloaded);
       answer = base::Unexpected<Refusal>(refuse_over_limit(drafts[i]->limits));
+    } else {
+      parts_.events.refused(known[i].error().code);
+      answer = refuse(known[i].error());
     }
   }
 }

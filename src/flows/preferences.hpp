@@ -3,6 +3,7 @@
 // both. Settings are changed as a whole row: read, edited, written if nobody was faster.
 
 #include <functional>
+#include <optional>
 #include <string>
 #include <utility>
 
@@ -11,6 +12,7 @@
 #include "flows/refusal.hpp"
 #include "stores/audit.hpp"
 #include "stores/ledger.hpp"
+#include "stores/local_limits.hpp"
 #include "stores/settings.hpp"
 
 namespace notify::flows {
@@ -41,8 +43,11 @@ class Preferences {
   explicit Preferences(Parts parts) : parts_(std::move(parts)) {}
 
   [[nodiscard]] async::Task<Answer<stores::UserRow>> user(PreferenceCall call);
-  /// `revision`: the one that the caller has seen; 0: whatever there is.
-  /// Errors: invalid with violations; conflict: the settings have another revision.
+  /// `revision`: the one that the caller has seen; 0: whatever there is. An edit that changes no
+  /// value writes nothing and leaves no trace. `edit` may be called several times.
+  /// Errors: invalid with violations; conflict: the settings have another revision than the one
+  /// that
+  ///         was named; overloaded: the quiet hours were changed ten times within a minute.
   [[nodiscard]] async::Task<Answer<stores::UserRow>> change_user(PreferenceCall call,
                                                                  std::int32_t revision,
                                                                  EditUser edit);
@@ -56,11 +61,17 @@ class Preferences {
       PreferenceCall call, std::optional<base::ConversationId> after, std::int32_t limit);
 
  private:
+  [[nodiscard]] std::optional<base::Error> reason_to_end(const base::Error& error,
+                                                         std::int32_t revision,
+                                                         base::Deadline deadline) const;
+  [[nodiscard]] std::optional<Refusal> refuse_further_hours(base::UserId user);
+  [[nodiscard]] std::chrono::milliseconds steady_now() const;
   async::Task<void> release_deferred(const PreferenceCall& call);
   async::Task<base::Expected<void>> note(const PreferenceCall& call, const char* action,
                                          std::string detail);
 
   Parts parts_;
+  stores::LocalLimits hours_changed_;
 };
 
 }  // namespace notify::flows

@@ -139,6 +139,10 @@ ApnsHeaders apns_headers(const Notification& n, base::DeviceId device) {
           .collapse_id = n.presentation.collapse_id};
 }
 
+bool is_apns_payload_key(std::string_view key) {
+  return std::find(kApnsPayloadKeys.begin(), kApnsPayloadKeys.end(), key) != kApnsPayloadKeys.end();
+}
+
 std::string apns_payload(const Notification& n, const Style& style, const OwnTexts& own) {
   base::JsonObject payload(512);
   payload.object("aps", n.presentation.background
@@ -147,7 +151,10 @@ std::string apns_payload(const Notification& n, const Style& style, const OwnTex
   payload.text("notification_id", n.id.to_string());
   if (style.preview != PreviewLevel::full) payload.text("preview", name(style.preview));
   if (n.presentation.background && style.is_silent) payload.flag_if_set("quiet", true);
-  for (const auto& [key, value] : n.presentation.data) payload.text(key, value);
+  for (const auto& [key, value] : n.presentation.data) {
+    // An earlier version of this service accepted such keys.
+    if (!is_apns_payload_key(key)) payload.text(key, value);
+  }
   return std::move(payload).finish();
 }
 

@@ -4,6 +4,7 @@
 // notification",
 //         "Handling notification responses from APNs".
 
+#include <array>
 #include <cstdint>
 #include <string>
 #include <string_view>
@@ -27,6 +28,11 @@ struct ApnsHeaders {
 };
 
 [[nodiscard]] ApnsHeaders apns_headers(const Notification& notification, base::DeviceId device);
+
+/// The keys of the body that this service writes. `data` shares the object and cannot have them.
+inline constexpr std::array<std::string_view, 4> kApnsPayloadKeys = {"aps", "notification_id",
+                                                                     "preview", "quiet"};
+[[nodiscard]] bool is_apns_payload_key(std::string_view key);
 
 /// The JSON body, at most kApnsPayloadMax bytes for a notification that was accepted. What the
 /// style leaves out is not in it; a preview level other than `full` is told to the app, at

@@ -1,6 +1,8 @@
 #include "rules/settings_codec.hpp"
 
+#include <array>
 #include <nlohmann/json.hpp>
+#include <span>
 
 namespace notify::rules {
 namespace {
@@ -9,6 +11,12 @@ using base::Errc;
 using base::Expected;
 using base::fail;
 using Json = nlohmann::json;
+
+/// The keys that are ours; apps may keep others beside them.
+constexpr std::array<const char*, 7> kQuietHoursKeys = {"enabled", "start", "end",       "timezone",
+                                                        "days",    "mode",  "exceptions"};
+constexpr std::array<const char*, 3> kPreferencesKeys = {"preview", "types", "group_bursts"};
+constexpr const char* kZoneOfNone = "UTC";
 
 constexpr std::size_t kExceptionsMax = 50;
 constexpr std::size_t kTypesMax = 100;
@@ -69,6 +77,32 @@ std::map<std::string, bool> types_in(const Json& object) {
   return types;
 }
 
+void erase_keys(Json& value, std::span<const char* const> keys) {
+  if (!value.is_object()) value = Json::object();
+  for (const char* key : keys) value.erase(key);
+}
+
+/// An absent key has the default.
+template <class T>
+void put(Json& object, const char* key, const T& value, const T& unset) {
+  if (value == unset) {
+    object.erase(key);
+  } else {
+    object[key] = value;
+  }
+}
+
+Expected<QuietHoursText> read_quiet_hours(const Json& object) {
+  QuietHoursText text;
+  const bool readable = object.is_object() && read(object, "enabled", text.enabled) &&
+                        read(object, "start", text.start) && read(object, "end", text.end) &&
+                        read(object, "timezone", text.timezone) &&
+                        read(object, "days", text.days) && read(object, "mode", text.mode) &&
+                        read(object, "exceptions", text.exceptions);
+  if (!readable) return fail(Errc::corrupt, "quiet hours that are no object, or with an odd field");
+  return text;
+}
+
 }  // namespace
 
 Violations check(const QuietHoursText& text) {
@@ -103,7 +137,9 @@ Violations check(const QuietHoursText& text) {
   return violations;
 }
 
-Expected<std::optional<QuietHours>> to_quiet_hours(const QuietHoursText& text) {
+Expected<std::optional<QuietHours>> to_quiet_hours(const QuietHoursText& column) {
+  QuietHoursText text = column;
+  if (text.timezone.empty()) text.timezone = kZoneOfNone;
   if (!check(text).empty()) return fail(Errc::corrupt, "quiet hours with a wrong field");
   if (!text.enabled) return std::optional<QuietHours>();
   QuietHours hours{*parse_clock(text.start), *parse_clock(text.end),
@@ -116,28 +152,26 @@ Expected<std::optional<QuietHours>> to_quiet_hours(const QuietHoursText& text) {
 }
 
 Expected<QuietHoursText> decode_quiet_hours(std::string_view json) {
-  const Json object = parse(json);
-  QuietHoursText text;
-  text.timezone = "UTC";  // of a row without one
-  const bool readable = object.is_object() && read(object, "enabled", text.enabled) &&
-                        read(object, "start", text.start) && read(object, "end", text.end) &&
-                        read(object, "timezone", text.timezone) &&
-                        read(object, "days", text.days) && read(object, "mode", text.mode) &&
-                        read(object, "exceptions", text.exceptions);
-  if (!readable) return fail(Errc::corrupt, "quiet hours that are no object, or with an odd field");
-  return text;
+  return read_quiet_hours(parse(json));
 }
 
 std::string encode_quiet_hours(const QuietHoursText& text, std::string_view json_before) {
   Json object = parse(json_before);
-  if (!object.is_object()) object = Json::object();
-  object["enabled"] = text.enabled;
-  object["start"] = text.start;
-  object["end"] = text.end;
-  object["timezone"] = text.timezone;
-  object["days"] = text.days;
-  object["mode"] = text.mode;
-  object["exceptions"] = text.exceptions;
+  const auto readable = read_quiet_hours(object);
+  if (readable && *readable == text) return std::string(json_before);
+  if (!readable) erase_keys(object, kQuietHoursKeys);
+  const QuietHoursText before = readable.value_or(QuietHoursText());
+  const QuietHoursText unset;
+  const auto write = [&](const char* key, auto field) {
+    if (text.*field != before.*field) put(object, key, text.*field, unset.*field);
+  };
+  write("enabled", &QuietHoursText::enabled);
+  write("start", &QuietHoursText::start);
+  write("end", &QuietHoursText::end);
+  write("timezone", &QuietHoursText::timezone);
+  write("days", &QuietHoursText::days);
+  write("mode", &QuietHoursText::mode);
+  write("exceptions", &QuietHoursText::exceptions);
   return object.dump();
 }
 
@@ -149,16 +183,30 @@ PreferencesText decode_preferences(std::string_view json) {
   if (preview) text.preview = name(*preview);
   text.types = types_in(object);
   text.group_bursts = group_bursts_in(object);
-  for (const char* key : {"preview", "types", "group_bursts"}) object.erase(key);
+  erase_keys(object, kPreferencesKeys);
   text.other = object.dump();
   return text;
 }
 
-std::string encode_preferences(const PreferencesText& text) {
-  Json object = parse(text.other);
-  if (!text.preview.empty()) object["preview"] = text.preview;
-  if (!text.types.empty()) object["types"] = text.types;
-  if (text.group_bursts) object["group_bursts"] = true;
+std::string encode_preferences(const PreferencesText& text, std::string_view json_before) {
+  const PreferencesText before = decode_preferences(json_before);
+  if (before == text) return std::string(json_before);
+  Json object = parse(json_before);
+  if (!object.is_object()) object = Json::object();
+  if (text.other != before.other) {
+    Json other = parse(text.other);
+    for (const char* key : kPreferencesKeys) {
+      if (const auto ours = object.find(key); ours != object.end()) other[key] = *ours;
+    }
+    object = std::move(other);
+  }
+  const PreferencesText unset;
+  const auto write = [&](const char* key, auto field) {
+    if (text.*field != before.*field) put(object, key, text.*field, unset.*field);
+  };
+  write("preview", &PreferencesText::preview);
+  write("types", &PreferencesText::types);
+  write("group_bursts", &PreferencesText::group_bursts);
   return object.dump();
 }
 
@@ -174,6 +222,14 @@ Violations check(const PreferencesText& text) {
   for (const auto& [type, is_on] : text.types) {
     if (is_type(type)) continue;
     violations.push_back({"types", std::string("each key ") + kTypeForm});
+    break;
+  }
+  const Json other = parse(text.other);
+  for (const char* key : kPreferencesKeys) {
+    if (!other.is_object() || !other.contains(key)) continue;
+    violations.push_back({"other",
+                          "must not hold \"preview\", \"types\" or \"group_bursts\": set "
+                          "the field of that name"});
     break;
   }
   if (text.other.size() > kOtherMax) {

@@ -13,12 +13,13 @@
 
 namespace notify::rules {
 
-/// The column `quiet_hours`, and what a caller asks for; nothing about it is known to be true.
+/// The column `quiet_hours`, and what a caller asks for; nothing about it is known to be true. A
+/// key that the column does not have has the value that stands here.
 struct QuietHoursText {
   bool enabled = false;
   std::string start;  ///< "22:00"
   std::string end;
-  std::string timezone;
+  std::string timezone;            ///< to_quiet_hours() takes UTC if it is empty
   std::vector<std::int64_t> days;  ///< 1 (Monday) to 7; none: all
   std::string mode = "defer";
   std::vector<std::string> exceptions;
@@ -35,7 +36,9 @@ struct QuietHoursText {
 
 /// Errors: Errc::corrupt if it is no object, or a field is of another kind.
 [[nodiscard]] base::Expected<QuietHoursText> decode_quiet_hours(std::string_view json);
-/// With the keys of `json_before` that are not ours.
+/// `json_before` with `text` in it. Only keys whose values differ are written; a value that is the
+/// default is written by leaving its key out. Without a difference it is `json_before` itself. Keys
+/// that are not ours stay.
 [[nodiscard]] std::string encode_quiet_hours(const QuietHoursText& text,
                                              std::string_view json_before);
 
@@ -48,10 +51,12 @@ struct PreferencesText {
 
   friend bool operator==(const PreferencesText&, const PreferencesText&) = default;
 };
-/// What is odd counts as not set, so that a change mends it.
+/// A value of another kind counts as not set, so that a change mends it.
 [[nodiscard]] PreferencesText decode_preferences(std::string_view json);
-[[nodiscard]] std::string encode_preferences(const PreferencesText& text);
-/// What is wrong with it, each with its field ("preview", "types[..]", "other").
+/// As encode_quiet_hours(). `text.other` takes the place of the keys that are not ours.
+[[nodiscard]] std::string encode_preferences(const PreferencesText& text,
+                                             std::string_view json_before);
+/// What is wrong with it, each with its field ("preview", "types", "other").
 [[nodiscard]] Violations check(const PreferencesText& text);
 
 /// A row; the JSON columns as they are.

@@ -212,7 +212,7 @@ class Template::Compiler {
   void add(const std::string& key, const std::string& tag, const TemplateText& text) {
     const std::string path = path_of(tag);
     const TemplateText& fallback = to_.data_.text;
-    if (text.title.empty()) check_.add(path + "title", "is required");
+    if (base::is_blank(text.title)) check_.add(path + "title", "is required");
     auto title = parse(path + "title", text.title, kTemplateTitleMax);
     auto body = parse(path + "body", text.body, kTemplateBodyMax);
     check_name(path + "sound", text.sound, kSoundMax);

@@ -34,8 +34,10 @@ bool is_key_character(char c) {
 }
 
 void check_own_texts(Checker& check, const SendRequest& r) {
-  if (r.title.empty()) {
-    check.add("title", "is required unless `template` or `background` is set");
+  if (base::is_blank(r.title)) {
+    check.add("title",
+              "is required unless `template` or `background` is set; blanks and characters without "
+              "width are no title");
   } else if (check.readable("title", r.title, Lines::allowed) &&
              *base::utf8_length(r.title) > kTitleCharactersMax) {
     check.add("title", "is " + std::to_string(*base::utf8_length(r.title)) +
@@ -81,16 +83,20 @@ const Rendering* read_rendering(Checker& check, const SendRequest& r,
     }
     return nullptr;
   }
-  if ((*rendered)->text.title.empty()) {
-    check.add("template.variables", "leave the title empty: all of it is in sections");
+  if (base::is_blank((*rendered)->text.title)) {
+    check.add("template.variables",
+              "leave the title empty: give at least one of its variables a value that can be seen");
   }
   return &**rendered;
 }
 
-/// Keys that a provider or this service uses itself.
+/// Keys that this service writes into a payload, and those of FCM. An Android app never sees the
+/// latter. Source: Firebase, "About FCM messages", and Constants.MessagePayloadKeys of its Android
+/// SDK, which has collapse_key too.
 bool is_reserved(std::string_view key) {
-  return key == "from" || key == "message_type" || key == "notification_id" ||
-         key.starts_with("google") || key.starts_with("gcm") || key.starts_with("aps");
+  return is_apns_payload_key(key) || key == "from" || key == "message_type" ||
+         key == "collapse_key" || key.starts_with("google") || key.starts_with("gcm") ||
+         key.starts_with("aps");
 }
 
 /// `data["key"]`; a key that is not fit to be shown is named by its place.
@@ -141,11 +147,22 @@ void check_labels(Checker& check, const Pairs& labels) {
   }
 }
 
+bool is_printable(std::string_view text) {
+  return std::all_of(text.begin(), text.end(), [](char c) { return c >= ' ' && c <= '~'; });
+}
+
 void check_idempotency_key(Checker& check, std::string_view key) {
-  const bool printable =
-      std::all_of(key.begin(), key.end(), [](char c) { return c >= ' ' && c <= '~'; });
-  if (key.size() > kIdempotencyKeyMax || !printable) {
+  if (key.size() > kIdempotencyKeyMax || !is_printable(key)) {
     check.add("idempotency_key", "must be at most 128 printable ASCII characters");
+  }
+}
+
+/// It becomes a header, of which HTTP/2 allows no more than this (RFC 9113 §8.2.1).
+void check_collapse_id(Checker& check, std::string_view id) {
+  if (!check.short_text("collapse_id", id, kShortTextMax)) return;
+  if (!is_printable(id) || id.starts_with(' ') || id.ends_with(' ')) {
+    check.add("collapse_id",
+              "must be printable ASCII characters, without a space at its beginning or end");
   }
 }
 
@@ -251,7 +268,7 @@ std::variant<Notification, Violations> validate(const SendRequest& r, base::Noti
   const std::optional<Priority> priority = read_priority(check, r.priority);
   n.deliver_at = read_deliver_at(check, r, n.created_at());
   n.expires_at = read_expiry(check, r, n, expiry.of(n.type));
-  check.short_text("collapse_id", r.collapse_id, kShortTextMax);
+  check_collapse_id(check, r.collapse_id);
   if (!r.background && !r.template_use) check.short_text("sound", r.sound, kSoundMax);
   check.short_text("category", r.category, kShortTextMax);
   check_labels(check, r.labels);

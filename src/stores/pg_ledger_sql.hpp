@@ -160,12 +160,16 @@ inline constexpr pg::Statement kUpsertDue = {
     "ON CONFLICT (notification_id) DO UPDATE SET due_at = excluded.due_at, "
     "reason = excluded.reason, detail = excluded.detail"};
 
-/// idx_notification_history_user_id_created_at, then due by primary key.
+/// The newest 2,000 of the user by idx_notification_history_user_id_created_at, then due by primary
+/// key: what a change of settings reads is bounded, however much the user was sent. The last
+/// decision tells what it waits for; a burst ends at its own time.
 inline constexpr pg::Statement kReleaseDeferred = {
     "ledger_release_deferred",
-    "UPDATE due SET due_at = $2 FROM notification_history h "
+    "UPDATE due SET due_at = $2 FROM (SELECT id, status, metadata FROM notification_history "
+    "WHERE user_id = $1 AND created_at >= $3 ORDER BY created_at DESC LIMIT 2000) h "
     "WHERE due.notification_id = h.id AND due.reason = 'deferred' AND due.due_at > $2 "
-    "AND h.user_id = $1 AND h.created_at >= $3 AND h.status = 'deferred'"};
+    "AND h.status = 'deferred' "
+    "AND coalesce(h.metadata->'later'->>'by', h.metadata->'decision'->>'by') = 'quiet_hours'"};
 
 /// By primary key.
 inline constexpr pg::Statement kDeleteDue = {

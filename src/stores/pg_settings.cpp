@@ -60,11 +60,14 @@ constexpr pg::Statement kInsertUser = {
     "VALUES ($1, $3, $4, $5, $6, $7, $8) ON CONFLICT (user_id) DO NOTHING "
     "RETURNING " NOTIFY_USER_SETTINGS_COLUMNS ", updated_at, $2::int"};
 
-/// By idx_user_settings_user_id.
+/// By idx_user_settings_user_id. A sound that is NULL is read as the default, and stays NULL if it
+/// is not changed.
 constexpr pg::Statement kUpdateUser = {
     "settings_update_user",
     "UPDATE user_settings SET notifications_enabled = $3, sound_enabled = $4, "
-    "vibration_enabled = $5, notification_sound = $6, quiet_hours = $7, preferences = $8 "
+    "vibration_enabled = $5, notification_sound = CASE "
+    "WHEN coalesce(notification_sound, 'default') = $6 THEN notification_sound ELSE $6 END, "
+    "quiet_hours = $7, preferences = $8 "
     "WHERE user_id = $1 AND revision = $2 "
     "RETURNING " NOTIFY_USER_SETTINGS_COLUMNS ", updated_at"};
 

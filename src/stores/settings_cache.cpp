@@ -178,9 +178,12 @@ void SettingsCache::sharing_failed(const base::Error& error) {
   events_.step_failed("share", error);
 }
 
+/// An answer to a question of before the young generation is not remembered: the changes that it
+/// may have missed are forgotten with the old one, or are forgotten already.
 void SettingsCache::remember(const base::Uuid& user, const SettingsPtr& settings,
                              LookNumber read_after) {
   if (young_.users() >= options_.users_max / 2) grow_older();
+  if (read_after < young_.begun_after) return;
   if (settings == default_settings()) {
     young_.others.erase(user);
     young_.defaults.insert_or_assign(user, read_after);
@@ -217,7 +220,7 @@ void SettingsCache::note(const SettingsChanges& found) {
   known_changes_.note(found, look_since_);
   if (found.complete_since > look_since_) {
     // Nobody knows who else.
-    young_ = {};
+    young_ = {.begun_after = looks_};
     old_ = {};
   }
   absl::flat_hash_map<base::Uuid, std::int32_t> seen;
@@ -239,7 +242,7 @@ void SettingsCache::note(const SettingsChanges& found) {
 
 /// The old ones are forgotten, and with them the changes that only they could miss.
 void SettingsCache::grow_older() {
-  old_ = std::exchange(young_, Generation());
+  old_ = std::exchange(young_, Generation{.begun_after = looks_});
   young_since_ = timers_.clock().steady_now();
 }
 

@@ -83,6 +83,7 @@ class SettingsCache {
     absl::flat_hash_map<base::Uuid, LookNumber> defaults;
     absl::flat_hash_map<base::Uuid, Known> others;
     absl::flat_hash_map<base::Uuid, LookNumber> changed;  ///< in which look it was seen
+    LookNumber begun_after = 0;  ///< it knows the changes that looks after this one saw
     [[nodiscard]] std::size_t users() const { return defaults.size() + others.size(); }
   };
 

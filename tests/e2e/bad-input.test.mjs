@@ -69,6 +69,11 @@ const cases = {
   'a body with U+007F': [{ body: 'a\u007f' }, ['body'], /control/],
   'a collapse_id of 65 bytes': [{ collapse_id: 'c'.repeat(65) }, ['collapse_id'], /65 bytes.*64/],
   'a collapse_id with a line break': [{ collapse_id: 'a\r\nevil: header' }, ['collapse_id'], /control/],
+  'a collapse_id with a space at its beginning': [{ collapse_id: ' chat' }, ['collapse_id'], /printable ASCII/],
+  'a collapse_id with a space at its end': [{ collapse_id: 'chat ' }, ['collapse_id'], /printable ASCII/],
+  'a collapse_id with U+00A0': [{ collapse_id: 'chat\u00a042' }, ['collapse_id'], /printable ASCII/],
+  'a title of blanks': [{ title: ' \t\n ' }, ['title'], /no title/],
+  'a title of characters without width': [{ title: '\u200b\u2060\ufeff' }, ['title'], /no title/],
   'a sound of 101 bytes': [{ sound: 's'.repeat(101) }, ['sound'], /101 bytes.*100/],
   'a sound with a tab': [{ sound: 'a\tb' }, ['sound'], /control/],
   'a category of 65 bytes': [{ category: 'c'.repeat(65) }, ['category'], /65 bytes.*64/],
@@ -107,7 +112,7 @@ const cases = {
     ['user_id', 'conversation_id', 'message_id', 'type', 'title', 'body', 'badge', 'data["from"]', 'priority',
       'expires_at', 'collapse_id', 'sound', 'category', 'labels["l"]']],
 };
-for (const key of ['from', 'message_type', 'notification_id', 'google', 'google.x', 'gcm_id', 'aps', 'aps-x']) {
+for (const key of ['from', 'message_type', 'collapse_key', 'notification_id', 'preview', 'google', 'google.x', 'gcm_id', 'aps', 'aps-x']) {
   cases[`the reserved data key "${key}"`] = [{ data: { [key]: 'v' } }, [`data["${key}"]`], /reserved/];
 }
 

@@ -64,6 +64,38 @@ test('A change that goes by an old revision is refused.', async () => {
   assert.equal(revision, 2);
 });
 
+test('Of changes that meet, each is made, unless it names a revision.', async () => {
+  const user_id = randomUUID();
+  const change = (i) => preferences('UpdateUserSettings', { user_id, settings: { types: { [`type_${i}`]: false } } });
+  await Promise.all(Array.from({ length: 16 }, (_, i) => change(i)));
+  const { types, revision } = await preferences('GetUserSettings', { user_id });
+  assert.equal(Object.keys(types).length, 16);
+  assert.equal(revision, 16);
+  const outcomes = await Promise.allSettled(Array.from({ length: 4 }, (_, i) => preferences('UpdateUserSettings',
+    { user_id, settings: { types: { [`late_${i}`]: false }, revision } })));
+  assert.deepEqual(outcomes.map((one) => one.reason?.code ?? 'done').sort(), ['ABORTED', 'ABORTED', 'ABORTED', 'done']);
+});
+
+test('A value that is there already changes nothing, and a field that is not named is not written.', async () => {
+  const user_id = randomUUID();
+  const row = () => stack.sql(`SELECT revision, sound_enabled, coalesce(notification_sound, 'none'), quiet_hours, preferences
+    FROM user_settings WHERE user_id = '${user_id}'`);
+  await preferences('UpdateUserSettings', { user_id, settings: { sound_enabled: false } });
+  assert.equal(await row(), '1|f|default|{}|{}');
+  const hours = { enabled: true, start: '22:00', end: '07:00', timezone: 'Europe/Paris', exceptions: ['call'] };
+  await preferences('SetQuietHours', { user_id, quiet_hours: hours });
+  const before = await row();
+  await preferences('SetQuietHours', { user_id, quiet_hours: hours });
+  const { user_id: _, revision, updated_at, ...all } = await preferences('GetUserSettings', { user_id });
+  await preferences('UpdateUserSettings', { user_id, settings: all });
+  assert.equal(await row(), before);
+  assert.equal(revision, 2);
+  assert.equal(await stack.sql(`SELECT count(*) FROM audit_log WHERE subject_id = '${user_id}' AND action = 'settings.change'`), '2');
+  await stack.sql(`UPDATE user_settings SET notification_sound = NULL WHERE user_id = '${user_id}'`);
+  await preferences('UpdateUserSettings', { user_id, settings: { sound_enabled: true } });
+  assert.match(await row(), /^4\|t\|none\|/);
+});
+
 test('Each wrong field is named.', async () => {
   await assert.rejects(preferences('UpdateUserSettings', {
     user_id: randomUUID(),

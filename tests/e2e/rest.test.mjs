@@ -42,6 +42,7 @@ before(async () => {
     NOTIFY_HTTP_CORS_ORIGINS: page,
     NOTIFY_HTTP_REQUEST_TIMEOUT: '1s',
     NOTIFY_HTTP_REQUEST_MAX_BYTES: '2KiB',
+    NOTIFY_HTTP_PROXIES: '1', // a request without X-Forwarded-For comes from 127.0.0.1
   });
   [user, other] = [await stack.user({}), await stack.user({})];
 });
@@ -142,6 +143,28 @@ test('A user reads and changes their settings, a part at a time.', async () => {
   assert.equal((await stack.client.callPreferences('GetUserSettings', { user_id: user.id })).revision, 3, 'gRPC tells the same');
 });
 
+test('Null is no value, and what is not there is refused.', async () => {
+  const someone = { as: token(await stack.user({})) };
+  const patch = (body) => ask(settings, { ...someone, method: 'PATCH', body: JSON.stringify(body), headers: { 'Content-Type': 'application/json' } });
+  const { json: unset } = await ask(settings, someone);
+  const all = { notifications_enabled: false, sound_enabled: false, vibration_enabled: false, notification_sound: 'bell',
+    quiet_hours: { enabled: true, start: '22:00', end: '07:00', timezone: 'Europe/Paris' }, preview: 'PREVIEW_LEVEL_NONE',
+    types: { call: false, reaction: false }, other: { theme: null }, group_bursts: true };
+  const set = await patch(all);
+  assert.equal(set.json.other.theme, null, set.text);
+  assert.equal((await patch(all)).json.revision, 1, 'the same again');
+  assert.deepEqual((await patch({ types: { call: null } })).json.types, { reaction: false });
+  const nulls = await patch(Object.fromEntries(Object.keys(all).map((name) => [name, null])));
+  assert.deepEqual({ ...nulls.json, revision: 0, updated_at: undefined }, { ...unset, updated_at: undefined });
+  for (const [body, field] of [[{ types: { call: 'no' } }, /^settings/], [{ quiet_hours: { days: [null] } }, /^settings.quiet_hours.days\[0\]$/],
+    [{ loudness: null }, /^settings.loudness$/], [{ other: { types: {} } }, /^settings.other$/],
+    [{ quiet_hours: { timezone: 'localtime' } }, /^settings.quiet_hours.timezone$/]]) {
+    const { details } = await refused(patch(body), 400, 'INVALID_ARGUMENT');
+    assert.match(details[1].field_violations[0].field, field);
+  }
+  await refused(ask(`${settings}/quiet-hours`, { ...someone, method: 'PUT' }), 400, 'INVALID_ARGUMENT');
+});
+
 test('Who has read an older revision changes nothing.', async () => {
   const { headers } = await ask(settings);
   const good = headers.get('etag');
@@ -215,6 +238,15 @@ for (const [what, make] of Object.entries({
     assert.match(headers.get('www-authenticate'), /^Bearer/);
   });
 }
+
+test('An address that sends wrong signatures waits, and the others do not.', async () => {
+  const of = (address, as) => ask(list, { as, headers: { 'X-Forwarded-For': address } });
+  for (let i = 0; i < 30; i++) assert.equal((await of('192.0.2.7', token(user, { key: foreignKey }))).status, 401);
+  const over = await of('192.0.2.7', token());
+  assert.equal(over.status, 429);
+  assert.ok(Number(over.headers.get('retry-after')) > 1);
+  assert.equal((await of('192.0.2.8', token())).status, 200);
+});
 
 test('What is wrong with a request is named.', async () => {
   const { details, message } = await refused(ask(`${list}?page_size=101&page_token=!`), 400, 'INVALID_ARGUMENT');

@@ -346,7 +346,10 @@ class FakeLedger final : public stores::Ledger, public stores::History, public s
     return travel(faults.progress, [this, user, at] {
       for (auto& [id, row] : table_.rows) {
         if (row.record.notification.user != user || !row.due) continue;
-        const bool waits_for_quiet = row.due->reason == stores::DueReason::deferred;
+        const auto& [first, later] = row.record.decisions;
+        const bool waits_for_quiet = row.due->reason == stores::DueReason::deferred &&
+                                     (later ? later : first) &&
+                                     (later ? later : first)->by == "quiet_hours";
         if (waits_for_quiet && row.due->at > at) row.due->at = at;
       }
       return base::Expected<void>();

@@ -4,6 +4,7 @@
 #include <google/protobuf/util/json_util.h>
 #include <google/protobuf/util/message_differencer.h>
 
+#include <algorithm>
 #include <utility>
 
 #include "base/text.hpp"
@@ -106,6 +107,21 @@ bool merge(const Message& wanted, const FieldMask& fields, Message& there) {
   return true;
 }
 
+/// Whether a path of the mask is this field or leads into it.
+bool names(const FieldMask& fields, std::string_view field) {
+  return std::any_of(fields.paths().begin(), fields.paths().end(),
+                     [field](const std::string& path) {
+                       return path.starts_with(field) &&
+                              (path.size() == field.size() || path[field.size()] == '.');
+                     });
+}
+
+/// A field that the change leaves without a value goes back to its default.
+template <class T>
+T value_or(bool is_set, const T& value, const T& unset) {
+  return is_set ? value : unset;
+}
+
 const Violation kBadMask{"update_mask", "names a field that the settings do not have"};
 
 /// "types.call" in a mask is one entry of the map, which FieldMaskUtil does not know. Returns the
@@ -134,6 +150,9 @@ FieldMask merge_types(const pb::UserSettings& wanted, const FieldMask& mask,
   return rest;
 }
 
+/// The preview level of a user who has set none.
+const std::string kPreviewOfNone(rules::name(rules::PreviewLevel::full));
+
 Violations check_sound(const std::string& sound) {
   if (sound.size() > rules::kSoundMax || !base::utf8_length(sound) ||
       base::find_control_character(sound)) {
@@ -153,7 +172,9 @@ void encode(base::UserId user, const stores::UserRow& row, pb::UserSettings& to)
   to.set_vibration_enabled(columns.vibration_enabled);
   to.set_notification_sound(columns.notification_sound);
   const auto quiet_hours = rules::decode_quiet_hours(columns.quiet_hours);
-  if (quiet_hours && columns.quiet_hours != "{}") encode(*quiet_hours, *to.mutable_quiet_hours());
+  if (quiet_hours && *quiet_hours != rules::QuietHoursText()) {
+    encode(*quiet_hours, *to.mutable_quiet_hours());
+  }
   const auto preferences = rules::decode_preferences(columns.preferences);
   to.set_preview(to_pb(preferences.preview, pb::PREVIEW_LEVEL_FULL));
   for (const auto& [type, is_on] : preferences.types) (*to.mutable_types())[type] = is_on;
@@ -184,28 +205,38 @@ Violations apply(const pb::UserSettings& wanted, const FieldMask& mask,
                  rules::UserColumns& columns) {
   pb::UserSettings settings;
   encode({}, {columns, {}}, settings);
-  if (!merge(wanted, merge_types(wanted, mask, settings), settings)) return {kBadMask};
-
   const auto before = rules::decode_preferences(columns.preferences);
-  const rules::PreferencesText preferences{
-      .preview = preview_text(settings.preview()),
-      .types = {settings.types().begin(), settings.types().end()},
-      .group_bursts = settings.group_bursts(),
-      .other = other_json(settings.other(), before.other)};
+  const FieldMask fields = merge_types(wanted, mask, settings);
+  if (!merge(wanted, fields, settings)) return {kBadMask};
+
+  rules::PreferencesText preferences{.preview = preview_text(settings.preview()),
+                                     .types = {settings.types().begin(), settings.types().end()},
+                                     .group_bursts = settings.group_bursts(),
+                                     .other = other_json(settings.other(), before.other)};
+  // A user who has set no preview level has this one.
+  if (before.preview.empty() && preferences.preview == kPreviewOfNone) preferences.preview.clear();
   const rules::QuietHoursText quiet_hours = to_text(settings.quiet_hours());
-  Violations violations = check_sound(settings.notification_sound());
-  add(violations, "settings.quiet_hours.", rules::check(quiet_hours));
-  add(violations, "settings.", rules::check(preferences));
+  const bool names_quiet_hours = names(fields, "quiet_hours");
+  const rules::UserColumns unset;
+  const std::string sound = value_or(settings.has_notification_sound(),
+                                     settings.notification_sound(), unset.notification_sound);
+  Violations violations = check_sound(sound);
+  if (names_quiet_hours) add(violations, "settings.quiet_hours.", rules::check(quiet_hours));
+  if (preferences != before) add(violations, "settings.", rules::check(preferences));
   if (!violations.empty()) return violations;
 
-  columns.notifications_enabled = settings.notifications_enabled();
-  columns.sound_enabled = settings.sound_enabled();
-  columns.vibration_enabled = settings.vibration_enabled();
-  columns.notification_sound = settings.notification_sound();
-  if (settings.has_quiet_hours()) {
+  columns.notifications_enabled =
+      value_or(settings.has_notifications_enabled(), settings.notifications_enabled(),
+               unset.notifications_enabled);
+  columns.sound_enabled =
+      value_or(settings.has_sound_enabled(), settings.sound_enabled(), unset.sound_enabled);
+  columns.vibration_enabled = value_or(settings.has_vibration_enabled(),
+                                       settings.vibration_enabled(), unset.vibration_enabled);
+  columns.notification_sound = sound;
+  if (names_quiet_hours) {
     columns.quiet_hours = rules::encode_quiet_hours(quiet_hours, columns.quiet_hours);
   }
-  columns.preferences = rules::encode_preferences(preferences);
+  columns.preferences = rules::encode_preferences(preferences, columns.preferences);
   return {};
 }
 
@@ -222,7 +253,7 @@ Violations apply(const pb::ConversationSettings& wanted, const FieldMask& mask,
                                       .group_bursts = before.group_bursts,
                                       .other = other_json(settings.other(), before.other)};
   Violations violations;
-  add(violations, "settings.", rules::check(custom));
+  if (custom != before) add(violations, "settings.", rules::check(custom));
   const int level = settings.notification_level();
   if (!pb::NotificationLevel_IsValid(level)) {
     violations.push_back({"settings.notification_level", "is none of the levels there are"});
@@ -232,14 +263,18 @@ Violations apply(const pb::ConversationSettings& wanted, const FieldMask& mask,
   }
   if (!violations.empty()) return violations;
 
-  columns.notifications_enabled = settings.notifications_enabled();
-  columns.sound_enabled = settings.sound_enabled();
-  columns.notification_level = rules::name(level == pb::NOTIFICATION_LEVEL_UNSPECIFIED
-                                               ? rules::NotificationLevel::all
-                                               : static_cast<rules::NotificationLevel>(level));
+  const rules::ConversationColumns unset;
+  columns.notifications_enabled =
+      value_or(settings.has_notifications_enabled(), settings.notifications_enabled(),
+               unset.notifications_enabled);
+  columns.sound_enabled =
+      value_or(settings.has_sound_enabled(), settings.sound_enabled(), unset.sound_enabled);
+  columns.notification_level = level == pb::NOTIFICATION_LEVEL_UNSPECIFIED
+                                   ? unset.notification_level
+                                   : rules::name(static_cast<rules::NotificationLevel>(level));
   columns.muted_until.reset();
   if (settings.has_muted_until()) columns.muted_until = net::to_wall_time(settings.muted_until());
-  columns.custom_settings = rules::encode_preferences(custom);
+  columns.custom_settings = rules::encode_preferences(custom, columns.custom_settings);
   return {};
 }
 

@@ -104,6 +104,9 @@ async::Task<Answer<pb::UserSettings>> PreferenceRpc::set_quiet_hours(
     const pb::SetQuietHoursRequest& request, RpcCall call) {
   rules::Violations violations;
   const base::UserId user = user_of(request, violations);
+  if (!request.has_quiet_hours()) {
+    violations.push_back({"quiet_hours", "is required: an empty one switches them off"});
+  }
   if (!violations.empty()) co_return refuse(std::move(violations));
   const auto edit = [&request](rules::UserColumns& columns) {
     return apply(request.quiet_hours(), columns);

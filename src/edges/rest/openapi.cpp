@@ -186,7 +186,13 @@ std::string openapi_document(const RouteTable& routes, std::string_view version)
   OrderedJson document = {{"openapi", "3.0.3"}};
   document["info"] = {{"title", "Notifications"},
                       {"version", version},
-                      {"description", "What users may see and set: their own, told by the token."}};
+                      {"description",
+                       "What users may see and set: their own, told by the token.\n\nIn a body an "
+                       "absent field stays as it is (PATCH) or has its default (PUT, POST). `null` "
+                       "is no value: a PATCH takes the field back to its default, or removes the "
+                       "entry of a map; in a list it is refused. An empty text, list or object is "
+                       "a value. A field that does not exist is refused. A value that is there "
+                       "already changes nothing."}};
   document["servers"] = OrderedJson::array({{{"url", "/"}}});
   document["security"] = OrderedJson::array({{{"bearer", OrderedJson::array()}}});
   document["paths"] = std::move(paths);

@@ -37,9 +37,11 @@ std::optional<Reply> refuse_body(const Route& route, const Head& head) {
   return std::nullopt;
 }
 
-Reply refused(const base::Error& error) {
+Reply refused(const flows::Refusal& refusal) {
+  const base::Error& error = refusal.error;
   if (error.code == Errc::unauthenticated) return unauthorized(error.detail);
-  // Whoever cannot be told from an impostor now may be told later.
+  if (error.code == Errc::overloaded) return to_reply(refusal);
+  // Keys are unavailable: answer 503, not 401; the token may be valid.
   return to_reply(flows::refuse({Errc::unavailable, error.detail}).error());
 }
 
@@ -89,7 +91,7 @@ Reply RestApi::options_reply(const Resource& resource, const Head& head) const {
   return reply;
 }
 
-async::Task<RestApi::Admission> RestApi::admit(const Head& head, base::Deadline deadline) const {
+async::Task<RestApi::Admission> RestApi::admit(const Head& head, base::Deadline deadline) {
   const auto target = parse_target(head.target);
   if (!target) co_return http_error(400, "INVALID_TARGET", "the path or the query is malformed");
   if (head.target.substr(0, head.target.find('?')) == kOpenapiPath) {
@@ -103,13 +105,13 @@ async::Task<RestApi::Admission> RestApi::admit(const Head& head, base::Deadline 
   if (head.method == "OPTIONS") co_return options_reply(*match->resource, head);
   const Route* route = match->resource->route(head.method);
   if (route == nullptr) co_return method_not_allowed(match->resource->allowed());
-  const auto user = co_await authenticator_.user_of(head.authorization, deadline);
+  const std::string address(client_address(head, options_.proxies));
+  const auto user = co_await authenticator_.user_of(head.authorization, address, deadline);
   Headers headers;
   if (options_.limits != nullptr) {
     // Who guesses tokens is counted too, by address.
     const auto standing =
-        co_await options_.limits->take(user ? std::optional(*user) : std::nullopt,
-                                       std::string(client_address(head, options_.proxies)));
+        co_await options_.limits->take(user ? std::optional(*user) : std::nullopt, address);
     if (standing) headers = quota_headers(*standing);
     if (standing && standing->refusal) {
       co_return with(std::move(headers), to_reply(*standing->refusal));

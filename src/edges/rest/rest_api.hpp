@@ -64,7 +64,7 @@ class RestApi {
 
   using Admission = std::variant<Reply, Admitted>;
   /// A Reply for what needs no body, or is refused. Lifetime: `head` outlives the call.
-  [[nodiscard]] async::Task<Admission> admit(const Head& head, base::Deadline deadline) const;
+  [[nodiscard]] async::Task<Admission> admit(const Head& head, base::Deadline deadline);
 
   /// Calls the method. Lifetime: `admitted` outlives the call.
   [[nodiscard]] async::Task<Reply> call(const Admitted& admitted, base::Deadline deadline) const;

@@ -122,7 +122,7 @@ struct RestServer::Reading {
   std::string origin;  // for answers to requests that cannot be read to their end, too
 };
 
-RestServer::RestServer(http::Listener::Acceptor acceptor, async::Timers& timers, const RestApi& api,
+RestServer::RestServer(http::Listener::Acceptor acceptor, async::Timers& timers, RestApi& api,
                        RestOptions options, const telemetry::Log& log)
     : timers_(timers),
       api_(api),

@@ -35,7 +35,7 @@ struct RestOptions {
 ///            for longest; if none is idle, it is closed at once.
 class RestServer {
  public:
-  RestServer(http::Listener::Acceptor acceptor, async::Timers& timers, const RestApi& api,
+  RestServer(http::Listener::Acceptor acceptor, async::Timers& timers, RestApi& api,
              RestOptions options, const telemetry::Log& log);
   RestServer(const RestServer&) = delete;
   RestServer& operator=(const RestServer&) = delete;
@@ -61,7 +61,7 @@ class RestServer {
   async::Task<base::Expected<void>> all_ended();
 
   async::Timers& timers_;
-  const RestApi& api_;
+  RestApi& api_;
   RestOptions options_;
   telemetry::Log log_;
   http::Listener::Acceptor acceptor_;

@@ -4,6 +4,7 @@
 #include <google/protobuf/util/json_util.h>
 
 #include <charconv>
+#include <set>
 
 #include "base/strict_json.hpp"
 #include "edges/rest/mask.hpp"
@@ -69,7 +70,11 @@ bool has_field(const FieldDescriptor& field, const Json& object) {
 /// The request as one JSON object, so that protobuf's parser judges all of its values alike.
 flows::Answer<Json> gather(const Route& route, const RequestParts& parts) {
   Json root = Json::object();
-  if (!parts.body.empty()) {
+  if (parts.body.empty()) {
+    if (route.body == BodyIs::field) {
+      return refuse(rules::Violations{{"body", "is required: a JSON object"}});
+    }
+  } else {
     auto body = base::parse_strict_json(parts.body, kDepthMax);
     if (!body) return refuse(rules::Violations{{"body", body.error().detail}});
     if (!body->is_object()) return refuse(rules::Violations{{"body", "must be a JSON object"}});
@@ -97,8 +102,87 @@ flows::Answer<Json> gather(const Route& route, const RequestParts& parts) {
   return root;
 }
 
-/// protobuf's messages look like "(settings.preview): invalid value "x" for type T" and "(settings)
-/// foo: Cannot find field.". What the caller sent is not repeated: it can be long.
+/// What absent, null and unknown mean, alike for every field (docs/adr/0019-null-and-absent.md). A
+/// null is taken out: its field is not set. Values are left to protobuf's parser.
+class Fields {
+ public:
+  [[nodiscard]] rules::Violations settle(const Descriptor& type, Json& object) && {
+    settle(type, "", object);
+    return std::move(violations_);
+  }
+
+ private:
+  void settle(const Descriptor& type, const std::string& prefix, Json& object) {
+    if (!object.is_object() || has_json_of_its_own(type)) return;
+    std::set<const FieldDescriptor*> seen;
+    for (auto entry = object.begin(); entry != object.end();) {
+      const FieldDescriptor* field = find_field(type, entry.key());
+      if (field == nullptr) {
+        violations_.push_back({name_of(prefix + entry.key()), "there is no such field"});
+      } else if (!seen.insert(field).second) {
+        violations_.push_back({prefix + field->name(), "is given twice, by both of its names"});
+      } else if (is_unset(field->message_type(), *entry)) {
+        entry = object.erase(entry);
+        continue;
+      } else {
+        settle_value(*field, prefix + field->name(), *entry);
+      }
+      ++entry;
+    }
+  }
+
+  void settle_value(const FieldDescriptor& field, const std::string& path, Json& value) {
+    const Descriptor* type = field.message_type();
+    if (field.is_map()) {
+      settle_map(*type->map_value(), path, value);
+    } else if (field.is_repeated()) {
+      if (value.is_array()) settle_elements(type, path, value);
+    } else if (type != nullptr) {
+      settle(*type, path + ".", value);
+    }
+  }
+
+  void settle_map(const FieldDescriptor& of, const std::string& path, Json& map) {
+    if (!map.is_object()) return;
+    for (auto entry = map.begin(); entry != map.end();) {
+      if (is_unset(of.message_type(), *entry)) {
+        entry = map.erase(entry);
+        continue;
+      }
+      settle_value(of, name_of(path + "." + entry.key()), *entry);
+      ++entry;
+    }
+  }
+
+  void settle_elements(const Descriptor* type, const std::string& path, Json& elements) {
+    for (std::size_t i = 0; i < elements.size(); ++i) {
+      const std::string element = path + "[" + std::to_string(i) + "]";
+      if (is_unset(type, elements[i])) {
+        violations_.push_back({element, "must not be null"});
+      } else if (type != nullptr) {
+        settle(*type, element + ".", elements[i]);
+      }
+    }
+  }
+
+  /// Of google.protobuf.Value null is a value.
+  static bool is_unset(const Descriptor* type, const Json& value) {
+    return value.is_null() && (type == nullptr || type->full_name() != "google.protobuf.Value");
+  }
+  static bool has_json_of_its_own(const Descriptor& type) {
+    return type.full_name().starts_with("google.protobuf.");
+  }
+  /// What the caller sent can be long.
+  static std::string name_of(std::string path) {
+    constexpr std::size_t kNameMax = 100;
+    return path.size() > kNameMax ? "*" : std::move(path);
+  }
+
+  rules::Violations violations_;
+};
+
+/// protobuf's messages look like "(settings.preview): invalid value "x" for type T". What the
+/// caller sent is not repeated: it can be long.
 rules::Violation to_violation(std::string_view message) {
   std::string field;
   if (message.starts_with('(')) {
@@ -109,10 +193,9 @@ rules::Violation to_violation(std::string_view message) {
   }
   const std::size_t colon = std::min(message.find(": "), message.size());
   if (colon > 0) field += (field.empty() ? "" : ".") + std::string(message.substr(0, colon));
-  const bool unknown = message.find("Cannot find field") != message.npos;
   constexpr std::size_t kNameMax = 100;
   if (field.size() > kNameMax || field.empty() || colon == message.size()) field = "*";
-  return {field, unknown ? "there is no such field" : "has a value that its type does not allow"};
+  return {field, "has a value that its type does not allow"};
 }
 
 /// Calls `look` with every set `user_id` of the message and of those in it, until it returns false.
@@ -174,26 +257,35 @@ std::optional<rules::Violation> apply_if_match(const Route& route, std::string_v
   return std::nullopt;
 }
 
-/// Names what the body has, unless the caller has said it.
-void derive_mask(const Route& route, const RequestParts& parts, const Json& root,
-                 Message& request) {
-  if (route.mask_field == nullptr || has_field(*route.mask_field, root)) return;
-  const auto body = root.find(route.body_field->name());
-  if (body == root.end()) return;
+/// Names what the body has, nulls too. Empty if the caller has given a mask, or there is none.
+std::vector<std::string> derive_mask(const Route& route, const RequestParts& parts,
+                                     const Json& root) {
+  std::vector<std::string> paths;
+  if (route.mask_field == nullptr || has_field(*route.mask_field, root)) return paths;
+  paths = mask_of(*route.body_field->message_type(), root.at(route.body_field->name()));
+  std::erase_if(paths, [&parts](const std::string& path) {
+    return path == kUserField || path == kRevisionField || path == "updated_at" ||
+           parts.variables.contains(path);
+  });
+  return paths;
+}
+
+void set_mask(const Route& route, std::vector<std::string> paths, Message& request) {
+  if (paths.empty()) return;
   auto& mask = static_cast<google::protobuf::FieldMask&>(
       *request.GetReflection()->MutableMessage(&request, route.mask_field));
-  for (std::string& path : mask_of(*route.body_field->message_type(), *body)) {
-    const bool is_read_only = path == kUserField || path == kRevisionField ||
-                              path == "updated_at" || parts.variables.contains(path);
-    if (!is_read_only) mask.add_paths(std::move(path));
-  }
+  for (std::string& path : paths) mask.add_paths(std::move(path));
 }
 
 }  // namespace
 
 flows::Answer<std::unique_ptr<Message>> to_request(const Route& route, const RequestParts& parts) {
-  const auto root = gather(route, parts);
+  auto root = gather(route, parts);
   if (!root) return base::Unexpected<flows::Refusal>(root.error());
+  std::vector<std::string> mask = derive_mask(route, parts, *root);
+  if (auto violations = Fields().settle(route.request(), *root); !violations.empty()) {
+    return refuse(std::move(violations));
+  }
   std::unique_ptr<Message> request(
       google::protobuf::MessageFactory::generated_factory()->GetPrototype(&route.request())->New());
   const auto parsed = google::protobuf::util::JsonStringToMessage(root->dump(), request.get());
@@ -206,7 +298,7 @@ flows::Answer<std::unique_ptr<Message>> to_request(const Route& route, const Req
   if (const FieldDescriptor* user = route.request().FindFieldByName(kUserField)) {
     request->GetReflection()->SetString(request.get(), user, parts.user.to_string());
   }
-  derive_mask(route, parts, *root, *request);
+  set_mask(route, std::move(mask), *request);
   if (parts.if_match) {
     if (auto flaw = apply_if_match(route, *parts.if_match, *request)) {
       return refuse(rules::Violations{std::move(*flaw)});

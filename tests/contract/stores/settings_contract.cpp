@@ -149,7 +149,13 @@ TEST_P(SettingsContract, WhatIsDeferredCanBeReleased) {
   alone.push_back(fakes::submission(sample()));
   alone[0].status = rules::Status::deferred;
   alone[0].due = stores::Due{started + 1h, stores::DueReason::deferred, {}};
+  alone[0].decision = R"({"verdict":"defer","by":"quiet_hours","reasons":[]})";
   const auto id = alone[0].notification.id;
+  alone.push_back(fakes::submission(sample(2)));
+  alone[1].status = rules::Status::deferred;
+  alone[1].due = alone[0].due;
+  alone[1].decision = R"({"verdict":"defer","by":"burst","reasons":[]})";
+  const auto in_burst = alone[1].notification.id;
   append_all(std::move(alone));
   const auto release = [&](base::UserId user, base::WallTime at) {
     EXPECT_TRUE(world->run(world->ledger().release_deferred(user, at, world->soon())));
@@ -160,6 +166,7 @@ TEST_P(SettingsContract, WhatIsDeferredCanBeReleased) {
   EXPECT_EQ(story(id).due->at, started + 1h) << "never later";
   release(alice, started);
   EXPECT_EQ(story(id).due->at, started);
+  EXPECT_EQ(story(in_burst).due->at, started + 1h) << "a burst has its own end";
 }
 
 TEST_P(SettingsContract, ALaterDecisionStandsBesideTheFirst) {

@@ -66,7 +66,8 @@ TEST_F(OpenapiTest, BodiesAndAnswersAreSchemas) {
   EXPECT_EQ(schema["properties"]["muted_until"]["format"], "date-time");
   const Json& fields = document["components"]["schemas"]["notification.UserSettings"]["properties"];
   EXPECT_EQ(fields["types"]["additionalProperties"]["type"], "boolean");
-  EXPECT_EQ(fields["quiet_hours"]["$ref"], "#/components/schemas/notification.QuietHours");
+  EXPECT_EQ(fields["quiet_hours"]["allOf"][0]["$ref"],
+            "#/components/schemas/notification.QuietHours");
   EXPECT_EQ(document["components"]["schemas"]["notification.PreviewLevel"]["enum"][3],
             "PREVIEW_LEVEL_NONE");
 }
@@ -85,7 +86,8 @@ TEST_F(OpenapiTest, EveryReferenceLeadsSomewhere) {
 
 TEST_F(OpenapiTest, TheCommentsOfTheProtosAreItsWords) {
   EXPECT_EQ(operation("", "get")["summary"], "A user's notifications, newest first");
-  EXPECT_EQ(operation("/settings/quiet-hours", "put")["description"], "Replaces the quiet hours.");
+  const std::string replaces = operation("/settings/quiet-hours", "put")["description"];
+  EXPECT_TRUE(replaces.starts_with("Replaces the quiet hours. What is not set")) << replaces;
   const Json& days =
       document["components"]["schemas"]["notification.QuietHours"]["properties"]["days"];
   EXPECT_EQ(days["description"], "1 (Monday) to 7. None: all of them.");

@@ -76,8 +76,8 @@ struct RestApiTest : testing::Test {
     return std::move(crypto::Es256Key::from_pem(to_pem(key)).value());
   }
 
-  static async::Task<void> make(const RestApi& api, Head head, std::string body,
-                                base::Deadline deadline, std::optional<Reply>& reply) {
+  static async::Task<void> make(RestApi& api, Head head, std::string body, base::Deadline deadline,
+                                std::optional<Reply>& reply) {
     auto admission = co_await api.admit(head, deadline);
     if (auto* early = std::get_if<Reply>(&admission)) {
       reply = std::move(*early);
@@ -88,7 +88,7 @@ struct RestApiTest : testing::Test {
     reply = co_await api.call(admitted, deadline);
   }
   Reply ask(Head head, std::string body = {}) { return ask_at(api, head, std::move(body)); }
-  Reply ask_at(const RestApi& where, Head head, std::string body = {}) {
+  Reply ask_at(RestApi& where, Head head, std::string body = {}) {
     std::optional<Reply> reply;
     head.has_body = !body.empty();
     group.spawn(
@@ -178,8 +178,8 @@ TEST_F(RestApiTest, WithoutAGoodTokenNothingIsCalled) {
 }
 
 TEST_F(RestApiTest, WithoutKeysNobodyIsLetIn) {
-  const RestApi none(RouteTable::create(methods.table.methods()).value(),
-                     Authenticator(nullptr, {}, clock), {});
+  RestApi none(RouteTable::create(methods.table.methods()).value(),
+               Authenticator(nullptr, {}, clock), {});
   std::optional<Reply> reply;
   const Head head{.method = "GET", .target = kSettings, .authorization = authorization};
   group.spawn(make(none, head, "", loop.timers.after(std::chrono::seconds(1)), reply));
@@ -333,6 +333,53 @@ TEST_F(RestLimitsTest, WhoIsNotLetInIsCountedByAddress) {
   EXPECT_EQ(error(reply)["details"][0]["violations"][0]["subject"], "ip:7.7.7.7");
   EXPECT_NE(get(authorization, "7.7.7.7, 8.8.8.8, 10.0.0.1").status, 429U)
       << "another address, whatever it says before";
+}
+
+/// A check of a signature costs much, and anybody can ask for one.
+TEST_F(RestLimitsTest, AnAddressWithTooManyWrongSignaturesHasNoFurtherOnesChecked) {
+  const std::string good = "Bearer " + token(kUser);
+  const auto bearer = [&](int i) {  // another one each time
+    std::string forged = good;
+    forged.replace(
+        forged.size() - 40, 12,
+        "notTheOwner" + std::string(1, static_cast<char>(i < 26 ? 'A' + i : 'a' + i - 26)));
+    return forged;
+  };
+  const auto ask_from = [&](const char* peer, const std::string& authorization) {
+    Head head{.method = "GET", .target = "/api/v1/notifications/settings"};
+    head.authorization = authorization;
+    head.peer = peer;
+    return ask_at(api, head);
+  };
+  for (int i = 0; i < Forgeries::kMax; ++i) {
+    EXPECT_EQ(ask_from("2001:db8::1", bearer(i)).status, 401U) << i;
+  }
+  const Reply over = ask_from("2001:db8::2", good);
+  EXPECT_EQ(over.status, 429U) << "not even a good one, nor from the same network";
+  EXPECT_GT(std::stoi(header(over, "Retry-After")), 50);
+  EXPECT_EQ(ask_from("2001:db8:0:1::1", good).status, 200U);
+  EXPECT_EQ(ask_from("192.0.2.1", good).status, 200U);
+  EXPECT_EQ(ask_from("2001:db8::2", "Bearer x.y.z").status, 401U) << "that costs nothing";
+  time.run_for(std::chrono::minutes(1));
+  EXPECT_EQ(ask_from("2001:db8::1", "Bearer " + token(kUser)).status, 200U);
+}
+
+TEST_F(RestLimitsTest, ATokenThatIsOverCostsNoCheck) {
+  const std::string old = "Bearer " + token(kUser);
+  time.run_for(std::chrono::minutes(5));
+  authorization = old;
+  for (int i = 0; i <= Forgeries::kMax; ++i) {
+    EXPECT_EQ(ask("GET", "/api/v1/notifications/settings").status, 401U);
+  }
+  authorization = "Bearer " + token(kUser);
+  EXPECT_EQ(ask("GET", "/api/v1/notifications/settings").status, 200U);
+}
+
+TEST(Forgeries, AnAttackerHasAnAddressOrANetwork) {
+  EXPECT_EQ(network_of("192.0.2.1"), "192.0.2.1");
+  EXPECT_EQ(network_of("::ffff:192.0.2.1"), "192.0.2.1");
+  EXPECT_EQ(network_of("2001:db8:1:2:3:4:5:6"), "2001:db8:1:2::/64");
+  EXPECT_EQ(network_of("unknown"), "unknown");
 }
 
 TEST_F(RestLimitsTest, WithRedisAwayTheWorkerCountsForItself) {

@@ -187,6 +187,221 @@ TEST_F(TranscodeTest, IfMatchIsTheRevisionThatWasRead) {
       made<pb::SetQuietHoursRequest>("PUT", "/settings/quiet-hours", "{}", "\"7\"").revision(), 7);
 }
 
+/// A field of a body, however deep, and the body that has a value there and nothing else.
+struct Place {
+  std::string path;
+  const google::protobuf::FieldDescriptor* field;
+  std::vector<std::string> above;
+
+  /// `name` is in the same object as the field.
+  [[nodiscard]] std::string body(const std::string& name, nlohmann::json value) const {
+    nlohmann::json json = {{name, std::move(value)}};
+    for (auto one = above.rbegin(); one != above.rend(); ++one) json = {{*one, std::move(json)}};
+    return json.dump();
+  }
+  [[nodiscard]] std::string body(nlohmann::json value) const {
+    return body(field->name(), std::move(value));
+  }
+  [[nodiscard]] bool is_read_only() const {
+    return field->name() == "user_id" || field->name() == "conversation_id" ||
+           field->name() == "revision" || field->name() == "updated_at";
+  }
+  /// As many values as the message has there.
+  [[nodiscard]] int count(const Message& message) const {
+    const auto* reflection = message.GetReflection();
+    const auto* type = message.GetDescriptor();
+    const Message* holder = &message;
+    for (const std::string& name : above) {
+      const auto* next = type->FindFieldByName(name);
+      holder = &reflection->GetMessage(*holder, next);
+      reflection = holder->GetReflection();
+      type = next->message_type();
+    }
+    if (field->is_repeated()) return reflection->FieldSize(*holder, field);
+    return reflection->HasField(*holder, field) ? 1 : 0;
+  }
+};
+
+void add_places(const google::protobuf::Descriptor& type, const std::string& prefix,
+                const std::vector<std::string>& above, std::vector<Place>& places) {
+  for (int i = 0; i < type.field_count(); ++i) {
+    const auto* field = type.field(i);
+    places.push_back({prefix + field->name(), field, above});
+    const auto* inner = field->message_type();
+    const bool is_ours = inner != nullptr && !field->is_repeated() &&
+                         !inner->full_name().starts_with("google.protobuf.");
+    if (!is_ours) continue;
+    std::vector<std::string> further = above;
+    further.push_back(field->name());
+    add_places(*inner, prefix + field->name() + ".", further, places);
+  }
+}
+
+/// docs/adr/0019-null-and-absent.md, for each field of each body that there is.
+struct EveryFieldTest : TranscodeTest {
+  struct Body {
+    const Route* route;
+    Variables variables;  ///< what its path says
+    Place place;
+
+    /// By the token or the path, whatever the body says.
+    [[nodiscard]] bool is_given() const {
+      return route->body == BodyIs::whole &&
+             (place.path == "user_id" || variables.contains(place.path));
+    }
+  };
+  std::vector<Body> bodies;
+
+  EveryFieldTest() {
+    for (const Resource& resource : routes.resources()) {
+      for (const Route& route : resource.routes) {
+        if (route.body == BodyIs::none) continue;
+        const auto* type =
+            route.body == BodyIs::field ? route.body_field->message_type() : &route.request();
+        std::vector<Place> places;
+        add_places(*type, "", {}, places);
+        Variables variables;
+        for (const Segment& segment : resource.path) {
+          if (segment.is_field) variables[segment.text] = "some-id";
+        }
+        for (Place& place : places) bodies.push_back({&route, variables, std::move(place)});
+      }
+    }
+    EXPECT_GT(bodies.size(), 40U);
+  }
+  flows::Answer<std::unique_ptr<Message>> ask(const Body& at, const std::string& body) const {
+    RequestParts parts{at.variables, {}, body, std::nullopt, kSelf};
+    return to_request(*at.route, parts);
+  }
+  std::string refusal_of(const Body& at, const std::string& body) const {
+    const auto answer = ask(at, body);
+    if (answer) return "accepted";
+    return answer.error().violations.at(0).field + ": " +
+           answer.error().violations.at(0).description;
+  }
+  static std::string path_of(const Body& at) {
+    const bool is_inside = at.route->body == BodyIs::field;
+    return (is_inside ? at.route->body_field->name() + "." : "") + at.place.path;
+  }
+  static const Message& body_of(const Body& at, const Message& request) {
+    return at.route->body == BodyIs::field
+               ? request.GetReflection()->GetMessage(request, at.route->body_field)
+               : request;
+  }
+  static Paths mask_in(const Body& at, const Message& request) {
+    if (at.route->mask_field == nullptr) return {};
+    const auto& mask = static_cast<const google::protobuf::FieldMask&>(
+        request.GetReflection()->GetMessage(request, at.route->mask_field));
+    return {mask.paths().begin(), mask.paths().end()};
+  }
+  /// The value is not there, and a PATCH is told to take it away.
+  void expect_unset(const Body& at, const std::string& body, const std::string& path) {
+    const auto answer = ask(at, body);
+    ASSERT_TRUE(answer) << body << " " << refusal_of(at, body);
+    EXPECT_EQ(at.place.count(body_of(at, **answer)), at.is_given() ? 1 : 0) << body;
+    const bool is_told = at.route->mask_field != nullptr && !at.place.is_read_only();
+    EXPECT_EQ(mask_in(at, **answer), is_told ? Paths{path} : Paths{}) << body;
+  }
+};
+
+TEST_F(EveryFieldTest, NullIsNoValueAndAPatchTakesTheFieldBackToItsDefault) {
+  for (const Body& at : bodies) expect_unset(at, at.place.body(nullptr), at.place.path);
+}
+
+TEST_F(EveryFieldTest, NullInAMapIsNoEntryAndAPatchTakesTheEntryAway) {
+  int maps = 0;
+  for (const Body& at : bodies) {
+    if (!at.place.field->is_map()) continue;
+    ++maps;
+    expect_unset(at, at.place.body({{"some_key", nullptr}}), at.place.path + ".some_key");
+  }
+  EXPECT_GT(maps, 0);
+}
+
+TEST_F(EveryFieldTest, NullInAListIsRefused) {
+  int lists = 0;
+  for (const Body& at : bodies) {
+    if (!at.place.field->is_repeated() || at.place.field->is_map()) continue;
+    ++lists;
+    EXPECT_EQ(refusal_of(at, at.place.body(nlohmann::json::array({nullptr}))),
+              path_of(at) + "[0]: must not be null");
+  }
+  EXPECT_GT(lists, 0);
+}
+
+TEST_F(EveryFieldTest, WhatIsAbsentIsNotInTheMask) {
+  for (const Body& at : bodies) {
+    const auto answer = ask(at, "{}");
+    ASSERT_TRUE(answer);
+    EXPECT_EQ(mask_in(at, **answer), Paths{});
+  }
+}
+
+TEST_F(EveryFieldTest, AFieldThatThereIsNotIsRefusedWhateverItsValue) {
+  for (const Body& at : bodies) {
+    const std::string path = path_of(at);
+    const std::string above = path.substr(0, path.size() - at.place.field->name().size());
+    for (const nlohmann::json& value : {nlohmann::json(nullptr), nlohmann::json(1)}) {
+      EXPECT_EQ(refusal_of(at, at.place.body("nothing", value)),
+                above + "nothing: there is no such field");
+    }
+  }
+}
+
+TEST_F(EveryFieldTest, AnEmptyTextListOrMapIsAValue) {
+  for (const Body& at : bodies) {
+    const bool is_text = at.place.field->type() == google::protobuf::FieldDescriptor::TYPE_STRING;
+    if (at.place.field->name() == "user_id") continue;  // a text that is no user is forbidden
+    if (!is_text && !at.place.field->is_repeated()) continue;
+    nlohmann::json empty = "";
+    if (at.place.field->is_repeated()) empty = nlohmann::json::array();
+    if (at.place.field->is_map()) empty = nlohmann::json::object();
+    const auto answer = ask(at, at.place.body(empty));
+    ASSERT_TRUE(answer) << at.place.body(empty);
+    const bool is_told = at.route->mask_field != nullptr && !at.place.is_read_only();
+    EXPECT_EQ(mask_in(at, **answer), is_told ? Paths{at.place.path} : Paths{});
+  }
+}
+
+TEST_F(EveryFieldTest, OtherEmptyTextsAreRefused) {
+  for (const Body& at : bodies) {
+    const auto type = at.place.field->type();
+    if (type == google::protobuf::FieldDescriptor::TYPE_STRING) continue;
+    EXPECT_NE(refusal_of(at, at.place.body("")), "accepted") << at.place.body("");
+  }
+}
+
+TEST_F(EveryFieldTest, NobodyKnowsWhichIsMeantOfAFieldThatIsGivenByBothNames) {
+  for (const Body& at : bodies) {
+    const auto* field = at.place.field;
+    const bool path_tells = at.is_given() && at.place.path != "user_id";
+    if (field->json_name() == field->name() || path_tells) continue;
+    nlohmann::json twice = {{field->name(), nullptr}, {field->json_name(), nullptr}};
+    for (auto one = at.place.above.rbegin(); one != at.place.above.rend(); ++one) {
+      twice = {{*one, std::move(twice)}};
+    }
+    EXPECT_EQ(refusal_of(at, twice.dump()), path_of(at) + ": is given twice, by both of its names");
+  }
+}
+
+TEST_F(TranscodeTest, NullInWhatAppsKeepIsAValue) {
+  const auto update = made<pb::UpdateUserSettingsRequest>("PATCH", "/settings",
+                                                          R"({"other":{"a":null,"b":[null]}})");
+  EXPECT_EQ(update.settings().other().fields().size(), 2U);
+}
+
+TEST_F(TranscodeTest, ABodyThatIsMissingIsNotAnEmptyOne) {
+  EXPECT_EQ(refusal("PUT", "/settings/quiet-hours"), "body: is required: a JSON object");
+  EXPECT_EQ(refusal("PATCH", "/settings"), "body: is required: a JSON object");
+  EXPECT_EQ(refusal("PUT", "/settings/quiet-hours", "null"), "body: must be a JSON object");
+  EXPECT_EQ(refusal("POST", "/conversations/c1/mute"), "");
+}
+
+TEST_F(TranscodeTest, AnEmptyParameterIsAnEmptyText) {
+  EXPECT_EQ(made<pb::ListNotificationsRequest>("GET", "?page_token=").page_token(), "");
+  EXPECT_EQ(refusal("GET", "?page_size="), "page_size: has a value that its type does not allow");
+}
+
 TEST_F(TranscodeTest, AResponseHasItsDefaultsAndTheNamesOfTheProtos) {
   pb::UserSettings settings;
   settings.set_user_id(kSelf.to_string());

@@ -128,6 +128,20 @@ TEST_F(LimitingTest, WhoRepeatsWhatWasAcceptedIsToldSoAlsoOverTheLimit) {
   EXPECT_EQ(refusing.repeated, 1u);
 }
 
+TEST_F(LimitingTest, OverTheLimitNobodyIsRefusedWhileItIsNotKnownWhetherItIsARepeat) {
+  const auto first = accept(refusing);
+  ASSERT_TRUE(first && accept(refusing) && accept(refusing));
+  for (const Errc code : {Errc::unavailable, Errc::timed_out}) {
+    refusing.ledger.faults.append.fail(code);
+    next = 0;
+    EXPECT_EQ(accept(refusing).error().error.code, code);
+    refusing.ledger.faults.append.clear();
+    next = 0;
+    EXPECT_EQ(accept(refusing)->id, first->id);
+  }
+  EXPECT_EQ(refusing.refused, (std::vector<Errc>{Errc::unavailable, Errc::timed_out}));
+}
+
 TEST_F(LimitingTest, WhatIsNotStoredDoesNotCount) {
   refusing.ledger.faults.append.fail(Errc::unavailable);
   for (int i = 0; i < 10; ++i) {

@@ -28,6 +28,18 @@ TEST(ApnsPayload, CarriesEverythingThatIsSet) {
                 n.id.to_string() + R"(","k":"v\"quoted\""})");
 }
 
+TEST(ApnsPayload, AKeyOfDataNeverOverwritesOneOfOurs) {
+  Notification n = fakes::sample_notification(base::WallTime(std::chrono::hours(500'000)));
+  n.presentation.data = {
+      {"preview", "full"}, {"aps", "x"}, {"notification_id", "x"}, {"quiet", "x"}, {"k", "v"}};
+  Style style;
+  style.preview = PreviewLevel::none;
+  const std::string payload = apns_payload(n, style, {});
+  EXPECT_EQ(payload.find(R"("preview":"full")"), std::string::npos);
+  EXPECT_EQ(payload.find(R"(:"x")"), std::string::npos);
+  EXPECT_NE(payload.find(R"("k":"v")"), std::string::npos);
+}
+
 TEST(ApnsPayload, OfABackgroundNotificationShowsNothing) {
   Notification n = sample_notification(kPushedAt);
   n.title = n.body = "";

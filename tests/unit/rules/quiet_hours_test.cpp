@@ -2,6 +2,11 @@
 
 #include <gtest/gtest.h>
 
+#include <filesystem>
+#include <fstream>
+#include <set>
+#include <sstream>
+
 #include "base/text.hpp"
 
 namespace notify::rules {
@@ -113,6 +118,31 @@ TEST(TimeZone, ANameThatTheSystemDoesNotKnowIsNoZone) {
   EXPECT_FALSE(base::TimeZone::find("../../etc/passwd"));
   EXPECT_GT(base::TimeZone::find("UTC")->read(utc("2026-01-01 00:00")).even_until,
             utc("9999-12-31 00:00"));
+}
+
+/// By the list that comes with the zones; "Factory" is a place holder of a system without a zone.
+TEST(TimeZone, OfTheFilesThatAreThereOnlyTheZonesOfTheDatabaseAreZones) {
+  const std::filesystem::path directory = "/usr/share/zoneinfo";
+  std::set<std::string> zones;
+  std::ifstream list(directory / "tzdata.zi");
+  for (std::string line; std::getline(list, line);) {
+    std::istringstream words(line);
+    std::string kind, first, second;
+    words >> kind >> first >> second;
+    if (kind == "Z") zones.insert(first);
+    if (kind == "L") zones.insert(second);
+  }
+  zones.erase("Factory");
+  ASSERT_GT(zones.size(), 500U);
+  for (const std::string& zone : zones) EXPECT_TRUE(base::TimeZone::find(zone)) << zone;
+  for (const auto& file : std::filesystem::recursive_directory_iterator(directory)) {
+    const std::string name = file.path().lexically_relative(directory).string();
+    if (!zones.contains(name)) EXPECT_FALSE(base::TimeZone::find(name)) << name;
+  }
+  for (const char* name : {"localtime", "europe/paris", "Europe/paris", "Europe/Paris/", "Factory",
+                           "posixrules", "posix/Europe/Paris", " Europe/Paris"}) {
+    EXPECT_FALSE(base::TimeZone::find(name)) << name;
+  }
 }
 
 }  // namespace

@@ -2,7 +2,10 @@
 
 #include <gtest/gtest.h>
 
+#include <nlohmann/json.hpp>
+
 #include "fakes/samples.hpp"
+#include "rules/apns.hpp"
 
 namespace notify::rules {
 namespace {
@@ -179,6 +182,73 @@ TEST(Validate, BadgeLabelsAndShortTextsHaveLimits) {
   request.labels = {{"campaign", ""}};
   EXPECT_EQ(fields_of(request),
             (Fields{"badge", "collapse_id", "category", "labels[\"campaign\"]"}));
+}
+
+TEST(Validate, ATitleOfWhichNothingCanBeSeenIsNone) {
+  SendRequest request = good();
+  for (const char* title : {"", " ", "\n\t ", "\u00A0\u3000", "\u200B\u200D\uFEFF", "\u2800",
+                            "\u3164", "\u202E\u2066", "\u00AD", "\U000E0041"}) {
+    request.title = title;
+    EXPECT_EQ(fields_of(request), Fields{"title"}) << title;
+  }
+  for (const char* title : {"a", " a ", "\u200Fא", "👩\u200D👧", "。"}) {
+    request.title = title;
+    EXPECT_EQ(fields_of(request), Fields{}) << title;
+  }
+}
+
+TEST(Validate, ATemplateWhoseTitleShowsNothingIsRefusedToo) {
+  SendRequest request = good();
+  request.title = request.body = "";
+  request.template_use = TemplateUse{};
+  const RenderResult rendered = Rendering{{" \u200B", "body", "", ""}, "message", {}};
+  const auto result = validate(request, kId, {}, &rendered);
+  EXPECT_EQ(std::get<Violations>(result).at(0).field, "template.variables");
+}
+
+/// RFC 9113 §8.2.1: what else is in a header makes the request malformed.
+TEST(Validate, ACollapseIdIsFitForAHeader) {
+  SendRequest request = good();
+  for (const char* id : {" a", "a ", " ", "\u00A0a", "é", "a\u2003b", "a\tb", "a\nb", "\x7F"}) {
+    request.collapse_id = id;
+    EXPECT_EQ(fields_of(request), Fields{"collapse_id"}) << id;
+  }
+  for (const char* id : {"", "a", "chat 42", "!~", "a:b"}) {
+    request.collapse_id = id;
+    EXPECT_EQ(fields_of(request), Fields{}) << id;
+  }
+}
+
+TEST(Validate, DataHasNoKeyThatThePayloadHas) {
+  SendRequest visible = good();
+  visible.sound = "default";
+  visible.conversation_id = "c0000000-0000-4000-8000-000000000001";
+  SendRequest background = good();
+  background.title = background.body = "";
+  background.background = true;
+  Style hidden;
+  hidden.is_silent = true;
+  hidden.preview = PreviewLevel::none;
+  for (const SendRequest& request : {visible, background}) {
+    const auto n = std::get<Notification>(validate(request, kId, {}));
+    for (const Style& style : {Style(), hidden}) {
+      const auto payload = nlohmann::json::parse(apns_payload(n, style, {}));
+      for (const auto& [key, value] : payload.items()) {
+        SendRequest other = request;
+        other.data = {{key, "mine"}};
+        EXPECT_EQ(fields_of(other), Fields{"data[\"" + key + "\"]"});
+      }
+    }
+  }
+}
+
+TEST(Validate, KeysThatFcmKeepsForItselfAreRefused) {
+  for (const char* key : {"from", "message_type", "collapse_key", "google.message_id",
+                          "gcm.notification.title", "googleX", "gcm"}) {
+    SendRequest request = good();
+    request.data = {{key, "v"}};
+    EXPECT_EQ(fields_of(request), Fields{"data[\"" + std::string(key) + "\"]"}) << key;
+  }
 }
 
 TEST(Validate, NoDescriptionQuotesWhatTheUserWrote) {

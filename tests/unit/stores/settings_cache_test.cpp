@@ -120,6 +120,85 @@ TEST_F(SettingsCacheTest, TooManyChangesAtOnceMakeItForgetAll) {
   EXPECT_EQ(small.settings_cache.size(), 0u);
 }
 
+/// What it has read of one user comes back when the test lets it.
+class HeldSource final : public SettingsSource {
+ public:
+  HeldSource(SettingsSource& inner, async::Timers& timers, base::UserId user)
+      : inner_(inner), timers_(timers), user_(user) {}
+  bool is_held = true;
+
+  [[nodiscard]] async::Task<base::Expected<LoadedSettings>> load(std::vector<base::UserId> users,
+                                                                 base::Deadline deadline) override {
+    const bool is_about_user = std::find(users.begin(), users.end(), user_) != users.end();
+    auto loaded = co_await inner_.load(std::move(users), deadline);
+    while (is_about_user && is_held) co_await timers_.sleep_for(10ms);
+    co_return loaded;
+  }
+  [[nodiscard]] async::Task<base::Expected<SettingsChanges>> changed_since(
+      base::WallTime since, std::int32_t limit, base::Deadline deadline) override {
+    return inner_.changed_since(since, limit, deadline);
+  }
+
+ private:
+  SettingsSource& inner_;
+  async::Timers& timers_;
+  base::UserId user_;
+};
+
+/// The settings of a user are read, changed, and the change is forgotten; then the answer comes.
+struct LateAnswerTest : SettingsCacheTest {
+  static constexpr int kUser = 9;
+  HeldSource source{node.settings, node.loop.timers, sample_user(kUser)};
+  SettingsCache cache{
+      source,
+      node.shared_settings,
+      node.loop.timers,
+      {.users_max = 4, .changes_max = 3},
+      {.asked = [](SettingsFrom) {}, .step_failed = [](std::string_view, const base::Error&) {}},
+      Node::no_escape()};
+  std::optional<base::Expected<SettingsPtr>> late;
+
+  LateAnswerTest() {
+    cache.start();
+    outside.time.run_for(1s);
+    node.background.spawn(async::store_result(cache.find(sample_user(kUser)), late));
+    outside.time.run_for(50ms);
+  }
+  ~LateAnswerTest() override { node.run(cache.stop()); }
+  void look_up(std::initializer_list<int> users) {
+    for (const int user : users) ASSERT_TRUE(node.run(cache.find(sample_user(user))));
+  }
+  void answer() {
+    source.is_held = false;
+    outside.time.run_until([this] { return late.has_value(); });
+    EXPECT_TRUE((**late)->user.notifications_enabled);
+  }
+  bool is_muted() {
+    return !(*node.run(cache.find(sample_user(kUser))))->user.notifications_enabled;
+  }
+};
+
+TEST_F(LateAnswerTest, WhatIsReadWhileAllIsForgottenIsNotRemembered) {
+  for (const int user : {1, 2, 3, kUser}) mute_all(user);  // the last is one too many
+  // So slow to commit that one look finds them, and no later one.
+  for (SettingsChange& change : outside.settings.changes) change.at -= 14'990ms;
+  outside.time.run_for(400ms);
+  answer();
+  outside.time.run_for(1s);
+  EXPECT_EQ(cache.peek(sample_user(kUser)), nullptr);
+  EXPECT_TRUE(is_muted());
+}
+
+TEST_F(LateAnswerTest, WhatIsReadWhileOldOnesAreForgottenIsNotRemembered) {
+  mute_all(kUser);
+  outside.time.run_for(400ms);
+  look_up({1, 2, 3});
+  answer();
+  look_up({4, 5});
+  EXPECT_EQ(cache.peek(sample_user(kUser)), nullptr);
+  EXPECT_TRUE(is_muted());
+}
+
 TEST_F(SettingsCacheTest, ItHoldsNoMoreUsersThanItsBound) {
   Node small(outside, "c", {.settings = {.users_max = 10}});
   small.keep_alive();
