@@ -42,7 +42,7 @@ async::Task<void> Connection::run() {
   for (int failures = 0;;) {
     auto session = co_await async::with_deadline(
         context_.timers, context_.timers.after(context_.options.connect_timeout),
-        open_session(context_.timers.executor(), context_.url, context_.options,
+        open_session(context_.timers, context_.url, context_.options,
                      [this](std::string_view sqlstate) {
                        ++context_.counters.notices;
                        report("notice " + std::string(sqlstate));
