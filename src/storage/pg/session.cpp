@@ -77,7 +77,8 @@ bool send_settings(PGconn* connection, const PoolOptions& options) {
       "set_config('statement_timeout', $1, false), set_config('lock_timeout', $2, false), "
       "set_config('idle_in_transaction_session_timeout', '30s', false), "
       "set_config('idle_session_timeout', '0', false), "
-      "set_config('client_connection_check_interval', '5s', false)";
+      "set_config('client_connection_check_interval', '5s', false), "
+      "set_config('jit', 'off', false)";
   return PQsendQueryParams(connection, kSettings, static_cast<int>(values.size()), nullptr,
                            values.data(), nullptr, nullptr, 0) == 1 &&
          PQpipelineSync(connection) == 1;
