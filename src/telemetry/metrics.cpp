@@ -138,9 +138,9 @@ RecoverMetrics recover(MetricRegistry& r) {
                  "Queues rebuilt from PostgreSQL after Redis had lost data."}),
       r.counter({"notification_recover_elections_total",
                  "Workers that were elected to recover for all."}),
-      r.counter_by(
-          {"notification_recover_failures_total", "Steps of recovering failed."}, "step",
-          {"heartbeat", "take_over", "reclaim", "sweep", "readmit", "promote", "sign_off"}),
+      r.counter_by({"notification_recover_failures_total", "Steps of recovering failed."}, "step",
+                   {"heartbeat", "take_over", "reclaim", "sweep", "readmit", "promote",
+                    "make_partitions", "retire", "sign_off"}),
   };
 }
 
