@@ -25,8 +25,13 @@ int complain(const std::string& what, int status) {
   return status;
 }
 
-Task<Expected<void>> tell(pg::Pool& pool, async::Timers& timers, base::NotificationId id) {
-  stores::PgHistory history(pool, timers.clock());
+stores::PgHistory history_in(pg::Pool& pool, const async::Timers& timers,
+                             const config::Config& config) {
+  return {{.urgent = pool, .heavy = pool}, timers.clock(), config.retention.history};
+}
+
+Task<Expected<void>> tell(stores::PgHistory history, async::Timers& timers,
+                          base::NotificationId id) {
   const auto story = co_await history.find(id, timers.after(std::chrono::seconds(10)));
   if (!story) co_return base::fail(story.error());
   std::cout << edges::explain(*story, timers.clock().now());
@@ -34,9 +39,8 @@ Task<Expected<void>> tell(pg::Pool& pool, async::Timers& timers, base::Notificat
 }
 
 /// A line for each of the user's notifications, newest first.
-Task<Expected<void>> tell_of_user(pg::Pool& pool, async::Timers& timers, base::UserId user,
-                                  base::WallTime since) {
-  stores::PgHistory history(pool, timers.clock());
+Task<Expected<void>> tell_of_user(stores::PgHistory history, async::Timers& timers,
+                                  base::UserId user, base::WallTime since) {
   std::optional<base::NotificationId> before;
   std::size_t count = 0;
   for (bool more = true; more;) {
@@ -65,8 +69,8 @@ int explain_user(const config::Config& config, const ExplainOptions& options) {
   if (!user) return complain("\"" + options.user + "\" is not a UUID", kUsage);
   const auto since = edges::parse_instant(options.since, base::SystemClock().now());
   if (!since) return complain("--since: " + since.error().detail, kUsage);
-  const auto told = run_with_database(config, [user, since](pg::Pool& pool, async::Timers& timers) {
-    return tell_of_user(pool, timers, *user, *since);
+  const auto told = run_with_database(config, [&](pg::Pool& pool, async::Timers& timers) {
+    return tell_of_user(history_in(pool, timers, config), timers, *user, *since);
   });
   return told ? 0 : complain(told.error().detail, kFailed);
 }
@@ -89,8 +93,9 @@ int explain(const config::Config& config, const ExplainOptions& options) {
   if (!options.user.empty()) return explain_user(config, options);
   const auto id = base::NotificationId::parse(options.id);
   if (!id) return complain("\"" + options.id + "\" is not a UUID", kUsage);
-  const auto told = run_with_database(
-      config, [id](pg::Pool& pool, async::Timers& timers) { return tell(pool, timers, *id); });
+  const auto told = run_with_database(config, [&](pg::Pool& pool, async::Timers& timers) {
+    return tell(history_in(pool, timers, config), timers, *id);
+  });
   return told ? 0 : complain(told.error().detail, kFailed);
 }
 

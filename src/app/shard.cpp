@@ -12,19 +12,23 @@ namespace notify::app {
 using base::Expected;
 using base::fail;
 
-Shard::Reporters::Reporters(telemetry::Health& health, bool asks_user_service)
+Shard::Reporters::Reporters(telemetry::Health& health, const config::Config& config)
     : postgres(health.add("postgres", telemetry::Importance::critical)),
       clock(health.add("clock", telemetry::Importance::critical)),
+      schema(health.add("schema", telemetry::Importance::critical)),
       redis(health.add("redis", telemetry::Importance::helpful)),
       auth_service(health.add("auth_service", telemetry::Importance::helpful)) {
-  if (asks_user_service) {
+  if (!config.redis.cache_url.empty()) {
+    redis_cache = health.add("redis_cache", telemetry::Importance::helpful);
+  }
+  if (!config.user_service.address.empty()) {
     user_service = health.add("user_service", telemetry::Importance::helpful);
   }
 }
 
 Shard::Shard(Process process)
     : process_(std::move(process)),
-      reporters_(process_.health, !process_.config.user_service.address.empty()),
+      reporters_(process_.health, process_.config),
       work_(boost::asio::make_work_guard(context_)),
       timers_(context_.get_executor(), process_.clock),
       rng_(base::system_rng()),
@@ -56,46 +60,6 @@ std::function<void(std::string_view)> Shard::on_event(std::string component) con
   return [log = process_.log.component(std::move(component))](std::string_view what) {
     log.info(what);
   };
-}
-
-/// Half of the connections: accepting and all else each have their own.
-std::unique_ptr<pg::Pool> Shard::make_pg_pool(pg::Plans plans) {
-  const config::Postgres& c = process_.config.postgres;
-  pg::PoolOptions options;
-  options.connections = c.connections / 2;
-  options.plans = plans;
-  options.on_event = on_event("postgres");
-  return std::make_unique<pg::Pool>(timers_, rng_, base::Secret(std::string(c.url.reveal())),
-                                    std::move(options), on_escape());
-}
-
-Expected<void> Shard::wire_storage() {
-  const config::Config& c = process_.config;
-  pg_intake_ = make_pg_pool(pg::Plans::generic);
-  pg_ = make_pg_pool(pg::Plans::custom);
-
-  auto url = redis::parse_url(base::Secret(std::string(c.redis.url.reveal())));
-  if (!url) return fail(std::move(url).error());
-  redis::ClientOptions redis_options;
-  redis_options.ca_file = c.redis.ca_file;
-  redis_options.on_event = on_event("redis");
-  auto client =
-      redis::Client::create(timers_, rng_, std::move(*url), std::move(redis_options), on_escape());
-  if (!client) return fail(std::move(client).error());
-  redis_ = std::move(*client);
-
-  ledger_ = std::make_unique<stores::PgLedger>(*pg_intake_, *pg_, timers_, ledger_options(c),
-                                               on_escape());
-  history_ = std::make_unique<stores::PgHistory>(*pg_, process_.clock);
-  backlog_ = std::make_unique<stores::PgBacklog>(*pg_);
-  upkeep_ = std::make_unique<stores::PgUpkeep>(*pg_);
-  letters_ = std::make_unique<stores::PgDeadLetters>(*pg_);
-  audit_ = std::make_unique<stores::PgAudit>(*pg_);
-  templates_ = std::make_unique<stores::PgTemplates>(*pg_);
-  template_cache_ = std::make_unique<stores::TemplateCache>(*templates_, timers_,
-                                                            stores::TemplateCache::Options{});
-  wire_queue();
-  return {};
 }
 
 void Shard::wire_queue() {
@@ -322,7 +286,9 @@ void Shard::start() {
   boost::asio::post(context_, [this] {
     pg_intake_->start();
     pg_->start();
+    pg_background_->start();
     redis_->start();
+    if (redis_cache_) redis_cache_->start();
     settings_cache_->start();
     deliver_->start();
     heartbeat_->start();
@@ -385,8 +351,10 @@ async::Task<void> Shard::shut_down(base::Deadline deadline) {
   co_await heartbeat_->sign_off();
   co_await apns_pool_->stop(deadline);
   co_await redis_->stop(deadline);
+  if (redis_cache_) co_await redis_cache_->stop(deadline);
   co_await pg_intake_->stop(deadline);
   co_await pg_->stop(deadline);
+  co_await pg_background_->stop(deadline);
 }
 
 }  // namespace notify::app

@@ -93,7 +93,13 @@ class Shard {
 
  private:
   explicit Shard(Process process);
-  [[nodiscard]] std::unique_ptr<pg::Pool> make_pg_pool(pg::Plans plans);
+  [[nodiscard]] std::unique_ptr<pg::Pool> make_pg_pool(pg::PoolOptions options);
+  void make_pg_pools();
+  [[nodiscard]] base::Expected<std::unique_ptr<redis::Client>> make_redis_client(
+      const config::Url& where);
+  [[nodiscard]] base::Expected<void> make_redis_clients();
+  /// For users' settings and rate limits: of a Redis of their own, if there is one.
+  [[nodiscard]] redis::Client& redis_for_caches();
   [[nodiscard]] base::Expected<void> wire_storage();
   void wire_queue();
   void wire_deciding();
@@ -114,6 +120,8 @@ class Shard {
   async::Task<void> shut_down(base::Deadline deadline);
   async::Task<void> watch();
   async::Task<void> look_at_postgres();
+  async::Task<void> look_at_schema();
+  async::Task<void> look_at_redis();
   async::Task<void> look_at_others();
   async::Task<void> look_at_queue();
   void publish();
@@ -121,11 +129,13 @@ class Shard {
 
   /// What this shard says about what it rests on.
   struct Reporters {
-    Reporters(telemetry::Health& health, bool asks_user_service);
+    Reporters(telemetry::Health& health, const config::Config& config);
     telemetry::Health::Reporter postgres;
     telemetry::Health::Reporter clock;
+    telemetry::Health::Reporter schema;
     telemetry::Health::Reporter redis;
     telemetry::Health::Reporter auth_service;
+    std::optional<telemetry::Health::Reporter> redis_cache;   ///< unset if it is that of the queue
     std::optional<telemetry::Health::Reporter> user_service;  ///< unset if it is not asked
   };
 
@@ -146,7 +156,9 @@ class Shard {
   struct Published {
     ClientShare pg_intake;
     ClientShare pg;
+    ClientShare pg_background;
     ClientShare redis;
+    ClientShare redis_cache;
     ClientShare apns;
     std::size_t in_flight = 0;
   } published_;
@@ -160,7 +172,9 @@ class Shard {
   // In the order of use: each refers only to those above it.
   std::unique_ptr<pg::Pool> pg_intake_;
   std::unique_ptr<pg::Pool> pg_;
+  std::unique_ptr<pg::Pool> pg_background_;
   std::unique_ptr<redis::Client> redis_;
+  std::unique_ptr<redis::Client> redis_cache_;  // unset if the queue's serves for both
   std::unique_ptr<http2::Pool> apns_pool_;
   std::unique_ptr<net::CompletionPump> client_pump_;
   std::unique_ptr<clients::AuthClient> auth_;

@@ -21,7 +21,7 @@ void Shard::wire_deciding() {
   settings_ = std::make_unique<stores::PgSettings>(*pg_);
   stores::SettingsCacheOptions options;
   options.users_max = c.settings.cache_users;
-  shared_settings_ = std::make_unique<stores::RedisSettings>(*redis_);
+  shared_settings_ = std::make_unique<stores::RedisSettings>(redis_for_caches());
   settings_cache_ = std::make_unique<stores::SettingsCache>(
       *settings_, *shared_settings_, timers_, options,
       stores::SettingsCacheEvents{

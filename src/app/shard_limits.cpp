@@ -7,7 +7,7 @@ namespace notify::app {
 
 void Shard::wire_limits() {
   const telemetry::LimitMetrics& m = process_.metrics.limits;
-  limiter_ = std::make_unique<stores::RedisLimiter>(*redis_, timers_,
+  limiter_ = std::make_unique<stores::RedisLimiter>(redis_for_caches(), timers_,
                                                     stores::RedisLimiter::Options(), on_escape());
   flows::LimitingEvents events;
   events.reached = [&m](rules::Limit limit) {

@@ -6,13 +6,21 @@
 
 #include "app/shard.hpp"
 #include "stores/pg_clock.hpp"
+#include "stores/readiness.hpp"
 
 namespace notify::app {
+namespace {
+
+constexpr std::chrono::seconds kLookMax{1};
+constexpr std::chrono::seconds kWriteMax{3};
+
+}  // namespace
 
 /// Looks once a second at what the service rests on, and says so in /readyz and /metrics.
 async::Task<void> Shard::watch() {
   for (;;) {
     co_await look_at_postgres();
+    co_await look_at_redis();
     co_await look_at_others();
     co_await look_at_queue();
     publish();
@@ -24,25 +32,54 @@ async::Task<void> Shard::look_at_postgres() {
   // Two seconds: beyond that ids and rows tell different times (D-5).
   constexpr std::chrono::milliseconds kOffsetMax{2000};
   using enum telemetry::HealthState;
-  const auto offset =
-      co_await stores::clock_offset(*pg_, process_.clock, timers_.after(std::chrono::seconds(1)));
+  const auto offset = co_await stores::clock_offset(*pg_, process_.clock, timers_.after(kLookMax));
   if (!offset) {
     reporters_.postgres.set(down, offset.error().detail);
     co_return;
   }
-  // Each pool reconnects by itself; ready is who can also accept.
-  const bool accepting = pg_intake_->connected() > 0;
-  reporters_.postgres.set(accepting ? ok : down, accepting ? "" : "no connection for accepting");
   const bool close = *offset<kOffsetMax&& * offset> - kOffsetMax;
   clock_is_right_ = close;
   reporters_.clock.set(close ? ok : down,
                        std::to_string(offset->count()) + " ms ahead of the database");
+  co_await look_at_schema();
+  // By the way that accepting goes, with its patience: a commit that takes long is no failure.
+  const auto written = co_await stores::try_write(*pg_intake_, timers_.after(kWriteMax));
+  reporters_.postgres.set(written ? ok : down,
+                          written ? "" : "no write: " + written.error().detail);
+}
+
+async::Task<void> Shard::look_at_schema() {
+  using enum telemetry::HealthState;
+  constexpr std::string_view kNewest = NOTIFY_SCHEMA_CHANGE;
+  const auto has = co_await stores::schema_has(*pg_, kNewest, timers_.after(kLookMax));
+  if (!has) {
+    reporters_.schema.set(down, has.error().detail);
+  } else if (*has) {
+    reporters_.schema.set(ok);
+  } else {
+    reporters_.schema.set(down, "too old: the change " + std::string(kNewest) +
+                                    " is not deployed; run notification-service migrate");
+  }
+}
+
+async::Task<void> Shard::look_at_redis() {
+  using enum telemetry::HealthState;
+  const auto written = co_await stores::try_write(*redis_, timers_.after(kLookMax));
+  if (!written) {
+    reporters_.redis.set(degraded, "no write: " + written.error().detail);
+  } else if (heartbeat_->lease_term() == 0) {
+    reporters_.redis.set(degraded, "no heartbeat has succeeded lately: nothing is leased here");
+  } else {
+    reporters_.redis.set(ok);
+  }
+  if (!redis_cache_) co_return;
+  const auto cached = co_await stores::try_write(*redis_cache_, timers_.after(kLookMax));
+  reporters_.redis_cache->set(cached ? ok : degraded,
+                              cached ? "" : "no write: " + cached.error().detail);
 }
 
 async::Task<void> Shard::look_at_others() {
   using enum telemetry::HealthState;
-  const bool redis_up = redis_->connected() > 0;
-  reporters_.redis.set(redis_up ? ok : degraded, redis_up ? "" : "no connection");
   const auto auth = co_await auth_->check_health(timers_.after(std::chrono::seconds(1)));
   reporters_.auth_service.set(auth ? ok : degraded, auth ? "" : auth.error().detail);
   if (!reporters_.user_service) co_return;
@@ -62,12 +99,16 @@ void Shard::publish() {
   };
   published_.pg_intake.add(m.pg, snapshot(pg_intake_->counters()));
   published_.pg.add(m.pg, snapshot(pg_->counters()));
-  const redis::ClientCounters redis = redis_->counters();
-  published_.redis.add(m.redis, {.operations = redis.commands,
+  published_.pg_background.add(m.pg, snapshot(pg_background_->counters()));
+  const auto snapshot_of = [](const redis::ClientCounters& redis) {
+    return ClientShare::Snapshot{.operations = redis.commands,
                                  .errors = redis.errors,
                                  .reconnects = redis.reconnects,
                                  .connections = redis.connected,
-                                 .in_flight = redis.in_flight});
+                                 .in_flight = redis.in_flight};
+  };
+  published_.redis.add(m.redis, snapshot_of(redis_->counters()));
+  if (redis_cache_) published_.redis_cache.add(m.redis, snapshot_of(redis_cache_->counters()));
   const http2::PoolCounters apns = apns_pool_->counters();
   const std::uint64_t reopened =
       apns.connections_opened - std::min<std::uint64_t>(apns.connections_opened, 1);

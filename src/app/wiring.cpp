@@ -191,6 +191,20 @@ flows::RecoverPolicy recover_policy(const config::Config& config) {
   return policy;
 }
 
+stores::UpkeepOptions upkeep_options(const config::Config& config, const telemetry::Log& log) {
+  stores::UpkeepOptions options;
+  options.retention = {.history = config.retention.history,
+                       .attempts = config.retention.attempts,
+                       .interactions = config.retention.interactions,
+                       .audit = config.retention.audit,
+                       .replays = config.retention.replays,
+                       .idempotency_keys = config.retention.idempotency_keys};
+  options.on_dropped = [log = log.component("upkeep")](std::string_view partition) {
+    log.info("dropped a partition that was kept long enough", {{"partition", partition}});
+  };
+  return options;
+}
+
 flows::CancelPolicy cancel_policy(const config::Config& config) {
   flows::CancelPolicy policy;
   policy.wait = config.cancel.wait;

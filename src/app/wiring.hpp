@@ -20,6 +20,7 @@
 #include "rules/retry.hpp"
 #include "rules/validation.hpp"
 #include "stores/pg_ledger.hpp"
+#include "stores/pg_upkeep.hpp"
 #include "stores/settings_cache.hpp"
 #include "telemetry/log.hpp"
 #include "telemetry/metrics.hpp"
@@ -48,6 +49,9 @@ namespace notify::app {
 [[nodiscard]] flows::DeliverLimits deliver_limits(const config::Config& config);
 [[nodiscard]] flows::HeartbeatPolicy heartbeat_policy(const config::Config& config);
 [[nodiscard]] flows::RecoverPolicy recover_policy(const config::Config& config);
+/// Lifetime: `log` is copied.
+[[nodiscard]] stores::UpkeepOptions upkeep_options(const config::Config& config,
+                                                   const telemetry::Log& log);
 [[nodiscard]] flows::CancelPolicy cancel_policy(const config::Config& config);
 [[nodiscard]] flows::ReplayLimits replay_limits(const config::Config& config);
 [[nodiscard]] flows::ReplayEvents replay_events(const telemetry::Log& log);

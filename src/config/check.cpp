@@ -205,7 +205,8 @@ Problems check(const Config& c) {
                   "is the same address as grpc.listen", "give each its own port");
   checker.require(!clash(c.http.listen, c.admin.listen), "http.listen",
                   "is the same address as admin.listen", "give each its own port");
-  checker.require(c.redis.ca_file.empty() || c.redis.url.scheme() == "rediss", "redis.ca_file",
+  const bool has_tls = c.redis.url.scheme() == "rediss" || c.redis.cache_url.scheme() == "rediss";
+  checker.require(c.redis.ca_file.empty() || has_tls, "redis.ca_file",
                   "has no effect: redis.url is not rediss://", "use rediss://, or remove this");
   checker.require_file(c.redis.ca_file, "redis.ca_file");
   check_grpc(c.grpc, checker);

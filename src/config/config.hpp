@@ -56,10 +56,12 @@ struct Admin {
 struct Postgres {
   Url url{"postgresql:///notification?host=/var/run/postgresql"};
   std::size_t connections = 4;
+  std::size_t background_connections = 2;
 };
 
 struct Redis {
   Url url{"redis://127.0.0.1:6379"};
+  Url cache_url;
   FilePath ca_file;
 };
 
@@ -162,6 +164,15 @@ struct Recover {
   Duration sweep_interval = 10s;
 };
 
+struct Retention {
+  Duration history = 24h * 90;
+  Duration attempts = 24h * 30;
+  Duration interactions = 24h * 30;
+  Duration audit = 24h * 365;
+  Duration replays = 24h * 90;
+  Duration idempotency_keys = 24h * 2;
+};
+
 struct Cancel {
   Duration wait = 2s;
 };
@@ -211,6 +222,7 @@ struct Config {
   Settings settings;
   Deliver deliver;
   Recover recover;
+  Retention retention;
   Cancel cancel;
   Expiry expiry;
   Logging log;

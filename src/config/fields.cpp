@@ -95,12 +95,21 @@ std::vector<Field> make_fields() {
       row("postgres.url", &C::postgres, &Postgres::url, schemes({"postgresql", "postgres"}),
           "The database, in libpq's form; the password is better kept in ~/.pgpass."),
       row("postgres.connections", &C::postgres, &Postgres::connections, within(2, 64),
-          "Connections of each worker: half of them for accepting, half for all else."),
+          "Connections of each worker: half of them for accepting, half for all else that callers "
+          "wait for."),
+      row("postgres.background_connections", &C::postgres, &Postgres::background_connections,
+          within(1, 16),
+          "Further connections of each worker, for what may take seconds: sweeps, lists, dead "
+          "letters, replays, upkeep. Each does one thing at a time."),
 
       row("redis.url", &C::redis, &Redis::url, schemes({"redis", "rediss", "unix"}),
           "The queue's server; rediss is TLS, unix a socket (unix:///path)."),
+      row("redis.cache_url", &C::redis, &Redis::cache_url,
+          none_or(schemes({"redis", "rediss", "unix"})),
+          "A server of its own for users' settings and for rate limits. It may evict keys. Empty: "
+          "that of redis.url."),
       row("redis.ca_file", &C::redis, &Redis::ca_file, any(),
-          "Certificates (PEM) trusted for rediss. Empty: the system's."),
+          "Certificates (PEM) trusted for rediss, by both. Empty: the system's."),
 
       row("auth_service.address", &C::auth_service, &AuthService::address, named_port(),
           "The source of truth for devices."),
@@ -216,6 +225,22 @@ std::vector<Field> make_fields() {
           within(300ms, 5min), "Silence after which a node's work is taken over."),
       row("recover.sweep_interval", &C::recover, &Recover::sweep_interval, within(100ms, 1h),
           "How often the database is searched for due and forgotten work."),
+
+      row("retention.history", &C::retention, &Retention::history, within(24h * 7, 24h * 3650),
+          "How long notifications are kept. Each time here counts from the end of the partition, "
+          "which holds a month."),
+      row("retention.attempts", &C::retention, &Retention::attempts, within(24h * 7, 24h * 3650),
+          "How long the attempts to deliver them are kept."),
+      row("retention.interactions", &C::retention, &Retention::interactions,
+          within(24h, 24h * 3650), "How long it is kept what users did with them."),
+      row("retention.audit", &C::retention, &Retention::audit, within(24h, 24h * 3650),
+          "How long the audit of changes and administrative acts is kept."),
+      row("retention.replays", &C::retention, &Retention::replays, within(24h * 7, 24h * 3650),
+          "How long it is kept which notifications were replayed, counted from the replay."),
+      row("retention.idempotency_keys", &C::retention, &Retention::idempotency_keys,
+          within(24h * 2, 24h * 30),
+          "How long keys of requests are kept; they are used for 24 hours. Their partitions hold a "
+          "day."),
 
       row("cancel.wait", &C::cancel, &Cancel::wait, within(100ms, 30s),
           "How long CancelNotification waits for a worker that has it."),

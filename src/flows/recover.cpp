@@ -294,9 +294,16 @@ async::Task<void> Recover::keep_up() {
         parts_.events.step_failed("make_partitions", made.error());
         if (made.error().code == base::Errc::conflict) co_return;
       }
+      if (made) co_await retire(*token);
     }
     co_await parts_.timers.sleep_for(parts_.policy.takeover_interval);
   }
+}
+
+async::Task<void> Recover::retire(stores::FencingToken token) {
+  const auto gone =
+      co_await parts_.upkeep.retire(token, parts_.timers.after(parts_.policy.retire_timeout));
+  if (!gone) parts_.events.step_failed("retire", gone.error());
 }
 
 }  // namespace notify::flows

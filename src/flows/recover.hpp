@@ -24,6 +24,7 @@ struct RecoverPolicy {
   std::chrono::milliseconds takeover_interval{1000};  ///< also: how soon an election is noticed
   std::chrono::milliseconds sweep_interval{10'000};
   std::chrono::milliseconds upkeep_interval{3'600'000};
+  std::chrono::milliseconds retire_timeout{600'000};  ///< it goes on where it was an interval later
   /// A row younger than this is on its way into the queue and left alone.
   std::chrono::milliseconds grace = stores::kRecoverAfter;
   /// What a sweep has seen in the queue may have been lost right after; the next one looks at so
@@ -104,6 +105,7 @@ class Recover {
   async::Task<bool> readmit(std::vector<stores::BacklogItem> items, std::uint64_t epoch_number);
   async::Task<std::optional<stores::LedgerHorizon>> horizon();
   async::Task<void> keep_up();
+  async::Task<void> retire(stores::FencingToken token);
   void put_back(std::size_t count);
   bool succeeded(std::string_view step, const base::Expected<void>& result);
   [[nodiscard]] bool may_go_on(std::uint64_t epoch_number) const;

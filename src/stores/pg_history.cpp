@@ -11,8 +11,7 @@ using base::Errc;
 using base::Expected;
 using base::fail;
 
-/// How long the history is kept (SPEC §3, retention), and how far a clock may be ahead.
-constexpr std::chrono::days kKept{90};
+/// How far a clock may be ahead.
 constexpr std::chrono::minutes kAheadMax{5};
 
 /// By primary key.
@@ -51,10 +50,10 @@ async::Task<Expected<Story>> PgHistory::find(base::NotificationId id, base::Dead
   const base::WallTime created_at = id.uuid().instant();
   const base::WallTime now = clock_.now();
   const bool plausible =
-      id.uuid().is_v7() && created_at >= now - kKept && created_at <= now + kAheadMax;
+      id.uuid().is_v7() && created_at >= now - kept_ && created_at <= now + kAheadMax;
   if (!plausible) co_return fail(Errc::not_found, "no notification can have this id");
 
-  if (pool_.connected() == 0) co_return fail(no_connection());
+  if (pools_.urgent.connected() == 0) co_return fail(no_connection());
   std::vector<pg::Query> queries;
   queries.push_back({kFindOne, std::move(pg::Params().timestamp(created_at).id(id))});
   queries.push_back({kAttempts, std::move(pg::Params()
@@ -63,7 +62,7 @@ async::Task<Expected<Story>> PgHistory::find(base::NotificationId id, base::Dead
                                               .uuid(base::uuid_v7_max(created_at)))});
   queries.push_back({kDueOf, std::move(pg::Params().id(id))});
   queries.push_back({kReplaysOf, std::move(pg::Params().id(id))});
-  const auto results = co_await pool_.transaction(std::move(queries), deadline);
+  const auto results = co_await pools_.urgent.transaction(std::move(queries), deadline);
   if (!results) co_return fail(to_error(results.error()));
   if ((*results)[0].empty()) co_return fail(Errc::not_found, "there is no such notification");
 
@@ -94,13 +93,13 @@ async::Task<Expected<Story>> PgHistory::find(base::NotificationId id, base::Dead
 async::Task<Expected<std::vector<HistoryRecord>>> PgHistory::list(
     base::UserId user, std::optional<base::NotificationId> before, std::int32_t limit,
     base::Deadline deadline) {
-  if (pool_.connected() == 0) co_return fail(no_connection());
+  if (pools_.heavy.connected() == 0) co_return fail(no_connection());
   const base::WallTime now = clock_.now();
   const base::NotificationId newest(base::uuid_v7_max(now + kAheadMax));
   const base::NotificationId cursor = before.value_or(newest);
   pg::Params params;
-  params.id(user).timestamp(cursor.uuid().instant()).id(cursor).timestamp(now - kKept).int64(limit);
-  const auto result = co_await pool_.query({kList, std::move(params)}, deadline);
+  params.id(user).timestamp(cursor.uuid().instant()).id(cursor).timestamp(now - kept_).int64(limit);
+  const auto result = co_await pools_.heavy.query({kList, std::move(params)}, deadline);
   if (!result) co_return fail(to_error(result.error()));
   std::vector<HistoryRecord> records;
   for (std::size_t i = 0; i < result->rows(); ++i) {

@@ -7,10 +7,16 @@
 
 namespace notify::stores {
 
-/// Lifetime: `pool` and `clock` outlive this.
+/// Lifetime: the pools and `clock` outlive this.
 class PgHistory final : public History {
  public:
-  PgHistory(pg::Pool& pool, const base::Clock& clock) : pool_(pool), clock_(clock) {}
+  struct Pools {
+    pg::Pool& urgent;  ///< for one notification, by its key
+    pg::Pool& heavy;   ///< for lists, which may take seconds
+  };
+  /// `kept` is how long the history is kept: what is older is not looked for.
+  PgHistory(Pools pools, const base::Clock& clock, std::chrono::milliseconds kept)
+      : pools_(pools), clock_(clock), kept_(kept) {}
 
   [[nodiscard]] async::Task<base::Expected<Story>> find(base::NotificationId id,
                                                         base::Deadline deadline) override;
@@ -19,8 +25,9 @@ class PgHistory final : public History {
       base::Deadline deadline) override;
 
  private:
-  pg::Pool& pool_;
+  Pools pools_;
   const base::Clock& clock_;
+  std::chrono::milliseconds kept_;
 };
 
 }  // namespace notify::stores

@@ -151,7 +151,7 @@ RecoverMetrics recover(MetricRegistry& r) {
       r.counter_by(
           {"notification_recover_failures_total", "Steps of recovering failed."}, "step",
           {"heartbeat", "claim", "take_over", "reclaim", "horizon", "salvage", "sweep", "rebuild",
-           "readmit", "promote", "recheck", "take_office", "make_partitions", "sign_off"}),
+           "readmit", "promote", "recheck", "take_office", "make_partitions", "retire", "sign_off"}),
   };
 }
 

@@ -24,7 +24,7 @@ test('/healthz says that the process lives.', async () => {
 });
 
 test('/readyz names each part and says that all are well.', async () => {
-  const parts = ['postgres', 'clock', 'redis', 'auth_service'];
+  const parts = ['postgres', 'clock', 'schema', 'redis', 'auth_service'];
   await eventually(async () => {
     const { status, text } = await get('/readyz');
     const { ready, draining, checks } = JSON.parse(text);

@@ -12,6 +12,7 @@ struct FakeOffice {
   std::int64_t token = 0;
   std::string holder;
   std::size_t partitions_made = 0;  ///< how often
+  std::size_t retired = 0;          ///< how often
 };
 
 /// Lifetime: `office` and `link` outlive this.
@@ -37,6 +38,17 @@ class FakeUpkeep final : public stores::Upkeep {
       }
       ++office_.partitions_made;
       link_.note({.kind = Journal::Kind::kept_up, .token = token.value});
+      return std::size_t{0};
+    });
+  }
+
+  [[nodiscard]] async::Task<base::Expected<std::size_t>> retire(stores::FencingToken token,
+                                                                base::Deadline) override {
+    return link_.travel(fault, [this, token]() -> base::Expected<std::size_t> {
+      if (token.value != office_.token) {
+        return base::fail(base::Errc::conflict, "another node was elected since");
+      }
+      ++office_.retired;
       return std::size_t{0};
     });
   }

@@ -12,9 +12,10 @@
 #include <boost/system/system_error.hpp>
 #include <utility>
 #include <variant>
+#include <vector>
 
-#include "base/async/one_shot.hpp"
 #include "base/async/with_deadline.hpp"
+#include "net/dns/lookup.hpp"
 #include "net/tls/native.hpp"
 
 namespace notify::net {
@@ -30,7 +31,7 @@ using boost::system::error_code;
 
 constexpr auto kTuple = asio::as_tuple(async::kUseAwaitable);
 
-using Addresses = tcp::resolver::results_type;
+using Endpoints = std::vector<tcp::endpoint>;
 using TlsStream = ssl::stream<tcp::socket>;
 
 /// In a phase of connect() only the deadline or the caller aborts: both are known by the exception.
@@ -42,31 +43,17 @@ base::Unexpected<base::Error> failed(std::string_view what, const error_code& er
   return base::fail(Errc::unavailable, std::string(what) + ": " + error.message());
 }
 
-struct Lookup {
-  explicit Lookup(const async::Executor& executor) : resolver(executor), answer(executor) {}
-  tcp::resolver resolver;
-  async::OneShot<Expected<Addresses>> answer;
-};
-
-/// getaddrinfo cannot be interrupted. The lookup is therefore shared with its handler: a caller
-/// whose deadline passed goes away, and the late answer finds nobody waiting.
-Task<Expected<Addresses>> resolve(async::Executor executor, Endpoint endpoint) {
-  auto lookup = std::make_shared<Lookup>(executor);
-  lookup->resolver.async_resolve(endpoint.host, std::to_string(endpoint.port),
-                                 tcp::resolver::numeric_service,
-                                 [lookup](const error_code& error, Addresses addresses) {
-                                   if (error) {
-                                     lookup->answer.complete(failed("resolve", error));
-                                   } else {
-                                     lookup->answer.complete(std::move(addresses));
-                                   }
-                                 });
-  co_return co_await lookup->answer.wait();
+Task<Expected<Endpoints>> resolve(async::Executor executor, Endpoint endpoint) {
+  const auto addresses = co_await look_up(std::move(executor), endpoint.host);
+  if (!addresses) co_return base::fail(addresses.error());
+  Endpoints endpoints;
+  for (const auto& address : *addresses) endpoints.emplace_back(address, endpoint.port);
+  co_return endpoints;
 }
 
-Task<Expected<tcp::socket>> connect_socket(async::Executor executor, Addresses addresses) {
+Task<Expected<tcp::socket>> connect_socket(async::Executor executor, Endpoints endpoints) {
   tcp::socket socket(executor);
-  const auto [error, endpoint] = co_await asio::async_connect(socket, addresses, kTuple);
+  const auto [error, endpoint] = co_await asio::async_connect(socket, endpoints, kTuple);
   rethrow_if_aborted(error);
   if (error) co_return failed("connect", error);
   error_code ignored;  // without it the connection is slower, not wrong
@@ -157,11 +144,11 @@ Task<Expected<std::unique_ptr<Transport>>> Transport::connect(async::Timers& tim
                                                               const TlsContext* tls,
                                                               ConnectTimeouts timeouts) {
   const async::Executor executor = timers.executor();
-  auto addresses = co_await async::with_deadline(timers, timers.after(timeouts.resolve),
+  auto endpoints = co_await async::with_deadline(timers, timers.after(timeouts.resolve),
                                                  resolve(executor, endpoint));
-  if (!addresses) co_return base::fail(named(addresses.error(), "resolve"));
+  if (!endpoints) co_return base::fail(named(endpoints.error(), "resolve"));
   auto socket = co_await async::with_deadline(timers, timers.after(timeouts.connect),
-                                              connect_socket(executor, std::move(*addresses)));
+                                              connect_socket(executor, std::move(*endpoints)));
   if (!socket) co_return base::fail(named(socket.error(), "connect"));
   if (tls == nullptr) {
     co_return std::unique_ptr<Transport>(

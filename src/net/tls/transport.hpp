@@ -39,7 +39,7 @@ class Transport {
   /// Lifetime: `tls` outlives the transport.
   /// Errors:   Errc::timed_out by phase; Errc::unauthenticated if the certificate is not trusted or
   ///           not for this host; Errc::unavailable for the rest, also for a refused ALPN.
-  /// Cancel:   throws operation_aborted. A lookup that hangs keeps Asio's resolver thread busy.
+  /// Cancel:   throws operation_aborted. A lookup that hangs holds up no other name (net/dns).
   [[nodiscard]] static async::Task<base::Expected<std::unique_ptr<Transport>>> connect(
       async::Timers& timers, Endpoint endpoint, const TlsContext* tls, ConnectTimeouts timeouts);
 

@@ -42,7 +42,7 @@ async::Task<void> Connection::run() {
   for (int failures = 0;;) {
     auto session = co_await async::with_deadline(
         context_.timers, context_.timers.after(context_.options.connect_timeout),
-        open_session(context_.timers.executor(), context_.url, context_.options,
+        open_session(context_.timers, context_.url, context_.options,
                      [this](std::string_view sqlstate) {
                        ++context_.counters.notices;
                        report("notice " + std::string(sqlstate));
@@ -77,9 +77,14 @@ bool Connection::send(const std::shared_ptr<Request>& request) {
   PGconn* const raw = session_->raw();
   for (const Query& query : request->queries) {
     const Params::View params = query.params.view();
-    if (PQsendQueryPrepared(raw, query.statement.name.data(),
-                            static_cast<int>(params.values.size()), params.values.data(),
-                            params.lengths.data(), params.formats.data(), 0) != 1) {
+    const bool sent =
+        query.is_prepared()
+            ? PQsendQueryPrepared(raw, query.statement.name.data(),
+                                  static_cast<int>(params.values.size()), params.values.data(),
+                                  params.lengths.data(), params.formats.data(), 0) == 1
+            : PQsendQueryParams(raw, query.made_sql.c_str(), 0, nullptr, nullptr, nullptr, nullptr,
+                                0) == 1;
+    if (!sent) {
       // Without its sync the server rolls back whatever of it arrives.
       give_up("the connection does not take a statement");
       return false;
@@ -103,7 +108,7 @@ bool Connection::send(const std::shared_ptr<Request>& request) {
 bool Connection::prepare_all(const Request& request) {
   for (const Query& query : request.queries) {
     const Statement& statement = query.statement;
-    if (prepared_.contains(statement.name)) continue;
+    if (!query.is_prepared() || prepared_.contains(statement.name)) continue;
     if (PQsendPrepare(session_->raw(), statement.name.data(), statement.sql.data(), 0, nullptr) !=
             1 ||
         PQpipelineSync(session_->raw()) != 1) {

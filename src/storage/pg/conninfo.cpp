@@ -4,10 +4,10 @@
 
 #include <algorithm>
 #include <boost/asio/ip/address.hpp>
-#include <boost/asio/ip/tcp.hpp>
 #include <memory>
 
-#include "base/async/one_shot.hpp"
+#include "base/async/with_deadline.hpp"
+#include "net/dns/lookup.hpp"
 
 namespace notify::pg {
 
@@ -52,26 +52,26 @@ bool needs_lookup(const std::string& host) {
   return static_cast<bool>(not_an_address);
 }
 
-using Found = std::vector<std::string>;
-
-struct Lookup {
-  explicit Lookup(const async::Executor& executor) : resolver(executor), answer(executor) {}
-  asio::ip::tcp::resolver resolver;
-  async::OneShot<Found> answer;
-};
-
-/// getaddrinfo cannot be interrupted. The lookup is therefore shared with its handler: a caller who
-/// has been cancelled goes away, and the late answer finds nobody waiting.
-async::Task<Found> look_up(async::Executor executor, std::string host) {
-  auto lookup = std::make_shared<Lookup>(executor);
-  lookup->resolver.async_resolve(
-      host, "", [lookup](const boost::system::error_code& /*none found*/, const auto& entries) {
-        Found addresses;
-        for (const auto& entry : entries)
-          addresses.push_back(entry.endpoint().address().to_string());
-        lookup->answer.complete(std::move(addresses));
-      });
-  co_return co_await lookup->answer.wait();
+/// Asks for all names at once. A name whose answer has not come by `deadline` is left out, so that
+/// one that hangs does not keep libpq from the other hosts.
+async::Task<std::vector<net::Addresses>> look_up_all(async::Timers& timers,
+                                                     const std::vector<std::string>& hosts,
+                                                     base::Deadline deadline) {
+  std::vector<std::unique_ptr<net::Lookup>> lookups;
+  for (const std::string& host : hosts) {
+    lookups.push_back(needs_lookup(host) ? std::make_unique<net::Lookup>(timers.executor(), host)
+                                         : nullptr);
+  }
+  std::vector<net::Addresses> found(hosts.size());
+  for (std::size_t i = 0; i < hosts.size(); ++i) {
+    if (!lookups[i]) continue;
+    // One that was slow must not cost another its answer, which has come meanwhile.
+    auto answer = lookups[i]->is_answered()
+                      ? co_await lookups[i]->answer()
+                      : co_await async::with_deadline(timers, deadline, lookups[i]->answer());
+    if (answer) found[i] = std::move(*answer);
+  }
+  co_return found;
 }
 
 void append(std::string& list, std::string_view item, bool first) {
@@ -90,8 +90,8 @@ base::Expected<void> check_url(const base::Secret& url) {
   return {};
 }
 
-async::Task<base::Expected<Keywords>> resolve_hosts(async::Executor executor,
-                                                    const base::Secret& url) {
+async::Task<base::Expected<Keywords>> resolve_hosts(async::Timers& timers, const base::Secret& url,
+                                                    base::Deadline deadline) {
   const Options options = parse(url);
   if (!options) co_return base::fail(base::Errc::invalid, "not a PostgreSQL connection URI");
   const std::vector<std::string> hosts = split(value_of(options, "host"));
@@ -105,10 +105,11 @@ async::Task<base::Expected<Keywords>> resolve_hosts(async::Executor executor,
   std::string address_list;
   std::string port_list;
   bool none = true;
+  const std::vector<net::Addresses> found = co_await look_up_all(timers, hosts, deadline);
   for (std::size_t i = 0; i < hosts.size(); ++i) {
-    Found addresses;
+    std::vector<std::string> addresses;
     if (needs_lookup(hosts[i])) {
-      addresses = co_await look_up(executor, hosts[i]);
+      for (const auto& address : found[i]) addresses.push_back(address.to_string());
     } else {
       const bool is_path = hosts[i].empty() || hosts[i].front() == '/' || hosts[i].front() == '@';
       addresses.push_back(is_path ? std::string() : hosts[i]);

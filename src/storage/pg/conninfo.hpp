@@ -7,7 +7,8 @@
 #include <utility>
 #include <vector>
 
-#include "base/async/task.hpp"
+#include "base/async/timers.hpp"
+#include "base/deadline.hpp"
 #include "base/expected.hpp"
 #include "base/secret.hpp"
 
@@ -22,9 +23,10 @@ using Keywords = std::vector<std::pair<std::string, std::string>>;
 
 /// Looks the host names of `url` up without blocking (libpq itself would block in getaddrinfo) and
 /// returns the keywords that make libpq use the addresses. Empty if there is no name to look up.
-/// `url` must outlive the task.
+/// A name whose answer has not come by `deadline` is left out. `url` must outlive the task.
 /// Errors: Errc::unavailable if no host of the URL has an address.
-[[nodiscard]] async::Task<base::Expected<Keywords>> resolve_hosts(async::Executor executor,
-                                                                  const base::Secret& url);
+[[nodiscard]] async::Task<base::Expected<Keywords>> resolve_hosts(async::Timers& timers,
+                                                                  const base::Secret& url,
+                                                                  base::Deadline deadline);
 
 }  // namespace notify::pg

@@ -52,6 +52,10 @@ async::Task<Expected<Result>> Pool::query(Query query, base::Deadline deadline) 
   co_return std::move(results->front());
 }
 
+async::Task<Expected<Result>> Pool::run_made_sql(std::string sql, base::Deadline deadline) {
+  return query(Query{{}, {}, std::move(sql)}, deadline);
+}
+
 async::Task<Expected<std::vector<Result>>> Pool::transaction(std::vector<Query> queries,
                                                              base::Deadline deadline) {
   const auto refuse = [this](Fault fault, Errc code, const char* why) {

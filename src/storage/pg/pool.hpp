@@ -89,6 +89,11 @@ class Pool {
   /// One statement, committed by itself.
   [[nodiscard]] async::Task<Expected<Result>> query(Query query, base::Deadline deadline);
 
+  /// One statement whose text is made at run time, for example DETACH PARTITION of some name. It is
+  /// in no transaction block, so statements that refuse those can be run.
+  [[nodiscard]] async::Task<Expected<Result>> run_made_sql(std::string sql,
+                                                           base::Deadline deadline);
+
   /// Statements in one implicit transaction: all take effect, or none does. A statement sees what
   /// those before it did; nothing is returned before the last one is committed.
   [[nodiscard]] async::Task<Expected<std::vector<Result>>> transaction(std::vector<Query> queries,

@@ -1,6 +1,7 @@
 #pragma once
 // One statement and its parameters.
 
+#include <string>
 #include <string_view>
 
 #include "storage/pg/params.hpp"
@@ -18,6 +19,11 @@ struct Statement {
 struct Query {
   Statement statement;
   Params params;
+  /// SQL that is made at run time, in the place of `statement`: not prepared, without parameters.
+  /// For statements that name a table, as ALTER TABLE does.
+  std::string made_sql;
+
+  [[nodiscard]] bool is_prepared() const { return made_sql.empty(); }
 };
 
 }  // namespace notify::pg

@@ -68,14 +68,17 @@ bool send_settings(PGconn* connection, const PoolOptions& options) {
                                           custom ? "force_custom_plan" : "force_generic_plan",
                                           custom ? "off" : "on"};
   // Not start-up options: a pooler between refuses those. client_connection_check_interval makes
-  // the server end the statements of a connection that was given up here.
+  // the server end the statements of a connection that was given up here. No jit: without
+  // enable_sort a plan that has to sort is estimated so dear that the server would compile it,
+  // which takes a second.
   constexpr const char* kSettings =
       "SELECT set_config('TimeZone', 'UTC', false), set_config('DateStyle', 'ISO, YMD', false), "
       "set_config('plan_cache_mode', $3, false), set_config('enable_sort', $4, false), "
       "set_config('statement_timeout', $1, false), set_config('lock_timeout', $2, false), "
       "set_config('idle_in_transaction_session_timeout', '30s', false), "
       "set_config('idle_session_timeout', '0', false), "
-      "set_config('client_connection_check_interval', '5s', false)";
+      "set_config('client_connection_check_interval', '5s', false), "
+      "set_config('jit', 'off', false)";
   return PQsendQueryParams(connection, kSettings, static_cast<int>(values.size()), nullptr,
                            values.data(), nullptr, nullptr, 0) == 1 &&
          PQpipelineSync(connection) == 1;
@@ -168,15 +171,15 @@ QueryError error_of(const pg_result* result) {
                    .constraint = field(PG_DIAG_CONSTRAINT_NAME)});
 }
 
-async::Task<base::Expected<std::shared_ptr<Session>>> open_session(async::Executor executor,
+async::Task<base::Expected<std::shared_ptr<Session>>> open_session(async::Timers& timers,
                                                                    const base::Secret& url,
                                                                    const PoolOptions& options,
                                                                    Session::OnNotice on_notice) {
-  auto resolved = co_await resolve_hosts(executor, url);
+  auto resolved = co_await resolve_hosts(timers, url, timers.after(options.connect_timeout / 2));
   if (!resolved) co_return base::fail(std::move(resolved.error()));
   PGconn* const raw = begin_connect(keywords_of(url, options, std::move(*resolved)));
   if (raw == nullptr) co_return base::fail(base::Errc::overloaded, "out of memory");
-  auto session = std::make_shared<Session>(raw, executor, std::move(on_notice));
+  auto session = std::make_shared<Session>(raw, timers.executor(), std::move(on_notice));
   if (PQstatus(raw) == CONNECTION_BAD) co_return cannot_connect(*session);
 
   boost::system::error_code error;

@@ -50,11 +50,11 @@ class Session {
 };
 
 /// Connects and applies the settings: UTC, UTF-8, custom plans, timeouts. `url` and `options`
-/// outlive the task. Has no deadline of its own.
-/// Errors: Errc::unavailable, Errc::unauthenticated, with libpq's message.
+/// outlive the task. Looking names up may take half of the connect timeout; the rest has no
+/// deadline of its own. Errors: Errc::unavailable, Errc::unauthenticated, with libpq's message.
 /// Cancel: closes what was opened.
 [[nodiscard]] async::Task<base::Expected<std::shared_ptr<Session>>> open_session(
-    async::Executor executor, const base::Secret& url, const PoolOptions& options,
+    async::Timers& timers, const base::Secret& url, const PoolOptions& options,
     Session::OnNotice on_notice);
 
 /// The error of a failed result.

@@ -64,6 +64,7 @@ class RealLedgerWorld final : public RealWorld, public LedgerWorld {
   std::size_t statements() override {
     return intake_.counters().queries + pool_.counters().queries;
   }
+  std::vector<std::string> dropped;  ///< partitions, by retention
   /// A ledger without a connection refuses at once: waits until there is one.
   void wait_for_connection() {
     drive([this] { return pool_.connected() > 0 && intake_.connected() > 0; });

@@ -42,7 +42,7 @@ TEST_F(PgPool, AppliesTheSessionsSettings) {
       "settings",
       "SELECT current_setting('TimeZone'), current_setting('plan_cache_mode'), "
       "current_setting('application_name'), current_setting('client_encoding'), "
-      "current_setting('statement_timeout')"};
+      "current_setting('statement_timeout'), current_setting('jit')"};
   const auto result = query(kSettings);
   ASSERT_TRUE(result);
   pg::Row row(*result, 0);
@@ -51,6 +51,7 @@ TEST_F(PgPool, AppliesTheSessionsSettings) {
   EXPECT_EQ(row.text(2), "notification-service");
   EXPECT_EQ(row.text(3), "UTF8");
   EXPECT_EQ(row.text(4), "30s");
+  EXPECT_EQ(row.text(5), "off");
 }
 
 TEST_F(PgPool, ATransactionIsAllOrNothing) {
@@ -87,6 +88,36 @@ TEST_F(PgPool, AThousandCallsShareTwoConnections) {
   EXPECT_EQ(pool->counters().transactions, 1000U);
   EXPECT_EQ(pool->counters().connects, 2U);
   EXPECT_EQ(pool->counters().in_flight, 0U);
+}
+
+TEST_F(PgPool, AtOneCallAConnectionNothingStandsBehindASlowOne) {
+  open({.connections = 2, .in_flight_max = 1});
+  Outcome slow;
+  async::TaskGroup callers(timers.executor(), no_escape());
+  std::vector<Query> sleep;
+  sleep.push_back(Query{{"sleep", "SELECT pg_sleep(60)"}, {}});
+  callers.spawn(call(*pool, std::move(sleep), in(60s), slow));
+  std::vector<Outcome> outcomes(50);
+  async::TaskGroup quick(timers.executor(), no_escape());
+  for (std::size_t i = 0; i < outcomes.size(); ++i) {
+    quick.spawn(call(*pool, {insert(static_cast<std::int64_t>(i))}, in(10s), outcomes[i]));
+  }
+  run(quick.join());
+  for (const Outcome& outcome : outcomes) EXPECT_TRUE(*outcome);
+  EXPECT_FALSE(slow.has_value());
+  run(callers.stop());
+}
+
+TEST_F(PgPool, RunsStatementsThatAreMadeAtRunTimeAndOutsideOfTransactions) {
+  open({.connections = 1});
+  ASSERT_TRUE(run(pool->query(insert(1), in(5s))));
+  const auto vacuumed = run(pool->run_made_sql("VACUUM items", in(5s)));
+  EXPECT_TRUE(vacuumed) << vacuumed.error().error.detail;
+  const auto wrong = run(pool->run_made_sql("VACUUM no_such_table", in(5s)));
+  ASSERT_FALSE(wrong);
+  EXPECT_EQ(wrong.error().sqlstate, "42P01");
+  EXPECT_EQ(number(kCount), 1);
+  EXPECT_EQ(pool->counters().reconnects, 0U);
 }
 
 TEST_F(PgPool, ABadRowFailsOnlyItsOwnCall) {

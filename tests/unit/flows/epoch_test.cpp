@@ -230,6 +230,7 @@ TEST_F(EpochTest, OneIsElectedAndItsSuccessorRules) {
   EXPECT_EQ(b->elected, 0u);
   EXPECT_EQ(outside.office.holder, "a");
   EXPECT_GE(outside.office.partitions_made, 1u);
+  EXPECT_EQ(outside.office.retired, outside.office.partitions_made) << "what is too old goes, too";
   a->freeze();
   outside.time.run_for(8s);
   EXPECT_EQ(outside.office.holder, "b");
