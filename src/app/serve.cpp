@@ -163,6 +163,9 @@ bool drain(const Process& process, edges::Server& server, edges::http::Listener&
 edges::ServerOptions server_options(const config::Grpc& grpc, const telemetry::Log& log) {
   edges::ServerOptions options{.address = to_string(grpc.listen),
                                .request_max_bytes = grpc.request_max_bytes.count,
+                               .streams_max = grpc.streams_max,
+                               .idle_timeout = grpc.idle_timeout,
+                               .ping_interval = grpc.ping_interval,
                                .reflection = grpc.reflection};
   if (grpc.has_certificates()) {
     options.certificates = {grpc.cert_file.string(), grpc.key_file.string(), grpc.ca_file.string()};
