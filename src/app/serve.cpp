@@ -141,8 +141,8 @@ void wait_until_ready(const Process& process, StopSignals& signals) {
   }
 }
 
-/// Calls first, then what they have started; in all at most shutdown.timeout. False if something
-/// had to be abandoned.
+/// Every step is for all workers: nothing more is leased, then calls end, then what is under way;
+/// in all at most shutdown.timeout. False if something had to be abandoned.
 bool drain(const Process& process, edges::Server& server, edges::http::Listener& listener,
            const std::vector<std::unique_ptr<Shard>>& shards) {
   const base::Deadline deadline =
@@ -152,19 +152,20 @@ bool drain(const Process& process, edges::Server& server, edges::http::Listener&
   // Calls go on for a while; only the word that they should go elsewhere is out.
   wait(process.config.shutdown.linger);
   listener.close();
-  for (const auto& shard : shards) shard->end_streams();
+  for (const auto& shard : shards) shard->begin_drain();
   server.shut_down(process.config.shutdown.timeout / 2);
-  for (const auto& shard : shards) {
-    const auto left =
-        std::chrono::ceil<std::chrono::milliseconds>(deadline.left(process.clock.steady_now()));
-    if (!shard->stop(left)) return false;
-  }
-  return true;
+  for (const auto& shard : shards) shard->begin_stop(deadline);
+  bool clean = true;
+  for (const auto& shard : shards) clean = shard->join() && clean;
+  return clean;
 }
 
 edges::ServerOptions server_options(const config::Grpc& grpc, const telemetry::Log& log) {
   edges::ServerOptions options{.address = to_string(grpc.listen),
                                .request_max_bytes = grpc.request_max_bytes.count,
+                               .streams_max = grpc.streams_max,
+                               .idle_timeout = grpc.idle_timeout,
+                               .ping_interval = grpc.ping_interval,
                                .reflection = grpc.reflection};
   if (grpc.has_certificates()) {
     options.certificates = {grpc.cert_file.string(), grpc.key_file.string(), grpc.ca_file.string()};

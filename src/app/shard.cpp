@@ -306,8 +306,9 @@ void Shard::start() {
   thread_ = std::thread([this] { context_.run(); });
 }
 
-void Shard::end_streams() {
+void Shard::begin_drain() {
   boost::asio::post(context_, [this] {
+    deliver_->stop_leasing();
     rpc_->end_streams();
     admin_rpc_->end_streams();
     health_rpc_->end_streams();
@@ -316,13 +317,18 @@ void Shard::end_streams() {
   });
 }
 
-bool Shard::stop(std::chrono::milliseconds timeout) {
+void Shard::begin_stop(base::Deadline deadline) {
   auto ended = std::make_shared<std::promise<void>>();
-  boost::asio::post(context_, [this, ended, timeout] {
-    boost::asio::co_spawn(context_, shut_down(timers_.after(timeout)),
+  stop_.emplace(Stop{deadline, ended->get_future()});
+  boost::asio::post(context_, [this, ended, deadline] {
+    boost::asio::co_spawn(context_, shut_down(deadline),
                           [ended](const std::exception_ptr&) { ended->set_value(); });
   });
-  if (ended->get_future().wait_for(timeout) != std::future_status::ready) {
+}
+
+bool Shard::join() {
+  const auto left = stop_->deadline.left(process_.clock.steady_now());
+  if (stop_->ended.wait_for(left) != std::future_status::ready) {
     process_.log.error("did not drain in time: what is left is for recovery to take over");
     return false;
   }

@@ -83,13 +83,19 @@ class Shard {
   /// After open(): starts the thread, the pools, the flows and the calls.
   void start();
 
-  /// Callers' streams end, each with what it still has to answer: else the server's shutdown would
-  /// wait for callers to close them. REST accepts nothing more.
-  void end_streams();
+  // The end comes in three steps. Each is taken by all shards before the next one is: else those
+  // that still run would begin what the last one has no time left to finish.
 
-  /// After the server has shut down: finishes what is under way, signs off, closes, joins. What has
-  /// not ended by `timeout` is abandoned to recovery: then false, and the process has to end.
-  [[nodiscard]] bool stop(std::chrono::milliseconds timeout);
+  /// Nothing more is leased. Callers' streams end, each with what it still has to answer: else the
+  /// server's shutdown would wait for callers to close them. REST accepts nothing more.
+  void begin_drain();
+
+  /// After the server has shut down: begins to finish what is under way, to sign off and to close.
+  void begin_stop(base::Deadline deadline);
+
+  /// After begin_stop(): waits for its end, and joins. What has not ended by the deadline is
+  /// abandoned to recovery: then false, and the process has to end.
+  [[nodiscard]] bool join();
 
  private:
   explicit Shard(Process process);
@@ -225,6 +231,12 @@ class Shard {
   std::unique_ptr<edges::rest::RestServer> rest_;
   std::unique_ptr<net::CompletionPump> server_pump_;
   std::unique_ptr<async::TaskGroup> watchers_;
+  /// Of begin_stop(): until when it may take, and its end.
+  struct Stop {
+    base::Deadline deadline;
+    std::future<void> ended;
+  };
+  std::optional<Stop> stop_;
   std::thread thread_;
 };
 

@@ -52,28 +52,38 @@ class FairShares {
   std::map<std::string, std::size_t, std::less<>> held_;
 };
 
-/// Shares that are given back when this goes out of scope.
+/// Shares that are given back when this goes out of scope, or before.
 /// Lifetime: `shares` outlives this.
 class HeldShares {
  public:
   /// Holds `count` shares or, if they cannot be had, none.
   HeldShares(FairShares& shares, std::string caller, std::size_t count)
-      : shares_(shares),
-        caller_(std::move(caller)),
-        count_(count),
-        granted_(count == 0 || shares.take(caller_, count)) {}
+      : shares_(shares), caller_(std::move(caller)), granted_(take(count)) {}
   HeldShares(const HeldShares&) = delete;
   HeldShares& operator=(const HeldShares&) = delete;
   ~HeldShares() {
-    if (granted_ && count_ > 0) shares_.give_back(caller_, count_);
+    if (count_ > 0) shares_.give_back(caller_, count_);
   }
 
+  /// Whether the first ones could be had.
   explicit operator bool() const { return granted_; }
+
+  /// Takes `count` more, or none.
+  [[nodiscard]] bool take(std::size_t count) {
+    if (count > 0 && !shares_.take(caller_, count)) return false;
+    count_ += count;
+    return true;
+  }
+  /// Some of those that are held.
+  void give_back(std::size_t count) {
+    if (count > 0) shares_.give_back(caller_, count);
+    count_ -= count;
+  }
 
  private:
   FairShares& shares_;
   std::string caller_;
-  std::size_t count_;
+  std::size_t count_ = 0;
   bool granted_;
 };
 

@@ -20,6 +20,9 @@ struct Grpc {
   Address listen{"127.0.0.1", 50051};
   Bytes request_max_bytes{1024 * 1024};
   std::size_t in_flight_max = 10'000;
+  std::size_t streams_max = 1'000;
+  Duration idle_timeout = 10min;
+  Duration ping_interval = 1min;
   bool reflection = true;
   FilePath cert_file;
   FilePath key_file;

@@ -48,8 +48,17 @@ std::vector<Field> make_fields() {
       row("grpc.request_max_bytes", &C::grpc, &Grpc::request_max_bytes, within(1 << 10, 64 << 20),
           "Largest request accepted."),
       row("grpc.in_flight_max", &C::grpc, &Grpc::in_flight_max, within(1, 1'000'000),
-          "Calls, and notifications in batches and streams, worked on at once by each worker, "
-          "divided fairly among callers; more get RESOURCE_EXHAUSTED."),
+          "Calls, open streams, and notifications in batches and streams, at once in each worker. "
+          "One counts until its answer is written. Callers share them fairly; more get "
+          "RESOURCE_EXHAUSTED."),
+      row("grpc.streams_max", &C::grpc, &Grpc::streams_max, within(1, 100'000),
+          "Calls and streams at once on one connection. Clients keep more waiting until one ends."),
+      row("grpc.idle_timeout", &C::grpc, &Grpc::idle_timeout, within(1s, 24h),
+          "A connection without a call or stream is closed after this time. Clients connect again "
+          "by themselves."),
+      row("grpc.ping_interval", &C::grpc, &Grpc::ping_interval, within(1s, 1h),
+          "A connection that was silent for this time is asked for a sign of life (HTTP/2 PING). "
+          "Without an answer within 20 seconds it is closed."),
       row("grpc.reflection", &C::grpc, &Grpc::reflection, any(),
           "Lets tools such as grpcurl ask for the API's description."),
       row("grpc.cert_file", &C::grpc, &Grpc::cert_file, any(),

@@ -36,8 +36,8 @@ std::vector<stores::Lease> Deliver::held(std::uint64_t term) const {
 }
 
 async::Task<void> Deliver::stop() {
+  stop_leasing();
   stopping_ = true;
-  wake();
   co_await loop_.join();
   co_await deliveries_.join();
   co_await sends_.join();
@@ -45,10 +45,10 @@ async::Task<void> Deliver::stop() {
 }
 
 async::Task<void> Deliver::lease_loop() {
-  while (!stopping_) {
+  while (leasing_) {
     woken_ = false;
     const std::size_t leased = co_await lease_some();
-    if (stopping_ || 2 * leased >= parts_.limits.lease_max) continue;
+    if (!leasing_ || 2 * leased >= parts_.limits.lease_max) continue;
     if (leased > 0 || woken_) {
       co_await parts_.timers.sleep_for(parts_.limits.lease_interval);
     } else {
@@ -151,7 +151,7 @@ async::Task<void> Deliver::deliver_held(Held& held, std::optional<rules::Progres
   const stores::Lease& lease = held.lease;
   const Notification& n = lease.notification;
   (void)co_await held.place.wait();
-  if (stopping_) co_return;  // it stays on the books, for the others
+  if (!leasing_) co_return;  // it stays on the books, for the others
   const bool was_due = known.has_value();
   const rules::Progress before = std::move(known).value_or(rules::Progress{});
   if (before.is_superseded) {

@@ -76,7 +76,12 @@ class Deliver {
   void start();
   /// Something is due: look now instead of at the next poll.
   void wake();
-  /// Stops leasing, then waits for what is under way.
+  /// Leases nothing more, and begins nothing of what waits for its turn: that is for other nodes.
+  void stop_leasing() {
+    leasing_ = false;
+    wake();
+  }
+  /// stop_leasing(), and waits for what is under way.
   [[nodiscard]] async::Task<void> stop();
 
   [[nodiscard]] std::size_t in_flight() const { return held_.size(); }
@@ -154,6 +159,7 @@ class Deliver {
   }
 
   Parts parts_;
+  bool leasing_ = true;
   bool stopping_ = false;
   bool woken_ = false;
   async::OneShot<async::Unit>* sleeper_ = nullptr;

@@ -2,7 +2,9 @@
 
 import assert from 'node:assert/strict';
 import { existsSync } from 'node:fs';
+import http from 'node:http';
 import { after, before, test } from 'node:test';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { Stack, eventually, run } from './stack.mjs';
 
 let stack;
@@ -67,4 +69,23 @@ test('Any other page is 404 and names those there are; other methods are refused
   assert.equal(missing.status, 404);
   assert.match(missing.text, /\/metrics.*\/healthz.*\/readyz.*\/version/);
   assert.equal((await get('/healthz', { method: 'POST', body: 'x' })).status, 405);
+});
+
+test('A connection that a probe has left open does not hold up the end of the process.', async () => {
+  const agent = new http.Agent({ keepAlive: true });
+  const probe = (address) => new Promise((resolve, reject) => {
+    http.get(`${address}`, { agent }, (response) => {
+      response.resume();
+      response.on('end', () => resolve(response.statusCode));
+    }).on('error', reject);
+  });
+  const node = await stack.another('probed');
+  assert.equal(await probe(`${node.admin}/healthz`), 200);
+  assert.equal(await probe(`${node.http}/openapi.json`), 200);
+  await sleep(500);
+  const began = Date.now();
+  assert.equal(await node.end(), 0);
+  const took = Date.now() - began;
+  agent.destroy();
+  assert.ok(took < 2500, `it took ${took} ms`);
 });

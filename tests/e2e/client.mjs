@@ -117,6 +117,13 @@ export class Client {
       { deadline: Date.now() + 10_000 }, done));
   }
 
+  /** A stream whose messages are raw bytes, whatever they are. */
+  streamRaw() {
+    const { responseDeserialize } = this.notifications.constructor.service.StreamNotifications;
+    return this.notifications.makeBidiStreamRequest(`${servicePath}StreamNotifications`,
+      (buffer) => buffer, responseDeserialize, this.metadata);
+  }
+
   check(service = '') {
     return this.#promise((done) => this.health.Check({ service }, this.metadata,
       { deadline: Date.now() + 5000 }, done));

@@ -3,7 +3,7 @@
 import assert from 'node:assert/strict';
 import { randomUUID } from 'node:crypto';
 import { after, before, test } from 'node:test';
-import { CallError } from './client.mjs';
+import { CallError, wire } from './client.mjs';
 import { Stack, eventually } from './stack.mjs';
 
 let stack;
@@ -55,6 +55,48 @@ test('A batch answers each of its requests in order, and refuses a bad one alone
   const ids = results.filter((result) => result.accepted).map((result) => result.accepted.notification_id);
   assert.deepEqual([...ids].sort(), ids, 'ids rise in the order of the requests');
   await delivered(ids);
+});
+
+/** Requests as bytes, of which those at these places have a title that is not UTF-8. */
+function withBadTitles(user, count, bad) {
+  return requests(user, count).map((request, i) => (bad.includes(i)
+    ? Buffer.concat([wire.request({ ...request, title: '' }), wire.bytes(5, [0x61, 0xff])])
+    : wire.request(request)));
+}
+
+test('A text that is not UTF-8 spoils its own item of a batch, and no other.', async () => {
+  const user = await stack.user({});
+  const raw = Buffer.concat(withBadTitles(user, 20, [0, 7]).map((bytes) => wire.bytes(1, bytes)));
+  const { results } = await stack.client.callRaw('BatchSendNotifications', raw);
+  assert.equal(results.length, 20);
+  results.forEach((result, i) => assert.equal(Boolean(result.accepted), ![0, 7].includes(i), `item ${i}`));
+  for (const i of [0, 7]) {
+    assert.equal(results[i].error.code, 3, 'INVALID_ARGUMENT');
+    assert.equal(results[i].error.message, 'title must be valid UTF-8');
+  }
+  await delivered(results.filter((result) => result.accepted).map((result) => result.accepted.notification_id));
+});
+
+test('A text that is not UTF-8 spoils its own item of a stream, and the stream goes on.', async () => {
+  const user = await stack.user({});
+  const call = stack.client.streamRaw();
+  const results = new Map();
+  let status;
+  call.on('data', (message) => { for (const { sequence, result } of message.results) results.set(sequence, result); });
+  call.on('error', () => {}); // the status says it too
+  call.on('status', (ended) => { status = ended; });
+  for (const first of [0, 10]) {
+    call.write(Buffer.concat(withBadTitles(user, 10, [3]).map((bytes, i) => wire.bytes(1,
+      Buffer.concat([wire.varint(1 * 8), wire.varint(first + i), wire.bytes(2, bytes)])))));
+  }
+  call.end();
+  await eventually(() => status, 10_000, 'the stream ends');
+  assert.equal(status.code, 0, status.details);
+  assert.deepEqual([...results.keys()].sort((a, b) => a - b), Array.from({ length: 20 }, (_, i) => i));
+  for (const [sequence, result] of results) {
+    assert.equal(Boolean(result.accepted), ![3, 13].includes(sequence), `item ${sequence}`);
+  }
+  assert.equal(results.get(13).error.message, 'title must be valid UTF-8');
 });
 
 test('An empty batch and one of more than a thousand are refused.', async () => {

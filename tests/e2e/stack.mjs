@@ -143,7 +143,7 @@ export class Stack {
   }
 
   /**
-   * Another service process on the same servers, with these settings besides: { client, address, admin, child, end },
+   * Another service process on the same servers, with these settings besides: { client, address, http, admin, child, end },
    * of which end() sends SIGTERM and returns the exit status. stop() ends it too, and wants 0.
    */
   async another(name, settings = {}) {
@@ -163,6 +163,7 @@ export class Stack {
     node.address = `127.0.0.1:${ports.grpc}`;
     node.client = new Client(node.address);
     node.admin = `http://127.0.0.1:${ports.admin}`;
+    node.http = `http://127.0.0.1:${ports.http}`;
     await eventually(async () => (await fetch(`${node.admin}/readyz`)).status === 200, 15_000, `${name} is ready`);
     return node;
   }

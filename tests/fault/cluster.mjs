@@ -44,6 +44,9 @@ export class Cluster extends Stack {
     this.load = new Load(this, this.options.rate ?? 200);
   }
 
+  /** Workers of each process. */
+  get workers() { return Number(this.settings.NOTIFY_SERVICE_WORKERS ?? 1); }
+
   async #proxy(node) {
     node.postgres = await Proxy.to(path.join(this.dir, 'pg/.s.PGSQL.5432'));
     node.redis = await Proxy.to(path.join(this.dir, 'redis.sock'));

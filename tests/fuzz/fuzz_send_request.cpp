@@ -35,9 +35,24 @@ void check(const rules::SendRequest& request) {
   fuzz::require(again.has_value(), "what was accepted can be queued");
 }
 
+/// The same bytes as a message of a stream: an item that cannot be read is told of in its place.
+void check_items(const std::uint8_t* data, std::size_t size) {
+  grpc::Slice slice(data, size);
+  grpc::ByteBuffer bytes(&slice, 1);
+  notification::StreamNotificationsRequest message;
+  edges::SpoiltItems spoilt;
+  const auto& item = *notification::SendNotificationRequest::descriptor();
+  if (edges::decode_items(bytes, message, item, spoilt)) return;
+  for (const auto& [place, violations] : spoilt) {
+    fuzz::require(place < static_cast<std::size_t>(message.items_size()) && !violations.empty(),
+                  "a spoilt item has its place, and a reason");
+  }
+}
+
 }  // namespace
 
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
+  check_items(data, size);
   grpc::Slice slice(data, size);
   grpc::ByteBuffer bytes(&slice, 1);
   notification::SendNotificationRequest message;

@@ -46,6 +46,7 @@ void Timers::remove(Timer& timer) {
   timer.previous_ = timer.next_ = nullptr;
   timer.armed_ = false;
   --armed_;
+  if (armed_ == 0) cancel_wake_up();
 }
 
 void Timers::fire_slot(std::size_t slot, std::int64_t until_tick) {
@@ -91,6 +92,12 @@ void Timers::plan_wake_up(std::int64_t tick) {
   driver_->async_wait([this](const boost::system::error_code& error) {
     if (!error) on_wake_up();
   });
+}
+
+void Timers::cancel_wake_up() {
+  if (!driver_ || planned_tick_ == kNotPlanned) return;
+  planned_tick_ = kNotPlanned;
+  driver_->cancel();
 }
 
 void Timers::on_wake_up() {

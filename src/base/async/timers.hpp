@@ -81,6 +81,8 @@ class Timers {
   void remove(Timer& timer);
   void fire_slot(std::size_t slot, std::int64_t until_tick);
   void plan_wake_up(std::int64_t tick);
+  /// A planned wake-up is work of the io_context: its run() would not end before that time.
+  void cancel_wake_up();
   void on_wake_up();
   [[nodiscard]] std::int64_t next_occupied_tick() const;
   [[nodiscard]] std::int64_t tick_of(base::SteadyTime time) const;

@@ -5,6 +5,7 @@
 
 #include "base/deadline.hpp"
 #include "base/strong_id.hpp"
+#include "edges/grpc/spoilt_items.hpp"
 #include "flows/accept.hpp"
 
 namespace notify::edges {
@@ -15,6 +16,8 @@ struct RpcCall {
   /// Set if an end user calls for themselves: then nothing of another user's may be shown or
   /// changed.
   std::optional<base::UserId> user = std::nullopt;
+  /// Of a method that reads item by item: those that could not be read.
+  SpoiltItems spoilt{};
 };
 
 }  // namespace notify::edges

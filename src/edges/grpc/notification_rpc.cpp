@@ -1,5 +1,7 @@
 #include "edges/grpc/notification_rpc.hpp"
 
+#include "edges/grpc/accept_items.hpp"
+#include "edges/grpc/decode.hpp"
 #include "edges/grpc/messages.hpp"
 #include "edges/grpc/wire.hpp"
 
@@ -33,7 +35,10 @@ NotificationRpc::NotificationRpc(RpcHost& host, RawNotificationService& service,
           [&service](auto* context, auto* bytes, auto* writer, auto* queue, void* tag) {
             service.RequestBatchSendNotifications(context, bytes, writer, queue, queue, tag);
           },
-          [this](const auto& request, RpcCall call) { return batch(request, std::move(call)); }),
+          [this](const auto& request, RpcCall call) { return batch(request, std::move(call)); },
+          [](auto& bytes, auto& request, auto& spoilt) {
+            return decode_items(bytes, request, *pb::SendNotificationRequest::descriptor(), spoilt);
+          }),
       get_(
           "GetNotification", host,
           [&service](auto* context, auto* bytes, auto* writer, auto* queue, void* tag) {
@@ -91,7 +96,8 @@ async::Task<Answer<pb::BatchSendNotificationsResponse>> NotificationRpc::batch(
   for (const auto& notification : request.notifications()) {
     requests.push_back(to_rules(notification));
   }
-  const auto answers = co_await accept_.accept(std::move(requests), std::move(call.caller));
+  const auto answers =
+      co_await accept_items(accept_, std::move(requests), call.spoilt, std::move(call.caller));
   pb::BatchSendNotificationsResponse response;
   response.mutable_results()->Reserve(static_cast<int>(size));
   for (const auto& answer : answers) encode(answer, *response.add_results());

@@ -1,6 +1,7 @@
 #pragma once
 // StreamNotifications: items in, results out, each in its own time. Reading, accepting and writing
-// run beside each other; what bounds them is the window of unanswered items.
+// run beside each other. The window of unanswered items bounds them: an item leaves it when its
+// result is written.
 
 #include <grpcpp/grpcpp.h>
 #include <grpcpp/support/async_stream.h>
@@ -10,13 +11,14 @@
 #include <set>
 
 #include "edges/grpc/rpc_host.hpp"
-#include "notification/notification.pb.h"
 
 namespace notify::edges {
 
 /// All streams of a worker.
 /// Threading: the worker's executor.
 /// Lifetime:  all it is given outlives it, and it outlives the queue's shutdown.
+/// Limits:    of a stream, 4,096 items or 4 MiB that are not answered. An open stream, and each of
+///            these items, has a share of RpcHost::shares.
 class NotificationStreams {
  public:
   using ReaderWriter = grpc::ServerAsyncReaderWriter<grpc::ByteBuffer, grpc::ByteBuffer>;
@@ -34,11 +36,13 @@ class NotificationStreams {
 
  private:
   class Stream;
+  struct Items;
   async::Task<void> serve_next();
+  void admit(Stream& stream);
   async::Task<void> serve(std::shared_ptr<Stream> stream);
   async::Task<void> read(std::shared_ptr<Stream> stream);
-  async::Task<void> answer(std::shared_ptr<Stream> stream,
-                           notification::StreamNotificationsRequest message);
+  async::Task<bool> take_shares(Stream& stream, std::size_t count);
+  async::Task<void> answer(std::shared_ptr<Stream> stream, Items items);
   async::Task<void> write(std::shared_ptr<Stream> stream);
 
   RpcHost& host_;

@@ -1,6 +1,28 @@
 #include "edges/grpc/server.hpp"
 
 namespace notify::edges {
+namespace {
+
+int to_ms(std::chrono::milliseconds time) { return static_cast<int>(time.count()); }
+
+/// What a connection may hold of this process, and for how long if its peer is gone.
+void limit_connections(grpc::ServerBuilder& builder, const ServerOptions& options) {
+  constexpr std::chrono::seconds kPingTimeout{20};
+  constexpr std::chrono::seconds kClientsPingsApart{10};
+  builder.AddChannelArgument(GRPC_ARG_MAX_CONCURRENT_STREAMS,
+                             static_cast<int>(options.streams_max));
+  builder.AddChannelArgument(GRPC_ARG_MAX_CONNECTION_IDLE_MS, to_ms(options.idle_timeout));
+  builder.AddChannelArgument(GRPC_ARG_KEEPALIVE_TIME_MS, to_ms(options.ping_interval));
+  builder.AddChannelArgument(GRPC_ARG_KEEPALIVE_TIMEOUT_MS, to_ms(kPingTimeout));
+  builder.AddChannelArgument(GRPC_ARG_KEEPALIVE_PERMIT_WITHOUT_CALLS, 1);
+  // No end of our own pings while no data is sent: a stream may be silent for hours.
+  builder.AddChannelArgument(GRPC_ARG_HTTP2_MAX_PINGS_WITHOUT_DATA, 0);
+  // Clients that ping more often than this are told ENHANCE_YOUR_CALM.
+  builder.AddChannelArgument(GRPC_ARG_HTTP2_MIN_RECV_PING_INTERVAL_WITHOUT_DATA_MS,
+                             to_ms(kClientsPingsApart));
+}
+
+}  // namespace
 
 base::Expected<std::unique_ptr<Server>> Server::listen(const ServerOptions& options,
                                                        const base::Clock& clock,
@@ -26,8 +48,7 @@ base::Expected<std::unique_ptr<Server>> Server::listen(const ServerOptions& opti
   // Two processes on one port would each get half of the calls, and an operator's mistake would be
   // noticed late.
   builder.AddChannelArgument(GRPC_ARG_ALLOW_REUSEPORT, 0);
-  // Clients may keep idle connections checked, as often as every ten seconds.
-  builder.AddChannelArgument(GRPC_ARG_HTTP2_MIN_RECV_PING_INTERVAL_WITHOUT_DATA_MS, 10'000);
+  limit_connections(builder, options);
   builder.RegisterService(&server->service_);
   builder.RegisterService(&server->preference_service_);
   builder.RegisterService(&server->admin_service_);

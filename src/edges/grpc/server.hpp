@@ -4,6 +4,7 @@
 #include <grpcpp/grpcpp.h>
 
 #include <atomic>
+#include <chrono>
 #include <memory>
 #include <optional>
 #include <string>
@@ -23,6 +24,9 @@ namespace notify::edges {
 struct ServerOptions {
   std::string address;  ///< host:port; port 0: a free one
   std::size_t request_max_bytes = 1 << 20;
+  std::size_t streams_max = 1'000;  ///< calls and streams of one connection
+  std::chrono::milliseconds idle_timeout{std::chrono::minutes(10)};  ///< of a connection
+  std::chrono::milliseconds ping_interval{std::chrono::minutes(1)};  ///< on a silent connection
   bool reflection = true;
   std::optional<net::CertificateFiles> certificates{};  ///< unset: no TLS
   MutualTls::OnUnusable on_unusable_certificates{};     ///< with certificates, while it serves

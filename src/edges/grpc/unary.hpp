@@ -16,6 +16,19 @@
 
 namespace notify::edges {
 
+/// Parses the bytes of a request, and notes in `spoilt` which items cannot be read. Returns what is
+/// wrong with the request as a whole.
+template <class Request>
+using Reader = std::function<std::optional<rules::Violations>(grpc::ByteBuffer&, Request&,
+                                                              SpoiltItems& spoilt)>;
+
+/// For a request that is refused as a whole if a part of it cannot be read.
+template <class Request>
+std::optional<rules::Violations> read_whole(grpc::ByteBuffer& bytes, Request& request,
+                                            SpoiltItems&) {
+  return decode(bytes, request);
+}
+
 template <class Request, class Response>
 class UnaryMethod {
  public:
@@ -26,11 +39,13 @@ class UnaryMethod {
   using Handler = std::function<async::Task<flows::Answer<Response>>(const Request&, RpcCall)>;
 
   /// Lifetime: everything outlives the completion queue's shutdown.
-  UnaryMethod(std::string name, RpcHost& host, Listen listen, Handler handler)
+  UnaryMethod(std::string name, RpcHost& host, Listen listen, Handler handler,
+              Reader<Request> reader = read_whole<Request>)
       : name_(std::move(name)),
         host_(host),
         listen_(std::move(listen)),
-        handler_(std::move(handler)) {
+        handler_(std::move(handler)),
+        reader_(std::move(reader)) {
     host_.methods.add(name_, *Request::descriptor(), [this](const auto& request, RpcCall call) {
       return call_here(request, std::move(call));
     });
@@ -83,10 +98,11 @@ class UnaryMethod {
     }
 
     async::Task<flows::Answer<Response>> handle() {
-      if (auto violations = decode(bytes_, request_)) {
+      RpcCall call{caller_, deadline()};
+      if (auto violations = method_.reader_(bytes_, request_, call.spoilt)) {
         co_return flows::refuse(std::move(*violations));
       }
-      co_return co_await method_.handler_(request_, RpcCall{caller_, deadline()});
+      co_return co_await method_.handler_(request_, std::move(call));
     }
 
     [[nodiscard]] base::Deadline deadline() const {
@@ -136,6 +152,7 @@ class UnaryMethod {
   RpcHost& host_;
   Listen listen_;
   Handler handler_;
+  Reader<Request> reader_;
 };
 
 }  // namespace notify::edges

@@ -68,7 +68,7 @@ base::Expected<std::uint16_t> AdminServer::start() {
 async::Task<void> AdminServer::stop() {
   error_code ignored;
   static_cast<void>(acceptor_.close(ignored));
-  return tasks_.stop();
+  co_await tasks_.stop();
 }
 
 async::Task<void> AdminServer::accept_loop() {

@@ -133,6 +133,32 @@ TEST_F(WithDeadlineTest, CancellationOfTheCallerIsNotATimeout) {
   EXPECT_EQ(escaped, "");
 }
 
+using TimersTest = AsyncTest;
+
+TEST_F(TimersTest, TheContextEndsAtOnceWhenNothingIsArmedAnyMore) {
+  Timer first(timers, [] {});
+  Timer second(timers, [] {});
+  first.arm(timers.after(std::chrono::minutes(10)));
+  second.arm(timers.after(std::chrono::minutes(20)));
+  context.poll();
+  first.disarm();
+  second.disarm();
+  context.run_for(std::chrono::seconds(2));
+  EXPECT_TRUE(context.stopped()) << "it waits for a timer that nobody has armed";
+}
+
+TEST_F(TimersTest, AfterAPauseWithoutTimersTheyFireAgain) {
+  {
+    Timer gone(timers, [] {});
+    gone.arm(timers.after(std::chrono::minutes(10)));
+  }
+  bool fired = false;
+  Timer timer(timers, [&fired] { fired = true; });
+  timer.arm(timers.after(milliseconds(3)));
+  context.run();
+  EXPECT_TRUE(fired);
+}
+
 TEST(VirtualTime, TimersFireInOrderWhenMovedByHand) {
   asio::io_context context(1);
   fakes::ManualClock clock;

@@ -62,5 +62,19 @@ TEST(FairShares, HeldSharesGoBackByThemselves) {
   EXPECT_EQ(shares.taken(), 0u);
 }
 
+TEST(FairShares, HeldSharesGrowAndShrink) {
+  FairShares shares(10);
+  {
+    HeldShares held(shares, "a", 1);
+    EXPECT_TRUE(held.take(5));
+    EXPECT_FALSE(held.take(5)) << "more than is free";
+    EXPECT_EQ(shares.taken(), 6u);
+    held.give_back(4);
+    EXPECT_EQ(shares.taken(), 2u);
+    EXPECT_TRUE(held.take(4));
+  }
+  EXPECT_EQ(shares.taken(), 0u);
+}
+
 }  // namespace
 }  // namespace notify::base

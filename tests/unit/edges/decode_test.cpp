@@ -85,8 +85,90 @@ TEST_F(DecodeTest, WhatIsNoProtobufAtAllIsSaidOfTheWhole) {
   EXPECT_NE(violations->front().description.find("SendNotificationRequest"), std::string::npos);
 }
 
+TEST_F(DecodeTest, HoweverManyTextsAreBadTheListOfThemHasABound) {
+  std::string bytes;
+  for (int i = 0; i < 10'000; ++i) bytes += field(5, kBad);
+  EXPECT_LE(bad_fields(bytes).size(), 100u);
+}
+
 TEST_F(DecodeTest, FieldsOfALaterVersionAreNoMistake) {
   EXPECT_FALSE(decode_bytes(field(4, "message") + field(900, kBad)));
+}
+
+struct DecodeItemsTest : DecodeTest {
+  SpoiltItems spoilt;
+
+  std::optional<rules::Violations> decode_all(const std::string& bytes,
+                                              google::protobuf::Message& message) {
+    const grpc::Slice slice(bytes);
+    grpc::ByteBuffer buffer(&slice, 1);
+    return decode_items(buffer, message, *notification::SendNotificationRequest::descriptor(),
+                        spoilt);
+  }
+  Names names_of(std::size_t place) {
+    Names names;
+    for (const auto& violation : spoilt.at(place)) names.push_back(violation.field);
+    return names;
+  }
+};
+
+TEST_F(DecodeItemsTest, OnlyTheItemWithABadTextIsSpoilt) {
+  notification::BatchSendNotificationsRequest batch;
+  const std::string good = field(4, "message") + field(5, "Good");
+  EXPECT_FALSE(decode_all(
+      field(1, good) + field(1, field(5, kBad) + field(6, kBad)) + field(1, "") + field(1, good),
+      batch));
+  ASSERT_EQ(batch.notifications_size(), 4);
+  ASSERT_EQ(spoilt.size(), 1u);
+  EXPECT_EQ(names_of(1), (Names{"title", "body"}));
+  EXPECT_EQ(batch.notifications(0).title(), "Good");
+  EXPECT_EQ(batch.notifications(3).type(), "message");
+}
+
+TEST_F(DecodeItemsTest, AGoodBatchHasNoSpoiltItem) {
+  notification::BatchSendNotificationsRequest batch;
+  EXPECT_FALSE(decode_all(field(1, field(5, "Good")) + field(1, field(5, "Good")), batch));
+  EXPECT_EQ(batch.notifications_size(), 2);
+  EXPECT_TRUE(spoilt.empty());
+}
+
+TEST_F(DecodeItemsTest, AnItemOfAStreamKeepsItsSequence) {
+  notification::StreamNotificationsRequest message;
+  const std::string sequence = "\x08\x2A";  // field 1, varint 42
+  EXPECT_FALSE(decode_all(field(1, field(2, field(7, field(1, "k") + field(2, kBad))) + sequence) +
+                              field(1, field(2, field(5, "Good"))),
+                          message));
+  ASSERT_EQ(message.items_size(), 2);
+  EXPECT_EQ(message.items(0).sequence(), 42u);
+  EXPECT_EQ(names_of(0), (Names{"data.value"})) << "as a single request names it";
+  EXPECT_EQ(message.items(1).notification().title(), "Good");
+}
+
+TEST_F(DecodeItemsTest, AnItemThatIsNoProtobufIsSpoiltAlone) {
+  notification::BatchSendNotificationsRequest batch;
+  EXPECT_FALSE(decode_all(field(1, "\xFF\xFF") + field(1, field(5, "Good")), batch));
+  ASSERT_EQ(batch.notifications_size(), 2);
+  EXPECT_EQ(names_of(0), (Names{"*"}));
+  notification::StreamNotificationsRequest message;
+  spoilt.clear();
+  EXPECT_FALSE(decode_all(field(1, field(2, "\xFF\xFF")) + field(1, "\xFF"), message));
+  ASSERT_EQ(message.items_size(), 2);
+  EXPECT_EQ(names_of(0), (Names{"notification"}));
+  EXPECT_EQ(names_of(1), (Names{"*"}));
+}
+
+TEST_F(DecodeItemsTest, ARequestThatIsNoProtobufIsRefusedAsAWhole) {
+  notification::BatchSendNotificationsRequest batch;
+  const auto violations = decode_all("\xFF\xFF\xFF", batch);
+  ASSERT_TRUE(violations);
+  EXPECT_EQ(violations->front().field, "*");
+}
+
+TEST_F(DecodeItemsTest, AFieldOfALaterVersionDisturbsNoItem) {
+  notification::BatchSendNotificationsRequest batch;
+  EXPECT_FALSE(decode_all(field(900, kBad) + field(1, field(5, kBad)), batch));
+  EXPECT_EQ(batch.notifications_size(), 1);
+  EXPECT_EQ(names_of(0), (Names{"title"}));
 }
 
 }  // namespace

@@ -236,6 +236,26 @@ TEST_F(DeliverTroubleTest, StoppingDoesNotWaitForWhatWaitsForItsTurn) {
   EXPECT_TRUE(outside.books.leased["a"].contains(second.id)) << "signing off gives it back";
 }
 
+TEST_F(DeliverTroubleTest, AfterTheLeasingStopsNothingIsBegunAndTheRestIsRecorded) {
+  outside.apple.holds_answers = true;
+  const auto first = queued(1);
+  const auto waits_for_its_turn = queued(2);
+  outside.time.run_for(1s);
+  node->deliver.stop_leasing();
+  const auto late = queued(3);
+  // The others of this process may take as long: an outcome is not given up before stop().
+  node->ledger.faults.record.fail(Errc::unavailable, 2);
+  outside.apple.holds_answers = false;
+  outside.time.run_for(10s);
+  EXPECT_EQ(status(first), Status::delivered);
+  EXPECT_FALSE(in_books(first));
+  EXPECT_EQ(outside.apple.count(waits_for_its_turn.id), 0u);
+  EXPECT_EQ(outside.apple.count(late.id), 0u);
+  EXPECT_TRUE(outside.books.queued.contains(late.id));
+  node->run(node->deliver.stop());
+  EXPECT_EQ(outside.apple.received.size(), 1u);
+}
+
 TEST_F(DeliverTroubleTest, AReleaseThatWasLostIsNotAnotherSend) {
   node->queue.faults.postpone.lose_answers(1);
   outside.apple.answer(phone, {outcome(OutcomeKind::retry_later)});
