@@ -92,9 +92,9 @@ class Ledger {
   /// harmless. Concurrent calls share it.
   [[nodiscard]] virtual async::Task<base::Expected<void>> record(DeliveryRecord record) = 0;
 
-  /// What waits for the end of a user's quiet hours is due at `at` instead, if that is earlier:
-  /// after a change of them it should not wait for the end of the old ones. What waits for
-  /// something else, as for the end of a burst, is left alone. Limits: the newest 2,000
+  /// A notification that waits for the end of a user's quiet hours is due at `at` instead, if that
+  /// is earlier: after a change of them it should not wait for the end of the old ones. One that
+  /// waits for something else, as for the end of a burst, is left alone. Limits: the newest 2,000
   /// notifications of the user.
   [[nodiscard]] virtual async::Task<base::Expected<void>> release_deferred(
       base::UserId user, base::WallTime at, base::Deadline deadline) = 0;

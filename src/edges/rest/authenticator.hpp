@@ -15,7 +15,7 @@
 
 namespace notify::edges::rest {
 
-/// What costs little is looked at first: form and claims, then the key, and the signature last.
+/// The cheap checks come first: form and claims, then the key, and the signature last.
 /// Threading: the executor of `keys`.
 /// Lifetime:  `keys` and `clock` outlive this.
 /// Limits:    wrong signatures from one address, see Forgeries.

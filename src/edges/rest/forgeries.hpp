@@ -30,8 +30,8 @@ class Forgeries {
   stores::LocalLimits counters_{20'000};
 };
 
-/// What one attacker has: an IPv4 address, or the /64 that an IPv6 address is in. A text that is no
-/// address stands for itself.
+/// The addresses that one attacker has: an IPv4 address, or the /64 that an IPv6 address is in. A
+/// text that is no address stands for itself.
 [[nodiscard]] std::string network_of(std::string_view address);
 
 }  // namespace notify::edges::rest

@@ -102,8 +102,8 @@ flows::Answer<Json> gather(const Route& route, const RequestParts& parts) {
   return root;
 }
 
-/// What absent, null and unknown mean, alike for every field (docs/adr/0019-null-and-absent.md). A
-/// null is taken out: its field is not set. Values are left to protobuf's parser.
+/// Applies the rule of docs/adr/0019-null-and-absent.md to every field. A null is taken out: its
+/// field is not set. Values are left to protobuf's parser.
 class Fields {
  public:
   [[nodiscard]] rules::Violations settle(const Descriptor& type, Json& object) && {
@@ -165,14 +165,14 @@ class Fields {
     }
   }
 
-  /// Of google.protobuf.Value null is a value.
+  /// In a google.protobuf.Value null is a value.
   static bool is_unset(const Descriptor* type, const Json& value) {
     return value.is_null() && (type == nullptr || type->full_name() != "google.protobuf.Value");
   }
   static bool has_json_of_its_own(const Descriptor& type) {
     return type.full_name().starts_with("google.protobuf.");
   }
-  /// What the caller sent can be long.
+  /// The name comes from the caller and can be long.
   static std::string name_of(std::string path) {
     constexpr std::size_t kNameMax = 100;
     return path.size() > kNameMax ? "*" : std::move(path);

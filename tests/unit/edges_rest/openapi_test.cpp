@@ -87,7 +87,7 @@ TEST_F(OpenapiTest, EveryReferenceLeadsSomewhere) {
 TEST_F(OpenapiTest, TheCommentsOfTheProtosAreItsWords) {
   EXPECT_EQ(operation("", "get")["summary"], "A user's notifications, newest first");
   const std::string replaces = operation("/settings/quiet-hours", "put")["description"];
-  EXPECT_TRUE(replaces.starts_with("Replaces the quiet hours. What is not set")) << replaces;
+  EXPECT_TRUE(replaces.starts_with("Replaces the quiet hours. A field that is")) << replaces;
   const Json& days =
       document["components"]["schemas"]["notification.QuietHours"]["properties"]["days"];
   EXPECT_EQ(days["description"], "1 (Monday) to 7. None: all of them.");

@@ -122,7 +122,7 @@ TEST_F(PreferencesTest, AChangeThatChangesNothingLeavesNoTrace) {
   EXPECT_EQ(audit.actions, std::vector<std::string>{});
 }
 
-/// What waits is released when decisions can differ, and only then.
+/// Deferred notifications are released when decisions can differ, and only then.
 TEST_F(PreferencesTest, WhatWaitsIsReleasedOnlyByOtherHours) {
   constexpr const char* kHours =
       R"({"enabled":true,"start":"22:00","end":"07:00","timezone":"UTC"})";

@@ -120,7 +120,7 @@ TEST_F(SettingsCacheTest, TooManyChangesAtOnceMakeItForgetAll) {
   EXPECT_EQ(small.settings_cache.size(), 0u);
 }
 
-/// What it has read of one user comes back when the test lets it.
+/// Its answers about one user come back when the test lets them.
 class HeldSource final : public SettingsSource {
  public:
   HeldSource(SettingsSource& inner, async::Timers& timers, base::UserId user)
