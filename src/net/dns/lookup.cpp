@@ -70,7 +70,6 @@ namespace {
 /// The names under way in one io_context, whose service it is.
 class Lookups final : public asio::execution_context::service {
  public:
-  using key_type = Lookups;
   inline static asio::execution_context::id id;
 
   explicit Lookups(asio::execution_context& context) : service(context) {}
