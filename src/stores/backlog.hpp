@@ -1,5 +1,5 @@
 #pragma once
-// What PostgreSQL knows to be unfinished: recovery compares it with the queue.
+// The notifications that PostgreSQL has as unfinished: recovery compares them with the queue.
 
 #include <optional>
 #include <vector>
@@ -26,8 +26,8 @@ struct BacklogPage {
   std::int32_t limit = 500;
 };
 
-/// What a page holds. A row that cannot be decoded is skipped, as is a row of `due` without its
-/// history: one bad row must not hide those behind it.
+/// One page of the backlog. A row that cannot be decoded is skipped, as is a row of `due` without
+/// its history: one bad row must not hide those behind it.
 struct BacklogRead {
   std::vector<BacklogItem> items;
   std::optional<BacklogCursor> next;  ///< unset after the last page
@@ -54,7 +54,7 @@ class Backlog {
   [[nodiscard]] virtual async::Task<base::Expected<BacklogRead>> pending(
       BacklogPage page, base::Deadline deadline) = 0;
 
-  /// Of these, the notifications that are pending and wait for nothing. One that cannot be decoded
+  /// Those of these notifications that are pending and wait for nothing. One that cannot be decoded
   /// is left out.
   [[nodiscard]] virtual async::Task<base::Expected<std::vector<BacklogItem>>> pending_of(
       std::vector<base::NotificationId> ids, base::Deadline deadline) = 0;

@@ -38,7 +38,7 @@ class PgAppends {
   [[nodiscard]] async::Task<void> stop() { return batches_.stop(); }
 
  private:
-  /// What has become of a batch so far.
+  /// How the runs of a batch went so far.
   struct Tries {
     int looks_left;               ///< how often a key that was taken while it ran is looked for
     bool may_be_written = false;  ///< a run got no answer

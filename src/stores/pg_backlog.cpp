@@ -15,7 +15,8 @@ using base::fail;
 /// How much later than its own transaction a statement may read the clock, and the rounding of it.
 constexpr std::chrono::seconds kSettledMargin{1};
 
-/// By primary key: (created_at, id) from the cursor upwards. What has a row in `due` waits there.
+/// By primary key: (created_at, id) from the cursor upwards. A notification with a row in `due`
+/// waits there.
 constexpr pg::Statement kPending = {
     "backlog_pending",
     "SELECT " NOTIFY_HISTORY_COLUMNS
@@ -127,6 +128,8 @@ async::Task<Expected<BacklogRead>> PgBacklog::pending(BacklogPage page, base::De
 async::Task<Expected<std::vector<BacklogItem>>> PgBacklog::pending_of(
     std::vector<base::NotificationId> ids, base::Deadline deadline) {
   if (ids.empty()) co_return std::vector<BacklogItem>();
+  std::sort(ids.begin(), ids.end());
+  ids.erase(std::unique(ids.begin(), ids.end()), ids.end());
   const auto found = co_await pool_.query(
       {kPendingOf, ids_and_bounds(ids, [](base::NotificationId id) { return id; })}, deadline);
   if (!found) co_return fail(to_error(found.error()));

@@ -115,6 +115,15 @@ async::Task<pg::Expected<std::vector<pg::Result>>> PgLedger::write(
   return pool_.transaction(record_queries(batch), deadline);
 }
 
+/// The second run finds and leaves as it is whatever the first one has committed. It writes to the
+/// log all the same, so that its commit waits for a standby that the first one may have given up.
+async::Task<pg::Expected<std::vector<pg::Result>>> PgLedger::write_again(
+    const std::vector<DeliveryRecord>& batch) {
+  std::vector<pg::Query> queries = record_queries(batch);
+  queries.push_back({sql::kWriteToLog, {}});
+  return pool_.transaction(std::move(queries), timers_.after(options_.write_timeout));
+}
+
 async::Task<PgLedger::Results> PgLedger::record_batch(std::vector<DeliveryRecord> batch) {
   // The results are all alike: the transaction is one.
   const std::size_t size = batch.size();
@@ -128,7 +137,7 @@ async::Task<PgLedger::Results> PgLedger::record_batch(std::vector<DeliveryRecord
   }
   // Every statement is idempotent: what may or may not have been written is written again.
   if (!written && (written.error().is_safe_to_retry() || written.error().outcome_unknown)) {
-    written = co_await write(batch, timers_.after(options_.write_timeout));
+    written = co_await write_again(batch);
   }
   if (!written && written.error().is_data_error() && size > 1) {
     // One bad record must fail its caller, not its company: each half is tried by itself.

@@ -54,6 +54,8 @@ class PgLedger final : public Ledger {
   async::Task<Results> record_batch(std::vector<DeliveryRecord> batch);
   async::Task<pg::Expected<std::vector<pg::Result>>> write(const std::vector<DeliveryRecord>& batch,
                                                            base::Deadline deadline);
+  async::Task<pg::Expected<std::vector<pg::Result>>> write_again(
+      const std::vector<DeliveryRecord>& batch);
 
   pg::Pool& pool_;
   async::Timers& timers_;

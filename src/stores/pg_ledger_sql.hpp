@@ -8,34 +8,34 @@
 
 namespace notify::stores::sql {
 
-/// How far a notification's creation may be from the database's now (kAppendWithin).
-#define NOTIFY_APPEND_WITHIN "interval '5 seconds'"
+/// How far a notification's creation may be from the database's now.
+#define NOTIFY_APPEND_BOUNDS                        \
+  "(SELECT now - interval '5 seconds' FROM clock) " \
+  "AND (SELECT now + interval '5 seconds' FROM clock) "
 static_assert(kAppendWithin == std::chrono::seconds(5));
 
 /// Idempotency and history in one statement; why it is built so: db/deploy/idempotency_keys.sql.
 /// Returns the places in the batch of those that did not go in, and whether that is for their age;
 /// else their key is taken, and kFindKeys tells by whom.
 ///
-/// clock: CASE gives the transaction its number before it reads the clock, so that horizon() sees
-/// the transaction before any row is checked (ADR 0014). fresh: of the days before, each costs one
-/// probe of its unique index; the subquery with LIMIT keeps the plan to that. Of its own day
-/// nothing is asked: there the insert conflicts. guarded: what begins within five minutes after
-/// midnight also takes its key in the day that ends, unless a request older than 24 hours still
-/// holds it there (then whoever came before midnight is a repeat of that one). In the order of the
-/// keys, so that two batches cannot deadlock. keyed: what is left is in nobody's hands. The columns
-/// of a row that only history wants are unpacked once, and streamed: unnest() in the select list,
-/// unlike in FROM, makes no copy of them. IS TRUE keeps IN a hashed lookup; as a join it is planned
-/// for a few rows and compares each with each. Made for a generic plan: to plan a small batch costs
-/// more than to run it.
+/// - clock: CASE gives the transaction its number before it reads the clock, so that horizon() sees
+///   the transaction before any row is checked (ADR 0014).
+/// - fresh: each of the days before costs one probe of its unique index; the subquery with LIMIT
+///   keeps the plan to that. The row's own day is not asked: there the insert conflicts.
+/// - guarded: what begins within five minutes after midnight also takes its key in the day that
+///   ends, unless a request older than 24 hours still holds it there (then whoever came before
+///   midnight is a repeat of that one). In the order of the keys, so that two batches cannot
+///   deadlock.
+/// - keyed: what is left is in nobody's hands.
+///
+/// The columns of a row that only history wants are unpacked once, and streamed: unnest() in the
+/// select list, unlike in FROM, makes no copy of them. IS TRUE keeps IN a hashed lookup; as a join
+/// it is planned for a few rows and compares each with each. Made for a generic plan: to plan a
+/// small batch costs more than to run it.
 #define NOTIFY_APPEND_WRITES                                                                 \
   "WITH clock AS MATERIALIZED ("                                                             \
   "SELECT CASE WHEN pg_current_xact_id() IS NOT NULL "                                       \
   "THEN clock_timestamp() AT TIME ZONE 'UTC' END AS now), "                                  \
-  "bounds AS MATERIALIZED ("                                                                 \
-  "SELECT now - " NOTIFY_APPEND_WITHIN                                                       \
-  " AS oldest, "                                                                             \
-  "now + " NOTIFY_APPEND_WITHIN                                                              \
-  " AS newest FROM clock), "                                                                 \
   "fresh AS MATERIALIZED ("                                                                  \
   "SELECT w.*, w.created_at < date_trunc('day', w.created_at) + interval '5 minutes' "       \
   "AND NOT EXISTS (SELECT FROM idempotency_keys i "                                          \
@@ -45,8 +45,7 @@ static_assert(kAppendWithin == std::chrono::seconds(5));
   "FROM (SELECT unnest($1::uuid[]) AS id, unnest($2::timestamp[]) AS created_at, "           \
   "unnest($3::text[]) AS caller, unnest($4::bytea[]) AS key_hash, "                          \
   "unnest($5::bytea[]) AS request_hash, unnest($6::boolean[]) AS explicit) w "               \
-  "WHERE w.created_at >= (SELECT oldest FROM bounds) "                                       \
-  "AND w.created_at <= (SELECT newest FROM bounds) "                                         \
+  "WHERE w.created_at BETWEEN " NOTIFY_APPEND_BOUNDS                                         \
   "AND (SELECT i.notification_id FROM idempotency_keys i "                                   \
   "WHERE i.caller = w.caller AND i.key_hash = w.key_hash "                                   \
   "AND i.created_at > $7 AND i.created_at < $8 "                                             \
@@ -71,11 +70,10 @@ static_assert(kAppendWithin == std::chrono::seconds(5));
   "unnest($13::text[]), unnest($14::text[]), unnest($15::jsonb[]), unnest($16::jsonb[]), "   \
   "unnest($17::text[]), unnest($18::text[]), unnest($19::timestamp[])) w "                   \
   "WHERE (w.id IN (SELECT notification_id FROM keyed)) IS TRUE)"
-#define NOTIFY_APPEND_LEFT_OUT                                \
-  "SELECT w.ord, w.created_at < (SELECT oldest FROM bounds) " \
-  "OR w.created_at > (SELECT newest FROM bounds) "            \
-  "FROM unnest($1::uuid[], $2::timestamp[]) "                 \
-  "WITH ORDINALITY AS w (id, created_at, ord) "               \
+#define NOTIFY_APPEND_LEFT_OUT                                   \
+  "SELECT w.ord, w.created_at NOT BETWEEN " NOTIFY_APPEND_BOUNDS \
+  "FROM unnest($1::uuid[], $2::timestamp[]) "                    \
+  "WITH ORDINALITY AS w (id, created_at, ord) "                  \
   "WHERE (w.id IN (SELECT notification_id FROM keyed)) IS NOT TRUE ORDER BY w.ord"
 inline constexpr pg::Statement kAppend = {"ledger_append",
                                           NOTIFY_APPEND_WRITES " " NOTIFY_APPEND_LEFT_OUT};
@@ -92,7 +90,7 @@ inline constexpr pg::Statement kAppendWithDue = {
 
 /// Who holds keys: the place in the batch, the notification of the earlier request, and whether the
 /// requests are the same; no row for a key that nobody holds. If there is a row, the transaction
-/// writes to the log, so that its commit waits for a synchronous standby: an earlier commit that
+/// writes to the log, so that its commit waits for a synchronous standby. An earlier commit that
 /// was cancelled while it waited may stand on this server alone (ADR 0014). By the unique index of
 /// each day between the bounds; LATERAL with LIMIT keeps the plan to one probe a row and day.
 /// Newest first: a guard row without its notification, which a clock five minutes off can leave, is
@@ -108,6 +106,11 @@ inline constexpr pg::Statement kFindKeys = {
     "AND i.created_at > $5 AND i.created_at < $6 "
     "AND i.created_at > w.created_at - interval '24 hours' "
     "ORDER BY i.created_at DESC LIMIT 1) k ORDER BY w.ord"};
+
+/// A transaction that writes nothing else commits as one that does: it waits for a synchronous
+/// standby, which then has all that was committed before.
+inline constexpr pg::Statement kWriteToLog = {
+    "ledger_write_to_log", "SELECT pg_logical_emit_message(true, 'notification-service', '')"};
 
 /// The id of an attempt is made of its content, so a repeat finds the row there. Of two outcomes of
 /// one try, as of a node that came back after its work was taken over, the last word stands, and an

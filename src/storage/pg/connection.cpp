@@ -26,6 +26,18 @@ bool surely_failed(const QueryError& failure) {
          !failure.sqlstate.starts_with("57P0");
 }
 
+/// The SQLSTATE of a COMMIT that was cancelled while it waited for a synchronous standby, as of
+/// other warnings.
+constexpr std::string_view kWarning = "01000";
+
+/// It is committed here, and perhaps on no standby: a failover may undo it.
+/// Source: PostgreSQL's SyncRepWaitForLSN(), which warns and lets the COMMIT succeed.
+QueryError unconfirmed() {
+  return fail(Fault::server, Errc::timed_out,
+              "a commit was cancelled while it waited for a synchronous standby", true)
+      .error();
+}
+
 }  // namespace
 
 Connection::Connection(ConnectionContext context)
@@ -43,10 +55,7 @@ async::Task<void> Connection::run() {
     auto session = co_await async::with_deadline(
         context_.timers, context_.timers.after(context_.options.connect_timeout),
         open_session(context_.timers, context_.url, context_.options,
-                     [this](std::string_view sqlstate) {
-                       ++context_.counters.notices;
-                       report("notice " + std::string(sqlstate));
-                     }));
+                     [this](std::string_view sqlstate) { on_notice(sqlstate); }));
     if (session) {
       failures = 0;
       session_ = std::move(*session);
@@ -203,6 +212,17 @@ void Connection::take_results() {
   }
 }
 
+/// libpq hands a notice out as soon as it has read it: the result of the statement before it may
+/// still be untaken, but no later one is read before that.
+void Connection::on_notice(std::string_view sqlstate) {
+  ++context_.counters.notices;
+  report("notice " + std::string(sqlstate));
+  if (sqlstate != kWarning || segments_.empty() || !segments_.front().request) return;
+  Segment& segment = segments_.front();
+  const bool is_at_commit = segment.request->results.size() + 1 >= segment.request->queries.size();
+  if (is_at_commit) segment.is_unconfirmed = true;
+}
+
 void Connection::finish_segment() {
   Segment segment = std::move(segments_.front());
   segments_.pop_front();
@@ -225,6 +245,7 @@ void Connection::finish_segment() {
       break;
     }
   }
+  if (segment.is_unconfirmed && !segment.failure) segment.failure = unconfirmed();
   if (segment.failure && session_is_stale(segment.failure->sqlstate)) retiring_ = true;
   request.failure = std::move(segment.failure);
   finish_call(request);

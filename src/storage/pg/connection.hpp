@@ -69,6 +69,7 @@ class Connection {
     Statement statement;               ///< of the PREPARE
     std::optional<QueryError> failure;
     std::uint64_t number = 0;
+    bool is_unconfirmed = false;  ///< its commit did not wait for the synchronous standby
   };
 
   [[nodiscard]] async::Task<void> read_until_lost(std::shared_ptr<Session> session);
@@ -76,6 +77,7 @@ class Connection {
   [[nodiscard]] bool prepare_all(const Request& request);
   void flush();
   void take_results();
+  void on_notice(std::string_view sqlstate);
   void finish_segment();
   void finish_call(Request& request);
   void give_up(const char* why);

@@ -50,12 +50,14 @@ class FakeLedgerWorld final : public FakeWorld, public LedgerWorld {
   void set_clock_ahead(std::chrono::milliseconds ahead) override {
     database_clock_.set_ahead(ahead);
   }
+  void set_commit_takes(std::chrono::milliseconds time) override {
+    table_.commit_takes = [time] { return time; };
+  }
   void spoil(base::NotificationId id) override { table_.rows.at(id).is_unreadable = true; }
   void lose_history(base::NotificationId id) override {
     table_.due_alone.emplace(id, table_.rows.at(id).due.value());
     table_.rows.erase(id);
   }
-  fakes::FakeLedgerTable& table() { return table_; }
 
  private:
   fakes::SkewedClock database_clock_{clock_, 0ms};

@@ -195,7 +195,6 @@ TEST_P(LedgerContract, AKeyOfJustAfterMidnightIsFreeAgainADayAndAMinuteLater) {
 }
 
 TEST_P(LedgerContract, ANotificationIsWrittenSoonAfterItWasMadeOrNever) {
-  // The database's clock stands still from here on, as far as the world can do that.
   const base::WallTime now = world->now();
   const auto age = [&](std::uint8_t n, std::chrono::milliseconds by) {
     return keyed(fakes::sample_notification(now - by, n), n, n);
@@ -610,6 +609,36 @@ TEST_P(LedgerContract, TheHorizonIsByTheClockOfTheDatabase) {
   world->set_clock_ahead(-10min);
   EXPECT_LE(std::chrono::abs(ask().now - (world->now() - 10min)), 1s);
   EXPECT_LE(ask().settled, ask().now - stores::kAppendWithin);
+}
+
+TEST_P(LedgerContract, TheHorizonStaysBehindACommitThatIsStillToCome) {
+  const auto horizon = [&] { return world->run(world->backlog().horizon(world->soon())).value(); };
+  const auto behind = [&] {
+    const stores::LedgerHorizon now = horizon();
+    return now.now - now.settled;
+  };
+  const auto usual = behind();
+  world->set_commit_takes(8s);
+  const stores::Submission late = keyed(fakes::sample_notification(world->now(), 1), 1, 1);
+  std::optional<std::vector<base::Expected<stores::Appended>>> appended;
+  async::TaskGroup group(world->timers().executor(),
+                         [](std::string_view what) { ADD_FAILURE() << "escaped: " << what; });
+  group.spawn(async::store_result(world->ledger().append({late}, {}), appended));
+  world->pass(2s);
+  EXPECT_FALSE(appended);
+  EXPECT_GE(behind(), usual + 1s);
+  EXPECT_LT(horizon().settled, late.notification.created_at());
+  EXPECT_TRUE(pending().empty());
+  // Its commit is still to come, so nobody may say that nothing was stored.
+  world->drive([&appended] { return appended.has_value(); });
+  ASSERT_FALSE(appended->at(0));
+  EXPECT_EQ(appended->at(0).error().code, Errc::timed_out) << appended->at(0).error().detail;
+  EXPECT_LT(horizon().settled, late.notification.created_at());
+  const auto repeated = append_all({keyed(fakes::sample_notification(world->now(), 2), 1, 1)});
+  ASSERT_TRUE(repeated.at(0)) << repeated[0].error().detail;
+  EXPECT_EQ(repeated[0]->id, late.notification.id);
+  EXPECT_EQ(pending(), (Ids{late.notification.id}));
+  EXPECT_LE(behind(), usual + 1s);
 }
 
 TEST_P(LedgerContract, DueIsReadPageByPageInTheOrderOfItsTime) {

@@ -1,5 +1,8 @@
 // What only the ledger in PostgreSQL can show: partitions, bad rows, and a server that goes away.
 
+#include <future>
+#include <stdexcept>
+
 #include "base/text.hpp"
 #include "contract/stores/real_worlds.hpp"
 #include "rules/codec.hpp"
@@ -200,9 +203,10 @@ TEST_F(PgLedgerTest, AServerThatIsAwayIsReportedInTimeAndUsedAgainWhenItIsBack) 
   EXPECT_LT(took, 12s);
   EXPECT_EQ(count(sample(2)), "0");
   world.wait_for_connection();
-  const auto again = append(sample(3));
+  const rules::Notification later = fakes::sample_notification(world.now(), 3);
+  const auto again = append(later);
   EXPECT_TRUE(again) << (again ? "" : again.error().detail);
-  EXPECT_EQ(count(sample(3)), "1");
+  EXPECT_EQ(count(later), "1");
 }
 
 TEST_F(PgLedgerTest, WhenConnectionsAreLostAnOkIsStillAPromiseAndUnavailableStillANo) {
@@ -221,7 +225,113 @@ TEST_F(PgLedgerTest, WhenConnectionsAreLostAnOkIsStillAPromiseAndUnavailableStil
     }
   }
   world.wait_for_connection();
-  EXPECT_TRUE(append(sample(40)));
+  EXPECT_TRUE(append(fakes::sample_notification(world.now(), 40)));
+}
+
+/// A ledger that is impatient, and a server whose commits wait for a standby that is not there.
+struct PgStandbyTest : PgLedgerTest {
+  stores::PgLedger ledger{
+      world.pool(),
+      world.pool(),
+      world.timers(),
+      {.append = {.write_timeout = 1500ms, .look_up_timeout = 1000ms}, .write_timeout = 1500ms},
+      [](std::string_view what) { ADD_FAILURE() << "escaped: " << what; }};
+  using Appended = std::optional<std::vector<base::Expected<stores::Appended>>>;
+
+  static void set_standby(const std::string& setting) {
+    postgres().sql("ALTER SYSTEM " + setting);
+    postgres().sql("SELECT pg_reload_conf()");
+  }
+  void SetUp() override { set_standby("SET synchronous_standby_names = 'nobody'"); }
+  void TearDown() override {
+    set_standby("RESET synchronous_standby_names");
+    world.run_stop(ledger.stop());
+  }
+  static std::string of_waiting(const std::string& what) {
+    return postgres().sql("SELECT count(" + what +
+                          ") FROM pg_stat_activity WHERE wait_event = 'SyncRep'");
+  }
+  /// Appends until a commit waits: the setting takes effect some time after it was made. Each
+  /// one that does not wait uses up an id. Returns the one that waits.
+  rules::Notification append_and_wait(async::TaskGroup& group, Appended& appended) {
+    for (std::uint8_t i = 1; i < 200; ++i) {
+      appended.reset();
+      const auto n = fakes::sample_notification(world.now(), i);
+      group.spawn(async::store_result(ledger.append({fakes::submission(n)}, {}), appended));
+      world.drive([&appended] { return appended || of_waiting("*") != "0"; });
+      if (!appended) return n;
+    }
+    throw std::runtime_error("no commit waits for the standby");
+  }
+  /// The same request, made anew.
+  base::Expected<stores::Appended> repeat(const rules::Notification& first) {
+    stores::Submission again = fakes::submission(fakes::sample_notification(world.now(), 222));
+    again.idempotency = fakes::submission(first).idempotency;
+    return world.run(ledger.append({again}, {})).at(0);
+  }
+  void give_up_waiting_by(const std::string& function) {
+    async::TaskGroup group(world.timers().executor(),
+                           [](std::string_view what) { ADD_FAILURE() << "escaped: " << what; });
+    Appended appended;
+    const rules::Notification n = append_and_wait(group, appended);
+    of_waiting(function + "(pid)");
+    world.drive([&group] { return group.size() == 0; });
+    ASSERT_FALSE(appended->at(0)) << "no standby has it";
+    EXPECT_EQ(appended->at(0).error().code, Errc::timed_out) << appended->at(0).error().detail;
+    EXPECT_EQ(count(n), "1") << "it stands on this server";
+    world.wait_for_connection();
+    const auto too_early = repeat(n);
+    ASSERT_FALSE(too_early) << "a repeat does not know more";
+    EXPECT_EQ(too_early.error().code, Errc::timed_out) << too_early.error().detail;
+    set_standby("RESET synchronous_standby_names");
+    world.drive([] { return of_waiting("*") == "0"; });
+    world.wait_for_connection();
+    const auto told = repeat(n);
+    ASSERT_TRUE(told) << told.error().detail;
+    EXPECT_EQ(told->id, n.id);
+    EXPECT_TRUE(told->is_repeat);
+    EXPECT_EQ(count(n), "1");
+  }
+};
+
+TEST_F(PgStandbyTest, ACommitThatIsCancelledWhileItWaitsForAStandbyIsNoOkNorAreItsRepeats) {
+  give_up_waiting_by("pg_cancel_backend");
+}
+
+TEST_F(PgStandbyTest, ACommitThatIsTerminatedWhileItWaitsForAStandbyIsNoOkNorAreItsRepeats) {
+  give_up_waiting_by("pg_terminate_backend");
+}
+
+TEST_F(PgLedgerTest, AWriterThatHidesWhenItBeganIsNamedAndNotGuessed) {
+  const auto horizon = [this] { return world.run(world.backlog().horizon(world.soon())); };
+  ASSERT_TRUE(horizon());
+  postgres().sql("ALTER ROLE postgres SET track_activities = off");
+  const auto writer = std::async(std::launch::async, [] {
+    return postgres().sql("BEGIN; SELECT pg_current_xact_id(); SELECT pg_sleep(3)");
+  });
+  std::optional<base::Error> told;
+  world.drive([&] {
+    const auto asked = horizon();
+    if (!asked) told = asked.error();
+    return told.has_value();
+  });
+  postgres().sql("ALTER ROLE postgres RESET track_activities");
+  ASSERT_TRUE(told);
+  EXPECT_EQ(told->code, Errc::permission_denied);
+  EXPECT_NE(told->detail.find("track_activities"), std::string::npos) << told->detail;
+}
+
+TEST_F(PgLedgerTest, AnAppendHasItsTransactionNumberBeforeItReadsTheClock) {
+  // The clock of this test asks for the number and finds it, or ends the statement.
+  postgres().sql(
+      "CREATE OR REPLACE FUNCTION test_clock.clock_timestamp() RETURNS timestamptz LANGUAGE sql AS "
+      "'SELECT pg_catalog.clock_timestamp() + by + (1 / (pg_current_xact_id_if_assigned() IS NOT "
+      "NULL)::integer - 1) * interval ''1 s'' FROM test_clock.ahead'");
+  const auto done = append(fakes::sample_notification(world.now(), 1));
+  EXPECT_TRUE(done) << (done ? "" : done.error().detail);
+  postgres().sql(
+      "CREATE OR REPLACE FUNCTION test_clock.clock_timestamp() RETURNS timestamptz LANGUAGE sql AS "
+      "'SELECT pg_catalog.clock_timestamp() + by FROM test_clock.ahead'");
 }
 
 /// In a month that has just begun, of which the planner knows nothing.

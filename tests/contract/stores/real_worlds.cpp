@@ -45,6 +45,9 @@ fakes::PrivatePostgres& postgres() {
         "INSERT INTO test_clock.ahead VALUES ('0'); "
         "CREATE FUNCTION test_clock.clock_timestamp() RETURNS timestamptz LANGUAGE sql AS "
         "'SELECT pg_catalog.clock_timestamp() + by FROM test_clock.ahead'; "
+        "CREATE TABLE test_clock.commit_takes (time interval); "
+        "CREATE FUNCTION test_clock.take_time() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN "
+        "PERFORM pg_sleep_for(time) FROM test_clock.commit_takes; RETURN NULL; END $$; "
         "ALTER DATABASE postgres SET search_path = test_clock, pg_catalog, public");
   }
   return *the_postgres;
@@ -98,7 +101,8 @@ RealLedgerWorld::RealLedgerWorld()
   postgres().sql(
       "TRUNCATE notification_history, idempotency_keys, delivery_attempts, due, replays, "
       "audit_log, user_settings, conversation_settings, notification_templates; "
-      "UPDATE test_clock.ahead SET by = '0'");
+      "UPDATE test_clock.ahead SET by = '0'; DELETE FROM test_clock.commit_takes; "
+      "DROP TRIGGER IF EXISTS take_time ON notification_history");
   intake_.start();
   pool_.start();
   wait_for_connection();
@@ -113,6 +117,14 @@ RealLedgerWorld::~RealLedgerWorld() {
 void RealLedgerWorld::set_clock_ahead(std::chrono::milliseconds ahead) {
   postgres().sql("UPDATE test_clock.ahead SET by = " + std::to_string(ahead.count()) +
                  " * interval '1 ms'");
+}
+
+void RealLedgerWorld::set_commit_takes(std::chrono::milliseconds time) {
+  postgres().sql("INSERT INTO test_clock.commit_takes VALUES (" + std::to_string(time.count()) +
+                 " * interval '1 ms'); "
+                 "CREATE CONSTRAINT TRIGGER take_time AFTER INSERT ON notification_history "
+                 "DEFERRABLE INITIALLY DEFERRED FOR EACH ROW "
+                 "EXECUTE FUNCTION test_clock.take_time()");
 }
 
 void RealLedgerWorld::spoil(base::NotificationId id) {

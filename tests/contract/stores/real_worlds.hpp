@@ -58,7 +58,9 @@ class RealLedgerWorld final : public RealWorld, public LedgerWorld {
   std::vector<std::string> audited() override;
   stores::Audit& audit() { return audit_; }
   pg::Pool& pool() { return pool_; }
+  using RealWorld::run_stop;
   void set_clock_ahead(std::chrono::milliseconds ahead) override;
+  void set_commit_takes(std::chrono::milliseconds time) override;
   void spoil(base::NotificationId id) override;
   void lose_history(base::NotificationId id) override;
   std::size_t statements() override {

@@ -85,6 +85,8 @@ class LedgerWorld : public virtual World {
   [[nodiscard]] virtual std::size_t statements() = 0;
   /// The database's clock is so far ahead of ours from now on.
   virtual void set_clock_ahead(std::chrono::milliseconds ahead) = 0;
+  /// From when an append has checked its rows until it is committed it takes so long from now on.
+  virtual void set_commit_takes(std::chrono::milliseconds time) = 0;
   /// The history row of this notification can no longer be decoded.
   virtual void spoil(base::NotificationId id) = 0;
   /// Only its row in `due` is left of this notification.

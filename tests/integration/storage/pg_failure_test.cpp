@@ -41,6 +41,35 @@ TEST_F(PgFailure, AKilledBackendFailsWhatWasInFlightAndIsReplaced) {
   EXPECT_EQ(pool->counters().reconnects, 1U);
 }
 
+TEST_F(PgFailure, ACommitThatIsCancelledWhileItWaitsForAStandbyHasNoKnownOutcome) {
+  constexpr Statement kWrite{"write", "SELECT pg_current_xact_id()"};
+  constexpr Statement kEmit{"emit", "SELECT pg_logical_emit_message(true, 'test', '')"};
+  constexpr std::string_view kWaiting = " FROM pg_stat_activity WHERE wait_event = 'SyncRep'";
+  const auto of_waiting = [&](const std::string& what) {
+    return postgres().sql("SELECT count(" + what + ")" + std::string(kWaiting));
+  };
+  open({.connections = 1});
+  postgres().sql("ALTER SYSTEM SET synchronous_standby_names = 'nobody'");
+  postgres().sql("SELECT pg_reload_conf()");
+  async::TaskGroup callers(timers.executor(), no_escape());
+  Outcome outcome;
+  do {  // until the server has read its settings
+    outcome.reset();
+    std::vector<Query> queries{Query{kWrite, {}}, Query{kEmit, {}}};
+    callers.spawn(call(*pool, std::move(queries), in(20s), outcome));
+    run_until([&] { return outcome || of_waiting("*") != "0"; });
+  } while (outcome);
+  of_waiting("pg_cancel_backend(pid)");
+  run(callers.join());
+  postgres().sql("ALTER SYSTEM RESET synchronous_standby_names");
+  postgres().sql("SELECT pg_reload_conf()");
+  ASSERT_FALSE(*outcome);
+  EXPECT_TRUE(outcome->error().outcome_unknown);
+  EXPECT_EQ(outcome->error().error.code, Errc::timed_out);
+  EXPECT_FALSE(outcome->error().is_safe_to_retry());
+  EXPECT_EQ(pool->counters().reconnects, 0U);
+}
+
 TEST_F(PgFailure, AnIdleConnectionThatIsKilledIsReplacedBeforeItIsMissed) {
   open({.connections = 2});
   run_until([this] { return pool->connected() == 2; });
