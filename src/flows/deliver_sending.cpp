@@ -64,7 +64,7 @@ async::Task<void> Deliver::send_one(Styled what, Sending& sending) {
 
 /// A node that lost its leases while it waited must not send: somebody else may be doing so.
 bool Deliver::owns(const Held& held) const {
-  return !stopping_ && parts_.lease_term() == held.term;
+  return leasing_ && parts_.lease_term() == held.term;
 }
 
 /// Whether what was decided before it waited in a device's line still holds.

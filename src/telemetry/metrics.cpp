@@ -148,10 +148,10 @@ RecoverMetrics recover(MetricRegistry& r) {
                  "counts them again."}),
       r.counter({"notification_recover_elections_total",
                  "Workers that were elected to recover for all."}),
-      r.counter_by(
-          {"notification_recover_failures_total", "Steps of recovering failed."}, "step",
-          {"heartbeat", "claim", "take_over", "reclaim", "horizon", "salvage", "sweep", "rebuild",
-           "readmit", "promote", "recheck", "take_office", "make_partitions", "retire", "sign_off"}),
+      r.counter_by({"notification_recover_failures_total", "Steps of recovering failed."}, "step",
+                   {"heartbeat", "claim", "take_over", "reclaim", "horizon", "salvage", "sweep",
+                    "rebuild", "readmit", "promote", "recheck", "take_office", "make_partitions",
+                    "retire", "sign_off"}),
   };
 }
 

@@ -200,7 +200,8 @@ std::string PrivatePostgres::sql(const std::string& text) const {
 int PrivatePostgres::kill_backends() {
   return std::stoi(
       sql("SELECT count(pg_terminate_backend(pid)) FROM pg_stat_activity "
-          "WHERE backend_type = 'client backend' AND pid <> pg_backend_pid()"));
+          "WHERE backend_type = 'client backend' AND pid <> pg_backend_pid() "
+          "AND application_name <> 'psql'"));  // an earlier one of ours may still be leaving
 }
 
 void PrivatePostgres::freeze(int backend_pid) { ::kill(backend_pid, SIGSTOP); }

@@ -356,8 +356,8 @@ void World::add_flood() {
   }
 }
 
-/// A queue that nobody renews is gone after a day; the ledger has all that was in it. Callers do not
-/// ask again after a day: then it would be another request.
+/// A queue that nobody renews is gone after a day; the ledger has all that was in it. Callers do
+/// not ask again after a day: then it would be another request.
 void World::leave_alone_for_a_day() {
   for (Slot& slot : slots_) kill(slot);
   calls_.clear();
