@@ -72,8 +72,8 @@ BEGIN
         RETURN;
     END IF;
 
-    -- Too old, and by the present time over: no clock makes a partition of the future too old. What a
-    -- row in due still waits for is kept; a row that is overdue by a week waits for nothing.
+    -- Too old, and by the present time over: no clock makes a partition of the future too old. A
+    -- partition stays while a row in due waits for it; a row that is overdue by a week waits for nothing.
     SELECT r.partition INTO partition FROM partition_ranges r
     WHERE r.parent = retention_next.parent
       AND r.upper_at + keep <= least(at, now() AT TIME ZONE 'UTC')

@@ -33,7 +33,7 @@ $$;
 
 COMMIT;
 
--- What an earlier run left half built.
+-- Drops the indexes that an earlier run left half built.
 SELECT format('DROP INDEX CONCURRENTLY %s', i.indexrelid::regclass)
 FROM pg_inherits p JOIN pg_index i ON i.indrelid = p.inhrelid JOIN pg_class c ON c.oid = i.indexrelid
 WHERE c.relname IN ('labels_of_' || p.inhrelid || '_all', 'key_of_' || p.inhrelid) AND NOT i.indisvalid

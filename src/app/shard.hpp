@@ -93,7 +93,7 @@ class Shard {
   /// After the server has shut down: begins to finish what is under way, to sign off and to close.
   void begin_stop(base::Deadline deadline);
 
-  /// After begin_stop(): waits for its end, and joins. What has not ended by the deadline is
+  /// After begin_stop(): waits for its end, and joins. Work that has not ended by the deadline is
   /// abandoned to recovery: then false, and the process has to end.
   [[nodiscard]] bool join();
 
@@ -231,7 +231,7 @@ class Shard {
   std::unique_ptr<edges::rest::RestServer> rest_;
   std::unique_ptr<net::CompletionPump> server_pump_;
   std::unique_ptr<async::TaskGroup> watchers_;
-  /// Of begin_stop(): until when it may take, and its end.
+  /// The stop that begin_stop() began: until when it may take, and its end.
   struct Stop {
     base::Deadline deadline;
     std::future<void> ended;

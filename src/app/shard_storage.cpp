@@ -15,8 +15,8 @@ std::unique_ptr<pg::Pool> Shard::make_pg_pool(pg::PoolOptions options) {
                                     std::move(options), on_escape());
 }
 
-/// What callers wait for has two pools, one of them for accepting. What may take seconds has the
-/// third one, whose connections do one thing at a time: nothing stands behind a sweep.
+/// Work that callers wait for has two pools, one of them for accepting. Work that may take seconds
+/// has the third one, whose connections do one thing at a time: nothing stands behind a sweep.
 void Shard::make_pg_pools() {
   const config::Postgres& c = process_.config.postgres;
   pg_intake_ = make_pg_pool({.connections = c.connections / 2, .plans = pg::Plans::generic});

@@ -1,5 +1,5 @@
 #pragma once
-// What auth-service says of a user's devices, in our terms.
+// Turns what auth-service says of a user's devices into our terms.
 
 #include <vector>
 

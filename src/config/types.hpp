@@ -73,7 +73,7 @@ enum class LogFormat : std::uint8_t { json, text };
 enum class OverLimit : std::uint8_t { refuse, suppress };
 /// What becomes of a notification when nobody can say whether its user exists.
 enum class WhenDown : std::uint8_t { deliver, suppress };
-/// Whose tokens APNs is asked about.
+/// The environment of Apple whose tokens APNs is asked about.
 enum class ApnsEnvironment : std::uint8_t { by_endpoint, production, sandbox };
 
 }  // namespace notify::config

@@ -95,7 +95,7 @@ Deciding::Outcome Deciding::decide(const User& user, const rules::Notification& 
     if (known.is_kept && n.expires_at == n.begins_at() + worth) {
       outcome.expires_at = outcome.release_at + worth;
     } else {
-      // What will not live to see it is looked at when its time is over, to record that.
+      // A notification that expires before that is looked at when it expires, to record it.
       outcome.release_at = std::min(outcome.release_at, n.expires_at);
     }
   }

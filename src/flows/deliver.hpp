@@ -87,7 +87,7 @@ class Deliver {
   [[nodiscard]] std::size_t in_flight() const { return held_.size(); }
   /// Whether a lease of this notification is being worked on here.
   [[nodiscard]] bool holds(base::NotificationId id) const { return held_.contains(id); }
-  /// What was leased in this term and is being worked on.
+  /// The leases that were taken in this term and are being worked on.
   [[nodiscard]] std::vector<stores::Lease> held(std::uint64_t term) const;
 
  private:
@@ -128,7 +128,7 @@ class Deliver {
   async::Task<void> postpone_for_devices(const stores::Lease& lease, const base::Error& why);
   async::Task<void> close(Held& held);
   void let_go(const Held& held);
-  /// What is sent: a leased notification as its user wants it.
+  /// A leased notification that is sent, in the style that its user wants.
   struct Styled {
     const Held& held;
     const rules::Style& style;

@@ -41,7 +41,7 @@ async::Task<void> Deliver::send_in_turn(Styled what, Sending& sending) {
   sending.place.leave();
 }
 
-/// What has expired meanwhile is not tried again: the next look at it records that.
+/// If the notification has expired meanwhile, it is not tried again: the next look records that.
 void Deliver::turn_away(const Notification& n, Sending& sending) {
   if (now() >= n.expires_at) return;
   using rules::LeftOut;

@@ -57,7 +57,7 @@ async::Task<void> Heartbeat::heartbeat_loop() {
 }
 
 /// The books of a new epoch know nothing of what is under way here, and recovery goes by them when
-/// the epoch is no longer young. What could not be claimed may be given to others: the term ends.
+/// the epoch is no longer young. If the claim fails, others may get the leases: the term ends.
 async::Task<void> Heartbeat::claim() {
   const std::uint64_t epoch = pulse_.epoch_number;
   const auto claimed =

@@ -1,6 +1,6 @@
 #pragma once
-// Who waits for whom in a worker, so that a user's notifications reach each device in the order in
-// which they came due (decision D-12). There is a line for each user, in which notifications are
+// In a worker notifications wait in lines, so that a user's notifications reach each device in the
+// order in which they came due (decision D-12). There is a line for each user, in which they are
 // made ready one after the other, and a line for each device, in which they are sent. Between
 // workers the queue gives one user to one worker. Why there are two: docs/adr/0017.
 
@@ -37,7 +37,7 @@ class Lines {
     /// Returns when all that came before have left, or when one of them turns this one away.
     [[nodiscard]] async::Task<Turn> wait();
     void leave();
-    /// Of those that are behind this one now: they wait no longer.
+    /// The places that are behind this one now wait no longer.
     void turn_others_away();
 
    private:

@@ -55,8 +55,8 @@ async::Task<void> Recover::take_over() {
   }
 }
 
-/// What is due must not wait for a rebuild. In a young epoch the books may lack what nodes are at
-/// work on: nothing is put back.
+/// Due notifications must not wait for a rebuild. In a young epoch the books may lack what nodes
+/// are at work on: nothing is put back.
 async::Task<void> Recover::due_loop() {
   base::SteadyTime next = base::SteadyTime::min();
   std::uint64_t epoch_looked_at = 0;
@@ -133,7 +133,7 @@ async::Task<void> Recover::rebuild(Pulse pulse) {
   if (pulse.lost_since && *swept) {
     from = std::max(from, std::min(*pulse.lost_since, **swept) - parts_.policy.overlap);
   }
-  // What is not settled yet, the next sweep looks at.
+  // The next sweep looks at what is not settled yet.
   const stores::Rebuilt mark =
       pulse.rebuilt.value_or(stores::Rebuilt{std::min(newest, at->settled), newest});
   if (!co_await rebuild_down_to(from, mark.down_to, mark, pulse.epoch_number)) co_return;
@@ -164,8 +164,8 @@ async::Task<bool> Recover::rebuild_down_to(base::WallTime from, base::WallTime d
   co_return true;
 }
 
-/// Compares with the queue what was committed since the last sweep. What is vouched for then is
-/// only what was settled before it began: a row may be committed long after it was made.
+/// Compares with the queue what was committed since the last sweep. It then vouches only for what
+/// was settled before it began: a row may be committed long after it was made.
 async::Task<void> Recover::sweep_tail(std::uint64_t epoch_number) {
   const auto swept = co_await parts_.repairs.swept_until(soon());
   if (!swept) {

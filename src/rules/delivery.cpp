@@ -80,7 +80,7 @@ Outcome left_for_good(LeftOut why, std::string message) {
           .was_asked = false};
 }
 
-/// What is wrong with a device itself.
+/// Says what is wrong with a device itself.
 std::optional<std::pair<LeftOut, std::string>> flaw_of(const Device& device, Environment apple) {
   using enum LeftOut;
   if (device.id.uuid() == base::Uuid()) {

@@ -73,7 +73,7 @@ struct Untried {
 [[nodiscard]] std::vector<Untried> leave_out(std::vector<Target>& due,
                                              const std::vector<Device>& devices,
                                              const Progress& progress, Environment apple);
-/// Of a device over its rate limit, and of one that does not answer.
+/// The outcome for a device over its rate limit, and for one that does not answer.
 [[nodiscard]] Outcome left_for_later(LeftOut why, std::string message,
                                      std::optional<std::chrono::seconds> retry_after = {});
 

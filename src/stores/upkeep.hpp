@@ -33,7 +33,7 @@ class Upkeep {
       FencingToken token, base::Deadline deadline) = 0;
 
   /// Deletes what was kept for long enough. Returns how many partitions and rows that were.
-  /// What fails does not stop the rest; the error is the first one.
+  /// A failure does not stop the rest; the error is the first one.
   /// Errors: conflict if somebody has been elected since; invalid if the clocks of this node and of
   ///         PostgreSQL differ, since then neither tells what is old.
   [[nodiscard]] virtual async::Task<base::Expected<std::size_t>> retire(

@@ -23,7 +23,7 @@ const becomes = (name, state, detail = /^/) => eventually(async () => {
   return found.state === state && detail.test(found.detail) && found;
 }, 15_000, `${name} is ${state}`);
 
-/** What is accepted while it is so reaches its end when it is over. */
+/** A notification that is accepted in this state reaches its end when the state is over. */
 async function acceptedAndDeliveredAfter(undo) {
   const id = await stack.send(await stack.user({}));
   await undo();

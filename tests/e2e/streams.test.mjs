@@ -1,5 +1,5 @@
-// What a caller, a stream and a connection may hold of the service: a caller that does not read is
-// not read, and costs no memory; open streams count; connections have limits.
+// The service limits what a caller, a stream and a connection may hold of it. A caller that does
+// not read is not read, and costs no memory; open streams count; connections have limits.
 
 import assert from 'node:assert/strict';
 import { randomUUID } from 'node:crypto';
@@ -125,7 +125,7 @@ test('An open stream counts against its caller, and no longer once it has ended.
   assert.equal(await small.end(), 0);
 });
 
-/** What happens to a bare HTTP/2 connection. */
+/** Opens a bare HTTP/2 connection, and notes what happens to it. */
 async function connection(address) {
   const session = http2.connect(`http://${address}`);
   const seen = { session, pings: 0, goaway: undefined, closed: false };

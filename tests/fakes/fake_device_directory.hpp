@@ -14,7 +14,7 @@ namespace notify::fakes {
 struct FakeDevices {
   std::map<base::UserId, std::vector<rules::Device>> of_user;
   std::vector<clients::InvalidToken> reported;
-  /// What one question needs more than the way.
+  /// The time that one question takes besides the way.
   std::function<std::chrono::milliseconds()> delay;
 };
 

@@ -16,7 +16,7 @@ struct RpcCall {
   /// Set if an end user calls for themselves: then nothing of another user's may be shown or
   /// changed.
   std::optional<base::UserId> user = std::nullopt;
-  /// Of a method that reads item by item: those that could not be read.
+  /// For a method that reads item by item: the items that could not be read.
   SpoiltItems spoilt{};
 };
 

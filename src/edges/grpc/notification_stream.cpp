@@ -61,7 +61,7 @@ class NotificationStreams::Stream {
  public:
   explicit Stream(const async::Executor& executor) : stream(&context), changed(executor) {}
 
-  /// What goes to the caller as one message.
+  /// Results that go to the caller as one message.
   struct Results {
     pb::StreamNotificationsResponse message;
     std::size_t bytes = 0;

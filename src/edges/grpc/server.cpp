@@ -5,7 +5,7 @@ namespace {
 
 int to_ms(std::chrono::milliseconds time) { return static_cast<int>(time.count()); }
 
-/// What a connection may hold of this process, and for how long if its peer is gone.
+/// Limits what a connection may hold of this process, and for how long if its peer is gone.
 void limit_connections(grpc::ServerBuilder& builder, const ServerOptions& options) {
   constexpr std::chrono::seconds kPingTimeout{20};
   constexpr std::chrono::seconds kClientsPingsApart{10};

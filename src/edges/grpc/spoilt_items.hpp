@@ -1,5 +1,5 @@
 #pragma once
-// What is wrong with items of a request that cannot be read, while the others can.
+// Says what is wrong with items of a request that cannot be read, while the others can.
 
 #include <cstddef>
 #include <map>

@@ -95,7 +95,7 @@ class Lookups final : public asio::execution_context::service {
  private:
   using Waiter = std::function<void(const Expected<Addresses>&)>;
 
-  /// What a thread may still touch when the io_context is gone.
+  /// A thread may still touch this when the io_context is gone.
   struct Mailbox {
     std::mutex mutex;
     bool open = true;  // guarded by mutex
