@@ -63,9 +63,7 @@ async::Task<void> Deliver::send_one(Styled what, Sending& sending) {
 }
 
 /// A node that lost its leases while it waited must not send: somebody else may be doing so.
-bool Deliver::owns(const Held& held) const {
-  return leasing_ && parts_.lease_term() == held.term;
-}
+bool Deliver::owns(const Held& held) const { return leasing_ && parts_.lease_term() == held.term; }
 
 /// Whether what was decided before it waited in a device's line still holds.
 async::Task<bool> Deliver::is_still_wanted(Styled what) {
