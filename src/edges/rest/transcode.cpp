@@ -135,11 +135,19 @@ class Fields {
     const Descriptor* type = field.message_type();
     if (field.is_map()) {
       settle_map(*type->map_value(), path, value);
+    } else if (field.cpp_type() == FieldDescriptor::CPPTYPE_BOOL) {
+      settle_flag(path, value);
     } else if (field.is_repeated()) {
       if (value.is_array()) settle_elements(type, path, value);
     } else if (type != nullptr) {
       settle(*type, path + ".", value);
     }
+  }
+
+  /// protobuf's parser also takes "no", "f", 0 and the like. A query has texts only.
+  void settle_flag(const std::string& path, const Json& value) {
+    const bool is_flag = value.is_boolean() || value == "true" || value == "false";
+    if (!is_flag) violations_.push_back({path, "must be true or false"});
   }
 
   void settle_map(const FieldDescriptor& of, const std::string& path, Json& map) {

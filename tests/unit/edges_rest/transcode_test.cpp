@@ -127,7 +127,7 @@ TEST_F(TranscodeTest, AWrongFieldOfTheBodyIsNamed) {
   EXPECT_EQ(refusal("POST", "/conversations/c/mute", R"({"until":1})"),
             "until: there is no such field");
   EXPECT_EQ(refusal("PATCH", "/settings", R"({"sound_enabled":"loud"})"),
-            "settings.sound_enabled: has a value that its type does not allow");
+            "settings.sound_enabled: must be true or false");
   EXPECT_EQ(refusal("PATCH", "/settings", R"({"preview":"LOUD"})"),
             "settings.preview: has a value that its type does not allow");
   EXPECT_EQ(refusal("PATCH", "/settings", R"({"updated_at":"yesterday"})"),
@@ -369,6 +369,25 @@ TEST_F(EveryFieldTest, OtherEmptyTextsAreRefused) {
     if (type == google::protobuf::FieldDescriptor::TYPE_STRING) continue;
     EXPECT_NE(refusal_of(at, at.place.body("")), "accepted") << at.place.body("");
   }
+}
+
+TEST_F(EveryFieldTest, AFlagIsTrueOrFalseAndNothingLikeIt) {
+  using google::protobuf::FieldDescriptor;
+  int flags = 0;
+  for (const Body& at : bodies) {
+    const FieldDescriptor* field = at.place.field;
+    const FieldDescriptor* value = field->is_map() ? field->message_type()->map_value() : field;
+    if (value->cpp_type() != FieldDescriptor::CPPTYPE_BOOL) continue;
+    ++flags;
+    for (const nlohmann::json& odd :
+         {nlohmann::json("no"), nlohmann::json("1"), nlohmann::json(0), nlohmann::json::object()}) {
+      const bool is_map = field->is_map();
+      const std::string body = at.place.body(is_map ? nlohmann::json{{"call", odd}} : odd);
+      EXPECT_EQ(refusal_of(at, body),
+                path_of(at) + (is_map ? ".call" : "") + ": must be true or false");
+    }
+  }
+  EXPECT_GT(flags, 3);
 }
 
 TEST_F(EveryFieldTest, NobodyKnowsWhichIsMeantOfAFieldThatIsGivenByBothNames) {
