@@ -34,7 +34,8 @@ struct RecoverPolicy {
   std::chrono::milliseconds look_back = std::chrono::hours(25);
   /// A query of the history is over at most so much of it, whatever it finds there.
   std::chrono::milliseconds window = std::chrono::minutes(5);
-  /// The patrol looks at one window, then rests so long: with these, ten minutes a round.
+  /// The patrol looks at one window, then rests so long, or a hundred times as long as it took. A
+  /// round takes ten minutes with these, while ten million notifications a day come in.
   std::chrono::milliseconds patrol_interval{2000};
   std::int32_t page = 500;
   std::chrono::milliseconds step_timeout{5000};
