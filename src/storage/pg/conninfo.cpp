@@ -58,6 +58,7 @@ async::Task<std::vector<net::Addresses>> look_up_all(async::Timers& timers,
                                                      const std::vector<std::string>& hosts,
                                                      base::Deadline deadline) {
   std::vector<std::unique_ptr<net::Lookup>> lookups;
+  lookups.reserve(hosts.size());
   for (const std::string& host : hosts) {
     lookups.push_back(needs_lookup(host) ? std::make_unique<net::Lookup>(timers.executor(), host)
                                          : nullptr);
