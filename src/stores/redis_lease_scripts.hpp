@@ -56,14 +56,14 @@ if added > 0 then renew(ARGV[1], KEYS[1], KEYS[2], KEYS[4]) end
 return added
 )");
 
-/// KEYS queue, suspect, epoch, ids, nodes; ARGV ttl, id of the epoch, id, score or "", member.
-/// A node that leases it from now on gets it as a suspect: 0. With a score it is put in if it is
-/// not queued: what comes later, and would not be a suspect, changes nothing then. 1 if it is
-/// leased, -1 in another epoch.
+/// KEYS queue, suspect, epoch, ids, nodes; ARGV ttl, id of the epoch, id, score, member, until when
+/// it may still come in (ms, by the server's clock). A node that leases it from now on gets it as a
+/// suspect: 0. While it may still come it is put in if it is not queued: what comes later, and
+/// would not be a suspect, changes nothing then. 1 if it is leased, -1 in another epoch.
 inline const redis::Script kWithdraw(kStanding + R"(
 if not in_epoch(KEYS[3], ARGV[2]) then return -1 end
 if leased(KEYS[1], KEYS[5], {ARGV[3]})[ARGV[3]] then return 1 end
-if ARGV[4] ~= '' and redis.call('SADD', KEYS[4], ARGV[3]) == 1 then
+if now_ms() < tonumber(ARGV[6]) and redis.call('SADD', KEYS[4], ARGV[3]) == 1 then
   redis.call('ZADD', KEYS[1], ARGV[4], ARGV[5])
 end
 if redis.call('SISMEMBER', KEYS[4], ARGV[3]) == 1 then

@@ -267,13 +267,12 @@ async::Task<Expected<std::size_t>> RedisLeases::readmit(std::vector<QueueItem> i
 async::Task<Expected<bool>> RedisLeases::withdraw(rules::Notification n, base::Deadline deadline) {
   const QueueBook& book = books_.of(n);
   const base::WallTime enters_until = n.created_at() + kRecoverAfter;
-  const bool may_come = timers_.clock().now() < enters_until;
   if (!is_known()) co_return fail(unknown_epoch());
   const auto answer = co_await redis_.run(
       scripts::kWithdraw, {book.queue, book.suspect, book.epoch, book.ids, book.nodes},
       {queue_ttl(), standing_.books[book.index].epoch, n.id.to_string(),
-       may_come ? std::to_string(queue_score(enters_until, n.priority)) : std::string(),
-       rules::encode_queue_item(n)},
+       std::to_string(queue_score(enters_until, n.priority)), rules::encode_queue_item(n),
+       to_text(enters_until)},
       deadline);
   if (!answer) co_return fail(answer.error());
   const auto found = answer->as_integer();

@@ -293,7 +293,8 @@ class FakeQueue final : public stores::Queue, public stores::Leases, public stor
     const auto leased = co_await repair([this, n = std::move(n)] {
       if (books_.is_leased(n.id)) return base::Expected<std::size_t>(1);
       const base::WallTime enters_until = n.created_at() + stores::kRecoverAfter;
-      if (now() < enters_until) books_.queued.emplace(n.id, stores::QueueItem{n, enters_until});
+      if (server_now() < enters_until)
+        books_.queued.emplace(n.id, stores::QueueItem{n, enters_until});
       if (books_.queued.contains(n.id)) books_.suspects.insert(n.id);
       return base::Expected<std::size_t>(0);
     });
