@@ -12,6 +12,8 @@ namespace {
 
 constexpr milliseconds kTick{10};
 constexpr std::size_t kUsers = 60;
+constexpr std::size_t kFlood = 150;  ///< notifications for one user
+constexpr std::size_t kFloodsMax = 20;
 constexpr milliseconds kCallerPatience{4000};
 
 /// Of users that have bursts grouped everything is of one conversation.
@@ -116,6 +118,8 @@ void World::make_requests() {
                                            {"message", rules::Priority::high},
                                            {"message", rules::Priority::medium},
                                            {"reaction", rules::Priority::low}}};
+  // Calls under way refer to the texts of their requests: no request may move.
+  requests_.reserve(options_.notifications + kFloodsMax * kFlood);
   requests_.resize(options_.notifications);
   for (std::size_t i = 0; i < requests_.size(); ++i) {
     Request& request = requests_[i];
@@ -341,7 +345,7 @@ std::vector<World::Slot*> World::machine_of(const Slot& slot) {
 
 /// In a moment, and in its order.
 void World::add_flood() {
-  constexpr std::size_t kFlood = 150;
+  if (requests_.size() + kFlood > requests_.capacity()) return;
   const std::size_t whose = 20 + draw(20);
   if (groups_bursts(whose)) return;
   for (std::size_t i = 0; i < kFlood; ++i) {
