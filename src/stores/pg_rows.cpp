@@ -47,8 +47,11 @@ Expected<HistoryRecord> read_history_row(const pg::Result& result, std::size_t i
   n.type = row.text(4);
   n.title = row.text(5);
   n.body = row.text(6);
-  auto presentation = rules::decode_presentation(row.text(7));
-  auto metadata = rules::decode_metadata(row.text(8));
+  const std::string_view payload = row.text(7);
+  const std::string_view stored = row.text(8);
+  if (row.fault()) return fail(*row.fault());  // as of a row of `due` without its history
+  auto presentation = rules::decode_presentation(payload);
+  auto metadata = rules::decode_metadata(stored);
   const auto status = rules::parse_status(row.text(9));
   const auto priority = rules::parse_priority(row.text(10));
   const base::WallTime created_at = row.timestamp(11);
