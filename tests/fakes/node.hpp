@@ -45,7 +45,8 @@ struct Outside {
 struct NodeOptions {
   flows::DeliverLimits limits;
   flows::HeartbeatPolicy heartbeat;
-  flows::RecoverPolicy recover;
+  /// Hours of virtual time have many windows: few tests want all of them patrolled.
+  flows::RecoverPolicy recover{.patrol_interval = std::chrono::minutes(1)};
   flows::CancelPolicy cancel;
   rules::RetryPolicy retry;
   rules::ExpiryPolicy expiry;

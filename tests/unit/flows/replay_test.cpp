@@ -23,7 +23,9 @@ struct ReplayTest : FlowTest {
   std::size_t tells_max = 1000;  ///< then the listener has enough
 
   void SetUp() override {
-    node = std::make_unique<Node>(outside, "a", NodeOptions{.retry = {.delays = {1s, 1s}}});
+    NodeOptions options{.retry = {.delays = {1s, 1s}}};
+    options.deciding.expiry.message = 20min;
+    node = std::make_unique<Node>(outside, "a", options);
     node->start();
     letters = std::make_unique<fakes::FakeDeadLetters>(outside.table, node->link);
     audit = std::make_unique<fakes::FakeAudit>(node->link);
@@ -156,29 +158,28 @@ TEST_F(ReplayTest, WhatHasExpiredIsSentOnlyIfItsLifeIsExtended) {
 
 TEST_F(ReplayTest, AReplayThatMeetsQuietHoursIsSentWhenTheyEnd) {
   const auto n = dead(1).at(0);
-  quiet_for(8h);
+  quiet_for(40min);
   // It lives for as long as its type is worth, which is less than the quiet hours last.
-  outside.table.rows.at(n.id).record.notification.expires_at =
-      n.created_at() + rules::ExpiryPolicy().message;
+  outside.table.rows.at(n.id).record.notification.expires_at = n.created_at() + 20min;
   ASSERT_TRUE(run(everything()));
   outside.time.run_for(1min);
   ASSERT_TRUE(row(n).due);
   EXPECT_EQ(row(n).due->reason, stores::DueReason::deferred);
   EXPECT_EQ(row(n).record.decisions.last()->by, "quiet_hours") << "explain can tell";
-  EXPECT_GT(row(n).record.notification.expires_at, now() + 8h);
+  EXPECT_GT(row(n).record.notification.expires_at, now() + 40min);
   EXPECT_EQ(status(n), Status::failed);
-  outside.time.run_for(10h);
+  outside.time.run_for(1h);
   EXPECT_EQ(status(n), Status::delivered);
 }
 
 TEST_F(ReplayTest, AReplayThatExpiresInQuietHoursLeavesATrace) {
   const auto n = dead(1).at(0);
-  quiet_for(8h);
+  quiet_for(40min);
   ReplayRequest request = everything();
-  request.extend = 2h;
+  request.extend = 15min;
   outside.table.rows.at(n.id).record.notification.expires_at = now() + 1min;
   ASSERT_TRUE(run(request));
-  outside.time.run_for(10h);
+  outside.time.run_for(1h);
   EXPECT_FALSE(row(n).due);
   EXPECT_EQ(status(n), Status::failed);
   EXPECT_EQ(row(n).record.decisions.last()->by, "lifetime") << "explain can tell";
