@@ -32,7 +32,7 @@ class Heartbeat {
     async::Timers& timers;
     HeartbeatPolicy policy;
     HeartbeatEvents events;
-    /// What deliver has leased in this term and is at work on.
+    /// The leases of this term that deliver is at work on.
     std::function<std::vector<stores::Lease>(std::uint64_t term)> held;
     std::function<bool(base::NotificationId)> is_held;
     std::function<bool()> may_lead{};  ///< unset: it may

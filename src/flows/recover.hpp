@@ -82,7 +82,7 @@ class Recover {
  private:
   using ReadPage = async::Task<base::Expected<stores::BacklogRead>> (stores::Backlog::*)(
       stores::BacklogPage, base::Deadline);
-  /// What a sweep reads, and the epoch that it goes by.
+  /// A stretch of the ledger for a sweep, and the epoch that the sweep goes by.
   struct Stretch {
     ReadPage read;
     base::WallTime from;
