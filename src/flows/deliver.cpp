@@ -150,7 +150,7 @@ async::Task<void> Deliver::deliver_one(Held& held, std::optional<rules::Progress
 async::Task<void> Deliver::deliver_held(Held& held, std::optional<rules::Progress> known) {
   const stores::Lease& lease = held.lease;
   const Notification& n = lease.notification;
-  (void)co_await held.place.wait();
+  if (held.place.must_wait()) co_await held.place.wait();
   if (!leasing_) co_return;  // it stays on the books, for the others
   const bool was_due = known.has_value();
   const rules::Progress before = std::move(known).value_or(rules::Progress{});
@@ -158,7 +158,8 @@ async::Task<void> Deliver::deliver_held(Held& held, std::optional<rules::Progres
     co_await finish(lease, Status::superseded, before, was_due);
     co_return;
   }
-  const Deciding::User user = co_await user_of(n);
+  Deciding::User user = parts_.deciding.known(n.user);
+  if (!user) user = co_await read_user(n);
   if (!user) {
     co_await put_off(lease);
     co_return;
@@ -175,9 +176,7 @@ async::Task<void> Deliver::deliver_held(Held& held, std::optional<rules::Progres
 }
 
 /// False: it could not be read.
-async::Task<Deciding::User> Deliver::user_of(const Notification& n) {
-  Deciding::User user = parts_.deciding.known(n.user);
-  if (user) co_return user;
+async::Task<Deciding::User> Deliver::read_user(const Notification& n) {
   auto read = co_await parts_.deciding.read(n.user);
   if (read) co_return std::move(*read);
   parts_.events.step_failed("settings", read.error());

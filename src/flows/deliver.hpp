@@ -113,7 +113,7 @@ class Deliver {
     const Deciding::User& user;
     const Deciding::Outcome& outcome;
   };
-  async::Task<Deciding::User> user_of(const rules::Notification& n);
+  async::Task<Deciding::User> read_user(const rules::Notification& n);
   async::Task<void> try_devices(Held& held, Decided decided, const rules::Progress& before,
                                 bool was_due);
   /// Moves the devices that are over their limit from `due` to `untried`.

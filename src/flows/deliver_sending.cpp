@@ -31,8 +31,8 @@ async::Task<void> Deliver::send_beside(Styled what, Sending& sending, std::size_
 
 async::Task<void> Deliver::send_in_turn(Styled what, Sending& sending) {
   const bool waits = !sending.place.is_first();
-  const Lines::Turn turn = co_await sending.place.wait();
-  if (turn == Lines::Turn::is_turned_away) {
+  if (sending.place.must_wait()) co_await sending.place.wait();
+  if (sending.place.is_turned_away()) {
     turn_away(what.held.lease.notification, sending);
   } else if (const bool wanted = !waits || co_await is_still_wanted(what);
              wanted && owns(what.held)) {
@@ -68,7 +68,8 @@ bool Deliver::owns(const Held& held) const { return leasing_ && parts_.lease_ter
 /// Whether what was decided before it waited in a device's line still holds.
 async::Task<bool> Deliver::is_still_wanted(Styled what) {
   const Notification& n = what.held.lease.notification;
-  const Deciding::User user = co_await user_of(n);
+  Deciding::User user = parts_.deciding.known(n.user);
+  if (!user) user = co_await read_user(n);
   if (!user) co_return false;
   const Deciding::Outcome again = parts_.deciding.decide(user, n);
   if (again.decision.verdict != rules::Verdict::deliver &&

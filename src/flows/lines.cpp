@@ -10,13 +10,11 @@ Lines::Place::Place(Lines& lines, base::Uuid of, rules::Priority priority)
   last = this;
 }
 
-async::Task<Lines::Turn> Lines::Place::wait() {
-  if (before_ != nullptr && !is_turned_away_) {
-    async::OneShot<async::Unit> told(lines_.executor_);
-    waiting_ = &told;
-    co_await told.wait();
-  }
-  co_return is_turned_away_ ? Turn::is_turned_away : Turn::has_come;
+async::Task<void> Lines::Place::wait() {
+  if (!must_wait()) co_return;
+  async::OneShot<async::Unit> told(lines_.executor_);
+  waiting_ = &told;
+  co_await told.wait();
 }
 
 void Lines::Place::tell() {

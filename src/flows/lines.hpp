@@ -23,8 +23,6 @@ class Lines {
  public:
   explicit Lines(async::Executor executor) : executor_(std::move(executor)) {}
 
-  enum class Turn : std::uint8_t { has_come = 1, is_turned_away };
-
   /// A place in a line; it ends with leave() or with the object.
   class Place {
    public:
@@ -34,8 +32,11 @@ class Lines {
     ~Place() { leave(); }
 
     [[nodiscard]] bool is_first() const { return before_ == nullptr; }
-    /// Returns when all that came before have left, or when one of them turns this one away.
-    [[nodiscard]] async::Task<Turn> wait();
+    [[nodiscard]] bool is_turned_away() const { return is_turned_away_; }
+    [[nodiscard]] bool must_wait() const { return !is_first() && !is_turned_away_; }
+    /// Returns when all that came before have left, or when one of them turns this one away. Most
+    /// places need not wait: ask must_wait() first, since a coroutine costs more.
+    [[nodiscard]] async::Task<void> wait();
     void leave();
     /// The places that are behind this one now wait no longer.
     void turn_others_away();

@@ -101,11 +101,17 @@ local function set_aside(items)
   redis.call('ZREM', queue, unpack(items))
   some_aside = true
 end
+local function version_of(item)
+  return string.sub(item, 1, 5) == '{"v":' and tonumber(string.sub(item, 6, 6)) or 0
+end
+local mark = '{"v":' .. version .. ','
 local function leave_to_newer(items)
+  local all_ours = true
+  for _, item in ipairs(items) do all_ours = all_ours and string.sub(item, 1, #mark) == mark end
+  if all_ours then return items, 0 end
   local readable, newer, scored = {}, {}, {}
   for _, item in ipairs(items) do
-    local v = string.sub(item, 1, 5) == '{"v":' and tonumber(string.sub(item, 6, 6)) or 0
-    if v > version then
+    if version_of(item) > version then
       newer[#newer + 1] = item
       scored[#scored + 1] = version
       scored[#scored + 1] = item

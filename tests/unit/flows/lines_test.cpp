@@ -18,8 +18,8 @@ struct LinesTest : FlowTest {
   LinesTest() { outside.time.add(loop); }
   void enter(Lines::Place& turn, int number) {
     group.spawn([](Lines::Place& t, std::vector<int>& l, int i) -> async::Task<void> {
-      const Lines::Turn turn = co_await t.wait();
-      l.push_back(turn == Lines::Turn::has_come ? i : -i);
+      co_await t.wait();
+      l.push_back(t.is_turned_away() ? -i : i);
     }(turn, log, number));
     outside.time.run_for(1ms);
   }
