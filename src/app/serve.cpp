@@ -16,6 +16,7 @@
 #include "edges/http/listener.hpp"
 #include "edges/http/version.hpp"
 #include "net/grpc/runtime.hpp"
+#include "rules/push_service.hpp"
 #include "telemetry/instruments.hpp"
 
 namespace notify::app {
@@ -233,7 +234,11 @@ int serve(const config::Config& config, const std::optional<std::string>& ports_
                                   clock);
   const telemetry::Log log(log_output);
   telemetry::MetricRegistry registry;
-  const telemetry::Metrics metrics(registry);
+  std::vector<std::string_view> push_services;
+  for (const rules::PushService& service : rules::push_services()) {
+    push_services.push_back(service.name);
+  }
+  const telemetry::Metrics metrics(registry, push_services);
   telemetry::Health health(clock);
   const edges::http::Version version = edges::http::this_build();
   telemetry::register_build_info(registry, std::string(version.version),

@@ -91,18 +91,7 @@ Expected<void> Shard::wire_delivery() {
                                     [&m = process_.metrics.deliver](bool cached) {
                                       m.device_lookups.add(cached ? "cache" : "auth_service");
                                     }});
-  auto pool = http2::Pool::create(apns_pool_options(c), timers_, rng_, on_escape());
-  if (!pool) return fail(std::move(pool).error());
-  apns_pool_ = std::move(*pool);
-  auto key = read_apns_key(c);
-  if (!key) return fail(std::move(key).error());
-  apns_token_ = std::make_unique<providers::ProviderToken>(
-      std::move(*key), providers::ApnsCredentials{c.apns.key_id, c.apns.team_id}, process_.clock);
-  apns_ = std::make_unique<providers::ApnsProvider>(
-      *apns_pool_, *apns_token_, process_.clock,
-      providers::ApnsProvider::Options{
-          c.apns.topic, {c.preview.hidden_title, c.preview.hidden_body, c.preview.summary_body}});
-  return {};
+  return wire_providers();
 }
 
 void Shard::wire_flows() {
@@ -126,10 +115,10 @@ void Shard::wire_flows() {
                            [this] { return clock_is_right_; }},
       process_.clock, timers_.executor(), on_escape());
   deliver_ = std::make_unique<flows::Deliver>(
-      flows::Deliver::Parts{*ledger_, *queue_, *devices_, *apns_, *deciding_, timers_, rng_,
+      flows::Deliver::Parts{*ledger_, *queue_, *devices_, router_, *deciding_, timers_, rng_,
                             retry_policy(c), deliver_limits(c), deliver_events(),
                             [this] { return heartbeat_->lease_term(); }, limiting_.get(),
-                            bursts_.get(), apns_environment(c)},
+                            bursts_.get()},
       on_escape());
   heartbeat_ = std::make_unique<flows::Heartbeat>(
       flows::Heartbeat::Parts{*leases_, timers_, heartbeat_policy(c),
@@ -170,11 +159,15 @@ flows::DeliverEvents Shard::deliver_events() {
   const telemetry::Metrics& m = process_.metrics;
   return {
       .sent =
-          [this, &m](const rules::Outcome& outcome, std::chrono::nanoseconds took) {
-            m.apns.operations.add();
-            m.apns.latency.observe(took);
-            m.apns.outcomes.add(rules::name(outcome.kind));
-            if (outcome.kind == rules::OutcomeKind::bad_credentials) log_bad_credentials(outcome);
+          [this, &m](const providers::Provider& provider, const rules::Outcome& outcome,
+                     std::chrono::nanoseconds took) {
+            const telemetry::ProviderMetrics& of_it = m.providers.at(provider.name());
+            of_it.operations.add();
+            of_it.latency.observe(took);
+            of_it.outcomes.add(rules::name(outcome.kind));
+            if (outcome.kind == rules::OutcomeKind::bad_credentials) {
+              log_bad_credentials(provider.name(), outcome);
+            }
           },
       .left_out = [&m](rules::LeftOut why) { m.deliver.left_out.add(rules::name(why)); },
       .finished =
@@ -200,9 +193,10 @@ flows::CancelEvents Shard::cancel_events() {
               }};
 }
 
-void Shard::log_bad_credentials(const rules::Outcome& outcome) {
-  process_.log.component("apns").error("the provider refuses our credentials",
-                                       {{"code", outcome.code}, {"meaning", outcome.message}});
+void Shard::log_bad_credentials(std::string_view provider, const rules::Outcome& outcome) {
+  process_.log.component(std::string(provider))
+      .error("the provider refuses our credentials",
+             {{"code", outcome.code}, {"meaning", outcome.message}});
 }
 
 flows::RecoverEvents Shard::recover_events() {
@@ -355,7 +349,7 @@ async::Task<void> Shard::shut_down(base::Deadline deadline) {
   if (known_users_) co_await known_users_->stop();
   co_await queue_->stop();
   co_await heartbeat_->sign_off();
-  co_await apns_pool_->stop(deadline);
+  for (const auto& provider : providers_) co_await provider->stop(deadline);
   co_await redis_->stop(deadline);
   if (redis_cache_) co_await redis_cache_->stop(deadline);
   co_await pg_intake_->stop(deadline);

@@ -33,8 +33,7 @@
 #include "flows/request_limiting.hpp"
 #include "flows/template_admin.hpp"
 #include "net/grpc/completion_pump.hpp"
-#include "net/http2/pool.hpp"
-#include "providers/apns/apns_provider.hpp"
+#include "providers/router.hpp"
 #include "storage/pg/pool.hpp"
 #include "storage/redis/client.hpp"
 #include "stores/pg_audit.hpp"
@@ -111,6 +110,7 @@ class Shard {
   void wire_deciding();
   void wire_limits();
   [[nodiscard]] base::Expected<void> wire_delivery();
+  [[nodiscard]] base::Expected<void> wire_providers();
   void wire_users();
   void wire_flows();
   [[nodiscard]] base::Expected<void> wire_keys();
@@ -131,7 +131,7 @@ class Shard {
   async::Task<void> look_at_others();
   async::Task<void> look_at_queue();
   void publish();
-  void log_bad_credentials(const rules::Outcome& outcome);
+  void log_bad_credentials(std::string_view provider, const rules::Outcome& outcome);
 
   /// What this shard says about what it rests on.
   struct Reporters {
@@ -165,7 +165,7 @@ class Shard {
     ClientShare pg_background;
     ClientShare redis;
     ClientShare redis_cache;
-    ClientShare apns;
+    std::vector<ClientShare> providers;  ///< in the order of providers_
     std::size_t in_flight = 0;
   } published_;
   boost::asio::io_context context_{1};
@@ -181,14 +181,13 @@ class Shard {
   std::unique_ptr<pg::Pool> pg_background_;
   std::unique_ptr<redis::Client> redis_;
   std::unique_ptr<redis::Client> redis_cache_;  // unset if the queue's serves for both
-  std::unique_ptr<http2::Pool> apns_pool_;
   std::unique_ptr<net::CompletionPump> client_pump_;
   std::unique_ptr<clients::AuthClient> auth_;
   std::unique_ptr<clients::DeviceCache> devices_;
   std::unique_ptr<clients::UserClient> user_service_;  // unset if it is not asked
   std::unique_ptr<clients::KnownUsers> known_users_;   // likewise
-  std::unique_ptr<providers::ProviderToken> apns_token_;
-  std::unique_ptr<providers::ApnsProvider> apns_;
+  std::vector<std::unique_ptr<providers::Provider>> providers_;
+  providers::Router router_;
   std::unique_ptr<stores::PgLedger> ledger_;
   std::unique_ptr<stores::PgHistory> history_;
   std::unique_ptr<stores::PgBacklog> backlog_;

@@ -109,14 +109,16 @@ void Shard::publish() {
   };
   published_.redis.add(m.redis, snapshot_of(redis_->counters()));
   if (redis_cache_) published_.redis_cache.add(m.redis, snapshot_of(redis_cache_->counters()));
-  const http2::PoolCounters apns = apns_pool_->counters();
-  const std::uint64_t reopened =
-      apns.connections_opened - std::min<std::uint64_t>(apns.connections_opened, 1);
-  published_.apns.add(m.http2, {.operations = apns.traffic.write_calls,
-                                .errors = apns.refused + apns.traffic.timeouts,
-                                .reconnects = reopened,
-                                .connections = apns.connections_open,
-                                .in_flight = apns.streams_open});
+  for (std::size_t i = 0; i < providers_.size(); ++i) {
+    const http2::PoolCounters now = providers_[i]->counters();
+    const std::uint64_t reopened =
+        now.connections_opened - std::min<std::uint64_t>(now.connections_opened, 1);
+    published_.providers[i].add(m.http2, {.operations = now.traffic.write_calls,
+                                          .errors = now.refused + now.traffic.timeouts,
+                                          .reconnects = reopened,
+                                          .connections = now.connections_open,
+                                          .in_flight = now.streams_open});
+  }
   const std::size_t in_flight = deliver_->in_flight();
   m.deliver.in_flight.add(static_cast<double>(in_flight) -
                           static_cast<double>(std::exchange(published_.in_flight, in_flight)));

@@ -16,38 +16,6 @@ stores::PgLedgerOptions ledger_options(const config::Config& config) {
   return options;
 }
 
-http2::PoolOptions apns_pool_options(const config::Config& config) {
-  http2::PoolOptions options;
-  options.origin = config.apns.endpoint.reveal();
-  options.tls.ca_file = config.apns.ca_file;
-  options.connections_max = config.apns.connections;
-  options.streams_max = config.apns.streams;
-  return options;
-}
-
-base::Expected<crypto::Es256Key> read_apns_key(const config::Config& config) {
-  std::ifstream file(config.apns.key_file, std::ios::binary);
-  base::Secret pem(std::string(std::istreambuf_iterator<char>(file), {}));
-  if (!file || pem.empty()) {
-    return base::fail(base::Errc::invalid,
-                      "apns.key_file " + config.apns.key_file.string() + " cannot be read");
-  }
-  auto key = crypto::Es256Key::from_pem(pem);
-  if (!key) {
-    return base::fail(base::Errc::invalid,
-                      "apns.key_file " + config.apns.key_file.string() + ": " + key.error().detail);
-  }
-  return key;
-}
-
-rules::Environment apns_environment(const config::Config& config) {
-  const config::Apns& c = config.apns;
-  const bool is_sandbox = c.environment == config::ApnsEnvironment::by_endpoint
-                              ? c.asks_sandbox()
-                              : c.environment == config::ApnsEnvironment::sandbox;
-  return is_sandbox ? rules::Environment::sandbox : rules::Environment::production;
-}
-
 rules::ExpiryPolicy expiry_policy(const config::Config& config) {
   rules::ExpiryPolicy policy;
   policy.call = duration_cast<seconds>(config.expiry.call);
@@ -174,7 +142,6 @@ flows::DeliverLimits deliver_limits(const config::Config& config) {
   limits.lease_max = config.deliver.lease_max;
   limits.in_flight_max = config.deliver.in_flight_max;
   limits.devices_timeout = config.auth_service.timeout;
-  limits.send_timeout = config.apns.request_timeout;
   return limits;
 }
 

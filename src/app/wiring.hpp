@@ -28,10 +28,6 @@
 namespace notify::app {
 
 [[nodiscard]] stores::PgLedgerOptions ledger_options(const config::Config& config);
-[[nodiscard]] http2::PoolOptions apns_pool_options(const config::Config& config);
-/// Errors: Errc::invalid if the file cannot be read or holds no P-256 key.
-[[nodiscard]] base::Expected<crypto::Es256Key> read_apns_key(const config::Config& config);
-[[nodiscard]] rules::Environment apns_environment(const config::Config& config);
 [[nodiscard]] rules::ExpiryPolicy expiry_policy(const config::Config& config);
 [[nodiscard]] edges::CallerProof caller_proof(const config::Grpc& config);
 [[nodiscard]] rules::TypePolicy type_policy(const config::Config& config);

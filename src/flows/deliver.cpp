@@ -195,7 +195,9 @@ async::Task<void> Deliver::try_devices(Held& held, Decided decided, const rules:
     co_return;
   }
   rules::Targets targets = rules::choose_targets(*devices, before, now());
-  auto untried = rules::leave_out(targets.due, *devices, before, parts_.apple);
+  auto untried = rules::leave_out(
+      targets.due, *devices, before,
+      [this](const rules::Device& device) { return parts_.providers.flaw_of(device); });
   if (parts_.limiting != nullptr && parts_.limiting->limits_devices()) {
     co_await bar_over_limits(n, targets.due, untried);
   }

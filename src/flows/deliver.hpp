@@ -18,7 +18,7 @@
 #include "flows/deciding.hpp"
 #include "flows/limiting.hpp"
 #include "flows/lines.hpp"
-#include "providers/provider.hpp"
+#include "providers/router.hpp"
 #include "rules/delivery.hpp"
 #include "stores/ledger.hpp"
 #include "stores/queue.hpp"
@@ -33,14 +33,15 @@ struct DeliverLimits {
   std::chrono::milliseconds lease_interval{3};
   std::chrono::milliseconds step_timeout{5000};  ///< for a query of the queue or the ledger
   std::chrono::milliseconds devices_timeout{2000};
-  std::chrono::milliseconds send_timeout{10'000};
   std::chrono::seconds devices_retry{5};         ///< when auth-service did not answer
   std::chrono::milliseconds record_retry{1000};  ///< when an outcome could not be written
 };
 
 /// What deliver counts; the composition root binds it to metrics and logs.
 struct DeliverEvents {
-  std::function<void(const rules::Outcome&, std::chrono::nanoseconds took)> sent;
+  std::function<void(const providers::Provider&, const rules::Outcome&,
+                     std::chrono::nanoseconds took)>
+      sent;
   std::function<void(rules::LeftOut)> left_out;
   /// After how long, since it was accepted or since the time that it was scheduled for.
   std::function<void(rules::Status, std::chrono::nanoseconds took)> finished;
@@ -55,7 +56,7 @@ class Deliver {
     stores::Ledger& ledger;
     stores::Queue& queue;
     clients::DeviceDirectory& devices;
-    providers::Provider& apns;
+    const providers::Router& providers;
     Deciding& deciding;
     async::Timers& timers;
     base::Rng& rng;
@@ -67,7 +68,6 @@ class Deliver {
     std::function<std::uint64_t()> lease_term;
     Limiting* limiting = nullptr;  ///< without it, devices have no limits
     Bursts* bursts = nullptr;      ///< without it, what stands for a burst opens no next one
-    rules::Environment apple = rules::Environment::production;  ///< where `apns` asks
   };
 
   Deliver(Parts parts, async::OnEscape on_escape);

@@ -51,12 +51,14 @@ void Deliver::turn_away(const Notification& n, Sending& sending) {
 }
 
 async::Task<void> Deliver::send_one(Styled what, Sending& sending) {
+  // Devices that no provider is for have been left out.
+  providers::Provider& provider = *parts_.providers.of(sending.target.device);
   const base::SteadyTime started = parts_.timers.clock().steady_now();
-  const base::Deadline deadline = parts_.timers.after(parts_.limits.send_timeout);
-  sending.outcome = co_await parts_.apns.send(what.held.lease.notification, what.style,
-                                              sending.target.device, deadline);
+  const base::Deadline deadline = parts_.timers.after(provider.request_timeout());
+  sending.outcome = co_await provider.send(what.held.lease.notification, what.style,
+                                           sending.target.device, deadline);
   const base::SteadyTime ended = parts_.timers.clock().steady_now();
-  parts_.events.sent(*sending.outcome, ended - started);
+  parts_.events.sent(provider, *sending.outcome, ended - started);
   // Each of those behind would wait as long, with a lease of a user who may have few.
   const bool hangs = sending.outcome->kind == rules::OutcomeKind::unknown && deadline.passed(ended);
   if (hangs) sending.place.turn_others_away();

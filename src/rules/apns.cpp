@@ -7,17 +7,16 @@
 #include <charconv>
 
 #include "base/json_object.hpp"
+#include "rules/fitted_text.hpp"
 
 namespace notify::rules {
 namespace {
 
-/// What a style can add: the interruption level or "quiet", the preview level, and our own
-/// texts in place of shorter ones.
-constexpr std::size_t kStyleRoom = 52 + 2 * kOwnTextMax;
+/// What a style can add: the interruption level or "quiet", and the preview level.
+constexpr std::size_t kStyleRoom = 52;
 
 /// `aps` of a visible notification: alert, badge, sound, thread-id, category, mutable-content.
-base::JsonObject aps_of_alert(const Notification& n, const Style& style, const OwnTexts& own) {
-  const ShownTexts shown = shown_texts(n, style, own);
+base::JsonObject aps_of_alert(const Notification& n, const Style& style, const ShownTexts& shown) {
   base::JsonObject alert;
   alert.text_if_set("title", shown.title).text_if_set("body", shown.body);
   base::JsonObject aps;
@@ -125,6 +124,29 @@ std::string clean_reason(std::string_view reason) {
   return clean;
 }
 
+std::string payload_of(const Notification& n, const Style& style, const ShownTexts& shown) {
+  base::JsonObject payload(512);
+  payload.object("aps", n.presentation.background
+                            ? std::move(base::JsonObject().number("content-available", 1))
+                            : aps_of_alert(n, style, shown));
+  payload.text("notification_id", n.id.to_string());
+  if (style.preview != PreviewLevel::full) payload.text("preview", name(style.preview));
+  if (n.presentation.background && style.is_silent) payload.flag_if_set("quiet", true);
+  for (const auto& [key, value] : n.presentation.data) {
+    // An earlier version of this service accepted such keys.
+    if (!is_apns_payload_key(key)) payload.text(key, value);
+  }
+  return std::move(payload).finish();
+}
+
+std::size_t least_payload(const Notification& n) {
+  Style style;
+  style.sound = n.presentation.sound;
+  if (style.sound == "default") style.sound.assign(kSoundMax, 'x');
+  const std::string text(kTextAlwaysShown, 'x');
+  return payload_of(n, style, {text, text}).size() + kStyleRoom;
+}
+
 }  // namespace
 
 ApnsHeaders apns_headers(const Notification& n, base::DeviceId device) {
@@ -144,26 +166,25 @@ bool is_apns_payload_key(std::string_view key) {
 }
 
 std::string apns_payload(const Notification& n, const Style& style, const OwnTexts& own) {
-  base::JsonObject payload(512);
-  payload.object("aps", n.presentation.background
-                            ? std::move(base::JsonObject().number("content-available", 1))
-                            : aps_of_alert(n, style, own));
-  payload.text("notification_id", n.id.to_string());
-  if (style.preview != PreviewLevel::full) payload.text("preview", name(style.preview));
-  if (n.presentation.background && style.is_silent) payload.flag_if_set("quiet", true);
-  for (const auto& [key, value] : n.presentation.data) {
-    // An earlier version of this service accepted such keys.
-    if (!is_apns_payload_key(key)) payload.text(key, value);
-  }
-  return std::move(payload).finish();
+  return fit_texts(shown_texts(n, style, own), kApnsPayloadMax,
+                   [&](const ShownTexts& shown) { return payload_of(n, style, shown); });
 }
 
-std::size_t apns_payload_bound(const Notification& n) {
-  if (n.presentation.background) return apns_payload(n, {}, {}).size() + kStyleRoom;
-  Style style;
-  style.sound = n.presentation.sound;
-  if (style.sound == "default") style.sound.assign(kSoundMax, 'x');
-  return apns_payload(n, style, {}).size() + kStyleRoom;
+std::optional<Flaw> apns_flaw_of(const Device& device, Environment asked) {
+  if (device.environment == Environment::unknown || device.environment == asked) {
+    return std::nullopt;
+  }
+  return Flaw{LeftOut::other_environment, "its token is of Apple's environment " +
+                                              std::string(name(device.environment)) +
+                                              ", and APNs is asked in " + std::string(name(asked))};
+}
+
+PushService apns_service() {
+  return {.name = "apns",
+          .payload_max = kApnsPayloadMax,
+          .serves = [](const Device& device) { return device.platform == Platform::ios; },
+          .least_payload = least_payload,
+          .is_payload_key = is_apns_payload_key};
 }
 
 std::string apns_path(const base::Secret& token) {

@@ -9,8 +9,10 @@
 #include <string>
 #include <string_view>
 
+#include "rules/delivery.hpp"
 #include "rules/notification.hpp"
 #include "rules/outcome.hpp"
+#include "rules/push_service.hpp"
 #include "rules/style.hpp"
 
 namespace notify::rules {
@@ -34,14 +36,18 @@ inline constexpr std::array<std::string_view, 4> kApnsPayloadKeys = {"aps", "not
                                                                      "preview", "quiet"};
 [[nodiscard]] bool is_apns_payload_key(std::string_view key);
 
-/// The JSON body, at most kApnsPayloadMax bytes for a notification that was accepted. What the
+/// The JSON body, at most kApnsPayloadMax bytes for a notification that was accepted: its texts are
+/// cut if need be. What the
 /// style leaves out is not in it; a preview level other than `full` is told to the app, at
 /// "preview", whose extension may put in what it has decrypted. A background push in quiet hours
 /// has `"quiet":true`: the app must not sound for it.
 [[nodiscard]] std::string apns_payload(const Notification& notification, const Style& style,
                                        const OwnTexts& own);
-/// How long it can get, whatever the user's settings are.
-[[nodiscard]] std::size_t apns_payload_bound(const Notification& notification);
+/// APNs is asked in one environment, and a token of the other one means nothing there.
+[[nodiscard]] std::optional<Flaw> apns_flaw_of(const Device& device, Environment asked);
+
+/// The entry of the table in rules/push_services.cpp.
+[[nodiscard]] PushService apns_service();
 
 /// `/3/device/<token>`, or empty if the token is not hexadecimal: then no request can carry it.
 [[nodiscard]] std::string apns_path(const base::Secret& token);

@@ -4,6 +4,8 @@
 #include <tuple>
 #include <utility>
 
+#include "rules/push_service.hpp"
+
 namespace notify::rules {
 namespace {
 
@@ -80,27 +82,6 @@ Outcome left_for_good(LeftOut why, std::string message) {
           .was_asked = false};
 }
 
-/// Says what is wrong with a device itself.
-std::optional<std::pair<LeftOut, std::string>> flaw_of(const Device& device, Environment apple) {
-  using enum LeftOut;
-  if (device.id.uuid() == base::Uuid()) {
-    return std::pair(not_understood, "auth-service named a device without a valid id");
-  }
-  if (device.platform == Platform::unknown) {
-    return std::pair(not_understood, "auth-service named no platform that this version knows");
-  }
-  if (provider_of(device.platform).empty()) {
-    return std::pair(no_provider, "this version delivers to Apple devices only");
-  }
-  if (device.token.empty()) return std::pair(no_token, "auth-service named no token");
-  if (device.environment != Environment::unknown && device.environment != apple) {
-    return std::pair(other_environment, "its token is of Apple's environment " +
-                                            std::string(name(device.environment)) +
-                                            ", and APNs is asked in " + std::string(name(apple)));
-  }
-  return std::nullopt;
-}
-
 /// Tokens of Apple are hexadecimal, in either case.
 bool is_same_token(const Device& a, const Device& b) {
   const std::string_view one = a.token.reveal();
@@ -169,18 +150,31 @@ std::string_view name(LeftOut why) {
   return "";
 }
 
+std::optional<Flaw> flaw_of(const Device& device) {
+  using enum LeftOut;
+  if (device.id.uuid() == base::Uuid()) {
+    return Flaw{not_understood, "auth-service named a device without a valid id"};
+  }
+  if (device.platform == Platform::unknown) {
+    return Flaw{not_understood, "auth-service named no platform that this version knows"};
+  }
+  if (device.token.empty()) return Flaw{no_token, "auth-service named no token"};
+  return std::nullopt;
+}
+
 std::vector<Untried> leave_out(std::vector<Target>& due, const std::vector<Device>& devices,
-                               const Progress& progress, Environment apple) {
+                               const Progress& progress,
+                               const std::function<std::optional<Flaw>(const Device&)>& flaw_of) {
   std::vector<Untried> untried;
   const auto is_left_out = [&](const Target& target) {
-    if (auto flaw = flaw_of(target.device, apple)) {
-      untried.push_back({target, flaw->first, left_for_good(flaw->first, flaw->second)});
+    if (auto flaw = flaw_of(target.device)) {
+      untried.push_back({target, flaw->why, left_for_good(flaw->why, flaw->message)});
       return true;
     }
     const auto claim = claim_of(target.device, progress);
     const auto better = std::find_if(devices.begin(), devices.end(), [&](const Device& other) {
       return other.id != target.device.id && is_same_token(other, target.device) &&
-             !flaw_of(other, apple) && claim_of(other, progress) > claim;
+             !flaw_of(other) && claim_of(other, progress) > claim;
     });
     if (better == devices.end()) return false;
     untried.push_back({target, LeftOut::same_token,
@@ -210,7 +204,9 @@ Attempt conclude(const Notification& notification, const Target& target, const O
   attempt.error_message = outcome.message;
   attempt.retry_count = target.retry_count;
   attempt.attempted_at = now;
-  if (outcome.was_asked) attempt.provider = provider_of(target.device.platform);
+  if (const auto* service = push_service_of(target.device); outcome.was_asked && service) {
+    attempt.provider = service->name;
+  }
   if (!may_retry(outcome.kind)) {
     attempt.status = final_status(outcome.kind);
     return attempt;

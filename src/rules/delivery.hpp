@@ -2,7 +2,10 @@
 // What remains to be done for a notification, and what its tries add up to. Pure: the deliver flow
 // feeds it, and recovery relies on its giving the same answer again.
 
+#include <functional>
 #include <optional>
+#include <string>
+#include <string_view>
 #include <vector>
 
 #include "rules/notification.hpp"
@@ -60,6 +63,14 @@ enum class LeftOut : std::uint8_t {
 /// The label of metrics.
 [[nodiscard]] std::string_view name(LeftOut why);
 
+/// Why nothing can ever be sent to a device, for metrics and in words.
+struct Flaw {
+  LeftOut why{};
+  std::string message;
+};
+/// The flaw that a device has for every push service.
+[[nodiscard]] std::optional<Flaw> flaw_of(const Device& device);
+
 /// A device that nothing is sent to, and what is recorded of that. A device that is left out for
 /// good is not tried again for this notification.
 struct Untried {
@@ -67,12 +78,12 @@ struct Untried {
   LeftOut why{};
   Outcome outcome;
 };
-/// Takes those out of `due` that nothing can be sent to. `devices` are all of the user's: several
-/// with one token are one phone, which gets it through the device that has accepted it or is being
-/// tried, else through the newest registration. `apple` is where APNs is asked.
-[[nodiscard]] std::vector<Untried> leave_out(std::vector<Target>& due,
-                                             const std::vector<Device>& devices,
-                                             const Progress& progress, Environment apple);
+/// Takes those out of `due` that nothing can be sent to: `flaw_of` says which. `devices` are all of
+/// the user's: several with one token are one phone, which gets it through the device that has
+/// accepted it or is being tried, else through the newest registration.
+[[nodiscard]] std::vector<Untried> leave_out(
+    std::vector<Target>& due, const std::vector<Device>& devices, const Progress& progress,
+    const std::function<std::optional<Flaw>(const Device&)>& flaw_of);
 /// The outcome for a device over its rate limit, and for one that does not answer.
 [[nodiscard]] Outcome left_for_later(LeftOut why, std::string message,
                                      std::optional<std::chrono::seconds> retry_after = {});

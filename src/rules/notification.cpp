@@ -92,16 +92,6 @@ std::optional<AttemptStatus> parse_attempt_status(std::string_view text) {
   return parse_in(kAttemptStatusNames, text);
 }
 
-std::string_view provider_of(Platform platform) {
-  switch (platform) {
-    case Platform::ios: return "apns";
-    case Platform::android:
-    case Platform::web:
-    case Platform::unknown: return "";
-  }
-  return "";
-}
-
 bool is_final(Status status) {
   return status != Status::pending && status != Status::deferred && status != Status::sent;
 }

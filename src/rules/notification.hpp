@@ -73,8 +73,6 @@ struct Notification {
 /// `unknown`: auth-service named none, or one that this version does not know.
 enum class Platform : std::uint8_t { ios = 1, android, web, unknown };
 [[nodiscard]] std::string_view name(Platform platform);
-/// The push service that reaches such devices (the column provider); empty: this version has none.
-[[nodiscard]] std::string_view provider_of(Platform platform);
 
 /// The two worlds of Apple: a token of one means nothing in the other. `unknown`: auth-service did
 /// not say.

@@ -3,9 +3,10 @@
 #include <algorithm>
 
 #include "base/text.hpp"
-#include "rules/apns.hpp"
 #include "rules/checker.hpp"
 #include "rules/lengths.hpp"
+#include "rules/push_service.hpp"
+#include "rules/style.hpp"
 
 namespace notify::rules {
 namespace {
@@ -94,9 +95,11 @@ const Rendering* read_rendering(Checker& check, const SendRequest& r,
 /// latter. Source: Firebase, "About FCM messages", and Constants.MessagePayloadKeys of its Android
 /// SDK, which has collapse_key too.
 bool is_reserved(std::string_view key) {
-  return is_apns_payload_key(key) || key == "from" || key == "message_type" ||
-         key == "collapse_key" || key.starts_with("google") || key.starts_with("gcm") ||
-         key.starts_with("aps");
+  const auto services = push_services();
+  const auto has_it = [&](const PushService& service) { return service.is_payload_key(key); };
+  return std::any_of(services.begin(), services.end(), has_it) || key == "from" ||
+         key == "message_type" || key == "collapse_key" || key.starts_with("google") ||
+         key.starts_with("gcm") || key.starts_with("aps");
 }
 
 /// `data["key"]`; a key that is not fit to be shown is named by its place.
@@ -149,6 +152,21 @@ void check_labels(Checker& check, const Pairs& labels) {
 
 bool is_printable(std::string_view text) {
   return std::all_of(text.begin(), text.end(), [](char c) { return c >= ' ' && c <= '~'; });
+}
+
+/// Texts are cut to what has room, see rules/fitted_text.hpp; the rest must fit, whatever the
+/// user's settings are and whichever devices they have.
+void check_payload(Checker& check, const Notification& n) {
+  for (const PushService& service : push_services()) {
+    const std::size_t size = service.least_payload(n);
+    if (size <= service.payload_max) continue;
+    check.add("data", "makes a payload of " + std::to_string(size) + " bytes for " +
+                          std::string(service.name) +
+                          ", with the other fields and short texts; at "
+                          "most " +
+                          std::to_string(service.payload_max) + " are allowed: send less data");
+    return;
+  }
 }
 
 void check_idempotency_key(Checker& check, std::string_view key) {
@@ -282,15 +300,8 @@ std::variant<Notification, Violations> validate(const SendRequest& r, base::Noti
   for (const auto& [key, value] : r.labels) n.labels.emplace(key, value);
   n.priority = *priority;
 
-  const std::size_t payload_size = apns_payload_bound(n);
-  if (payload_size > kApnsPayloadMax) {
-    check.add("data",
-              "title, body and data together, with what the user's settings can add, make a "
-              "payload of " +
-                  std::to_string(payload_size) +
-                  " bytes on Apple devices; at most 4,096 are allowed");
-    return std::move(check).take();
-  }
+  check_payload(check, n);
+  if (!check.ok()) return std::move(check).take();
   return n;
 }
 

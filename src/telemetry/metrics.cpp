@@ -171,19 +171,22 @@ RestMetrics rest(MetricRegistry& r) {
 
 }  // namespace
 
-Metrics::Metrics(MetricRegistry& r)
+Metrics::Metrics(MetricRegistry& r, const std::vector<std::string_view>& names)
     : accept(telemetry::accept(r)),
       cancel(telemetry::cancel(r)),
       decision(telemetry::decision(r)),
       limits(telemetry::limits(r)),
       queue(telemetry::queue(r)),
       deliver(telemetry::deliver(r)),
-      apns(provider(r, "apns")),
       pg(client(r, "pg", "Statements")),
       redis(client(r, "redis", "Commands")),
       http2(client(r, "http2", "Writes to providers")),
       recover(telemetry::recover(r)),
-      rest(telemetry::rest(r)) {}
+      rest(telemetry::rest(r)) {
+  for (const std::string_view name : names) {
+    providers.emplace(name, provider(r, std::string(name)));
+  }
+}
 
 void register_build_info(MetricRegistry& registry, std::string version, std::string revision) {
   registry

@@ -2,6 +2,10 @@
 // The list of all metrics, by stage: traffic, errors, latency and saturation of each. A metric is
 // here only if something moves it. Names and explanations: metrics.cpp.
 
+#include <map>
+#include <string_view>
+#include <vector>
+
 #include "telemetry/instruments.hpp"
 
 namespace notify::telemetry {
@@ -88,7 +92,8 @@ struct RestMetrics {
 
 /// Threading: any. Lifetime: `registry` outlives this.
 struct Metrics {
-  explicit Metrics(MetricRegistry& registry);
+  /// `providers`: the names of the push services.
+  Metrics(MetricRegistry& registry, const std::vector<std::string_view>& providers);
 
   AcceptMetrics accept;
   CancelMetrics cancel;
@@ -96,7 +101,7 @@ struct Metrics {
   LimitMetrics limits;
   QueueMetrics queue;
   DeliverMetrics deliver;
-  ProviderMetrics apns;
+  std::map<std::string_view, ProviderMetrics> providers;  ///< by name
   ClientMetrics pg;
   ClientMetrics redis;
   ClientMetrics http2;

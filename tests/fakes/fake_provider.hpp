@@ -33,7 +33,8 @@ struct FakePushService {
   bool holds_answers = false;
   std::optional<rules::Outcome> to_all;  ///< what everybody gets, without being received
   bool loses_answers = false;            ///< it accepts, and nobody is told
-  std::set<base::DeviceId> hanging;      ///< these do not answer, and get nothing
+  std::chrono::milliseconds timeout = 10s;
+  std::set<base::DeviceId> hanging;  ///< these do not answer, and get nothing
   /// What one request needs more than the way: requests of one connection overtake one another.
   std::function<std::chrono::milliseconds()> delay;
 
@@ -55,6 +56,16 @@ class FakeProvider final : public providers::Provider {
 
   [[nodiscard]] std::size_t under_way() const { return under_way_; }
   [[nodiscard]] std::size_t under_way_max() const { return under_way_max_; }
+
+  [[nodiscard]] std::string_view name() const override { return "apns"; }
+  [[nodiscard]] std::optional<rules::Flaw> flaw_of(const rules::Device& device) const override {
+    return rules::apns_flaw_of(device, rules::Environment::production);
+  }
+  [[nodiscard]] std::chrono::milliseconds request_timeout() const override {
+    return service_.timeout;
+  }
+  [[nodiscard]] http2::PoolCounters counters() const override { return {}; }
+  [[nodiscard]] async::Task<void> stop(base::Deadline) override { co_return; }
 
   [[nodiscard]] async::Task<rules::Outcome> send(const rules::Notification& notification,
                                                  const rules::Style& style,

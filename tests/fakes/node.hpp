@@ -96,7 +96,7 @@ class Node {
                 },
                 [this] { return clock_is_right(); }},
                clock, loop.timers.executor(), no_escape()),
-        deliver({ledger, queue, devices, provider, deciding, loop.timers, rng, options.retry,
+        deliver({ledger, queue, devices, router, deciding, loop.timers, rng, options.retry,
                  options.limits, deliver_events(),
                  [this] {
                    if (leases_ours) return std::uint64_t{*leases_ours ? 1U : 0U};
@@ -122,6 +122,7 @@ class Node {
                 options.cancel,
                 {[](rules::CancelResult) {}, recover_events().step_failed},
                 [this] { return heartbeat.pulse(); }}) {
+    router.add(provider);
     if (options.leases_are_ours) queue.live_for_ever();
     outside_.time.add(loop);
   }
@@ -191,7 +192,7 @@ class Node {
             .not_queued = [this](std::size_t count) { not_queued += count; }};
   }
   flows::DeliverEvents deliver_events() {
-    return {.sent = [this](const rules::Outcome& o, auto) { sent.push_back(o.kind); },
+    return {.sent = [this](const auto&, const rules::Outcome& o, auto) { sent.push_back(o.kind); },
             .left_out = [this](rules::LeftOut why) { left_out.push_back(why); },
             .finished = [this](rules::Status s, auto) { finished.push_back(s); },
             .step_failed = [this](std::string_view step,
@@ -254,6 +255,7 @@ class Node {
   FakeDeviceDirectory devices{outside_.devices, link};
   FakeUserDirectory user_directory{outside_.users, link};
   FakeProvider provider{outside_.apple, link};
+  providers::Router router;
   FakeSettings settings{outside_.settings, link};
   FakeSettingsSharing shared_settings{outside_.shared_settings, link};
   FakeLimiter limiter{outside_.limits, link};

@@ -8,6 +8,7 @@
 #include "rules/apns.hpp"
 #include "rules/codec.hpp"
 #include "rules/idempotency.hpp"
+#include "rules/push_service.hpp"
 
 namespace {
 
@@ -29,8 +30,12 @@ void check(const rules::SendRequest& request) {
     return;
   }
   const auto& notification = std::get<rules::Notification>(checked);
-  fuzz::require(rules::apns_payload_bound(notification) <= rules::kApnsPayloadMax,
-                "what was accepted fits Apple's limit");
+  for (const rules::PushService& service : rules::push_services()) {
+    fuzz::require(service.least_payload(notification) <= service.payload_max,
+                  "what was accepted can be sent by each push service");
+  }
+  fuzz::require(rules::apns_payload(notification, {}, {}).size() <= rules::kApnsPayloadMax,
+                "texts are cut to Apple's limit");
   const auto again = rules::decode_queue_item(rules::encode_queue_item(notification));
   fuzz::require(again.has_value(), "what was accepted can be queued");
 }

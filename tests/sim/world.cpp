@@ -77,6 +77,7 @@ World::World(WorldOptions options) : options_(options), rng_(options.seed) {
     const auto found = outside_.books.leased.find("node " + std::to_string(node));
     return found != outside_.books.leased.end() && found->second.contains(id);
   };
+  outside_.apple.timeout = 3s;
   outside_.apple.delay = [this] { return draw(4) == 0 ? between(0ms, 60ms) : 0ms; };
   for (std::size_t i = 0; i < kUsers; ++i) {
     auto& devices = outside_.devices.of_user[user(i)];
@@ -166,7 +167,6 @@ fakes::NodeOptions World::node_options() {
   fakes::NodeOptions options;
   options.limits.in_flight_max = in_flight_max();
   options.limits.idle_poll = 100ms;
-  options.limits.send_timeout = 3s;
   options.limits.devices_retry = 2s;
   options.retry.delays = {2s, 3s, 5s};
   options.expiry = {.call = 20s, .message = 4h, .other = 24h};

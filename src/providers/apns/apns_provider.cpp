@@ -1,8 +1,8 @@
 #include "providers/apns/apns_provider.hpp"
 
+#include <fstream>
+#include <iterator>
 #include <utility>
-
-#include "rules/apns.hpp"
 
 namespace notify::providers {
 namespace {
@@ -22,11 +22,50 @@ Outcome from_failure(const http2::Failure& failure) {
   return outcome;
 }
 
+base::Expected<crypto::Es256Key> read_key(const std::filesystem::path& path) {
+  const std::string name = "apns.key_file " + path.string();
+  std::ifstream file(path, std::ios::binary);
+  const base::Secret pem(std::string(std::istreambuf_iterator<char>(file), {}));
+  if (!file || pem.empty()) return base::fail(base::Errc::invalid, name + " cannot be read");
+  auto key = crypto::Es256Key::from_pem(pem);
+  if (!key) return base::fail(base::Errc::invalid, name + ": " + key.error().detail);
+  return key;
+}
+
+rules::Environment environment_of(const config::Apns& config) {
+  const bool is_sandbox = config.environment == config::ApnsEnvironment::by_endpoint
+                              ? config.asks_sandbox()
+                              : config.environment == config::ApnsEnvironment::sandbox;
+  return is_sandbox ? rules::Environment::sandbox : rules::Environment::production;
+}
+
 }  // namespace
 
-ApnsProvider::ApnsProvider(http2::Pool& pool, ProviderToken& token, const base::Clock& clock,
-                           Options options)
-    : pool_(pool), token_(token), clock_(clock), options_(std::move(options)) {}
+ApnsProvider::ApnsProvider(const config::Apns& config, rules::OwnTexts own,
+                           const base::Clock& clock, std::unique_ptr<http2::Pool> pool,
+                           crypto::Es256Key key)
+    : config_(config),
+      own_(std::move(own)),
+      environment_(environment_of(config)),
+      clock_(clock),
+      pool_(std::move(pool)),
+      token_(std::move(key), ApnsCredentials{config.key_id, config.team_id}, clock) {}
+
+base::Expected<std::unique_ptr<Provider>> ApnsProvider::create(const config::Apns& config,
+                                                               rules::OwnTexts own,
+                                                               Surroundings around) {
+  http2::PoolOptions options;
+  options.origin = config.endpoint.reveal();
+  options.tls.ca_file = config.ca_file;
+  options.connections_max = config.connections;
+  options.streams_max = config.streams;
+  auto pool = http2::Pool::create(std::move(options), around.timers, around.rng, around.on_escape);
+  if (!pool) return base::fail(std::move(pool).error());
+  auto key = read_key(config.key_file);
+  if (!key) return base::fail(std::move(key).error());
+  return std::unique_ptr<Provider>(new ApnsProvider(config, std::move(own), around.timers.clock(),
+                                                    std::move(*pool), std::move(*key)));
+}
 
 http2::Request ApnsProvider::make_request(const rules::Notification& notification,
                                           const rules::Device& device, std::string path,
@@ -39,7 +78,7 @@ http2::Request ApnsProvider::make_request(const rules::Notification& notificatio
   // Apple keeps a small HPACK table and says which fields belong into it: what repeats.
   request.headers.push_back(
       {"authorization", std::string(authorization.reveal()), Indexing::never});
-  request.headers.push_back({"apns-topic", device.app_id.empty() ? options_.topic : device.app_id});
+  request.headers.push_back({"apns-topic", device.app_id.empty() ? config_.topic : device.app_id});
   request.headers.push_back({"apns-push-type", std::string(h.push_type)});
   request.headers.push_back({"apns-priority", std::string(h.priority)});
   request.headers.push_back({"apns-id", std::move(h.id), Indexing::never});
@@ -67,8 +106,8 @@ async::Task<Outcome> ApnsProvider::send(const rules::Notification& notification,
                       .message = authorization.error().detail};
   }
   http2::Request request = make_request(notification, device, std::move(path), *authorization);
-  request.body = rules::apns_payload(notification, style, options_.own);
-  const http2::Result result = co_await pool_.send(std::move(request), deadline);
+  request.body = rules::apns_payload(notification, style, own_);
+  const http2::Result result = co_await pool_->send(std::move(request), deadline);
   if (!result) co_return from_failure(result.error());
   const rules::ApnsAnswer answer =
       rules::parse_apns_answer(result->status, result->body, result->header("retry-after"));

@@ -57,7 +57,7 @@ TEST(ApnsPayload, OfABackgroundNotificationInQuietHoursTellsTheAppToBeQuiet) {
             R"({"aps":{"content-available":1},"notification_id":")" + n.id.to_string() +
                 R"(","quiet":true})");
   EXPECT_LE(apns_payload(n, {.is_silent = true, .preview = PreviewLevel::sender}, {}).size(),
-            apns_payload_bound(n));
+            apns_service().least_payload(n));
 }
 
 TEST(ApnsPayload, ShowsAsMuchAsTheUserWants) {
@@ -95,7 +95,7 @@ TEST(ApnsPayload, ASilentOneNeitherSoundsNorLightsTheScreen) {
   EXPECT_EQ(payload.find("\"sound\""), std::string::npos);
 }
 
-TEST(ApnsPayload, IsNeverLongerThanItsBound) {
+TEST(ApnsPayload, WithShortTextsIsNotLongerThanWhatIsRefused) {
   Notification n = sample_notification(kPushedAt);
   n.title = "x";
   n.body = "y";
@@ -103,7 +103,20 @@ TEST(ApnsPayload, IsNeverLongerThanItsBound) {
   const OwnTexts own{std::string(kOwnTextMax, 'h'), std::string(kOwnTextMax, 'h')};
   const Style largest{
       .sound = std::string(kSoundMax, 's'), .is_silent = true, .preview = PreviewLevel::sender};
-  EXPECT_LE(apns_payload(n, largest, own).size(), apns_payload_bound(n));
+  EXPECT_LE(apns_payload(n, largest, own).size(), apns_service().least_payload(n));
+}
+
+TEST(ApnsPayload, ItsTextsGiveWayToItsData) {
+  Notification n = sample_notification(kPushedAt);
+  n.title = "Dora";
+  n.body = std::string(2048, '"');
+  n.presentation.data = {{"a", std::string(1900, 'v')}};
+  const std::string payload = apns_payload(n, {}, {});
+  EXPECT_LE(payload.size(), kApnsPayloadMax);
+  EXPECT_GE(payload.size(), kApnsPayloadMax - 8) << "no more is cut than is needed";
+  EXPECT_NE(payload.find(R"("title":"Dora")"), std::string::npos);
+  EXPECT_NE(payload.find(R"("…")"), std::string::npos) << "and it can be seen that it was cut";
+  EXPECT_NE(payload.find(n.presentation.data["a"]), std::string::npos);
 }
 
 TEST(ApnsHeaders, FollowPriorityAndKind) {

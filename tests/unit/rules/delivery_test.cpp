@@ -5,6 +5,7 @@
 #include <map>
 
 #include "fakes/samples.hpp"
+#include "rules/apns.hpp"
 
 namespace notify::rules {
 namespace {
@@ -86,7 +87,11 @@ struct LeaveOutTest : testing::Test {
                                                  Environment apple = Environment::production) {
     due = choose_targets(devices, progress, kSentAt).due;
     std::map<base::DeviceId, LeftOut> why;
-    for (const Untried& one : leave_out(due, devices, progress, apple)) {
+    const auto flaw = [apple](const Device& device) {
+      auto own = flaw_of(device);
+      return own ? own : apns_flaw_of(device, apple);
+    };
+    for (const Untried& one : leave_out(due, devices, progress, flaw)) {
       EXPECT_FALSE(one.outcome.was_asked);
       EXPECT_EQ(one.outcome.kind, OutcomeKind::rejected);
       EXPECT_EQ(one.outcome.code, name(one.why));
@@ -111,14 +116,13 @@ TEST_F(LeaveOutTest, WhatIsNotUnderstoodSpoilsNoOther) {
   EXPECT_EQ(due[0].device.id, phone.id);
 }
 
-TEST_F(LeaveOutTest, WhatCannotBeReachedIsNotTried) {
+TEST_F(LeaveOutTest, ADeviceWithoutATokenIsNotTried) {
   phone.token = base::Secret("");
-  tablet.platform = Platform::web;
-  EXPECT_EQ(leave_out_of({phone, tablet}),
-            (Why{{phone.id, LeftOut::no_token}, {tablet.id, LeftOut::no_provider}}));
+  EXPECT_EQ(leave_out_of({phone, tablet}), (Why{{phone.id, LeftOut::no_token}}));
   base::SeededRng rng(1);
   std::vector<Target> both = choose_targets({phone, tablet}, {}, kSentAt).due;
-  const auto untried = leave_out(both, {phone, tablet}, {}, Environment::production);
+  const auto untried =
+      leave_out(both, {phone, tablet}, {}, [](const Device& device) { return flaw_of(device); });
   const Attempt recorded = conclude(sample_notification(kSentAt), untried[0].target,
                                     untried[0].outcome, {}, kSentAt, rng);
   EXPECT_EQ(recorded.status, AttemptStatus::failed);

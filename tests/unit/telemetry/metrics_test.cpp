@@ -87,7 +87,7 @@ TEST(Metrics, PromtoolFindsNothingWrongWithTheList) {
   const std::string promtool = NOTIFY_PROMTOOL;
   if (promtool.empty()) GTEST_SKIP() << "promtool (package prometheus) is not installed";
   MetricRegistry registry;
-  const Metrics metrics(registry);
+  const Metrics metrics(registry, {"apns"});
   register_build_info(registry, "1.0.0", "abc");
   const auto path = std::filesystem::temp_directory_path() /
                     ("notify-metrics-" + std::to_string(getpid()) + ".txt");
