@@ -214,28 +214,13 @@ async::Task<void> Deliver::try_devices(Held& held, Decided decided, const rules:
   }
   held.place.leave();
   co_await send_all({held, style}, sendings);
-  const auto was_tried = [](const Sending& one) { return one.outcome.has_value(); };
-  const bool is_whole = std::all_of(sendings.begin(), sendings.end(), was_tried);
-  const bool is_untouched = !is_whole && std::none_of(sendings.begin(), sendings.end(), was_tried);
+  const bool is_untouched =
+      !sendings.empty() && std::none_of(sendings.begin(), sendings.end(),
+                                        [](const Sending& one) { return one.was_tried(); });
   if (is_untouched && !owns(held)) co_return;  // it stays on the books, for the others
 
-  stores::DeliveryRecord record;
-  record.notification = n.id;
-  record.at = now();
+  stores::DeliveryRecord record = sum_up(n, sendings, untried, before, targets.next_due);
   record.was_due = was_due;
-  for (const Sending& one : sendings) {
-    if (!one.outcome) continue;
-    record.attempts.push_back(
-        rules::conclude(n, one.target, *one.outcome, parts_.retry, record.at, parts_.rng));
-  }
-  for (const rules::Untried& one : untried) {
-    record.attempts.push_back(
-        rules::conclude(n, one.target, one.outcome, parts_.retry, record.at, parts_.rng));
-  }
-  const rules::RollUp sum =
-      rules::roll_up(before, record.attempts, is_whole ? targets.next_due : record.at);
-  record.status = sum.status;
-  if (sum.retry_at) record.due = stores::Due{*sum.retry_at, stores::DueReason::retry, {}};
   // When it was accepted, nothing was decided yet.
   if (n.deliver_at && record.status) {
     record.decision = parts_.deciding.record(decided.user, n, decided.outcome);

@@ -6,6 +6,7 @@
 
 #include <functional>
 #include <list>
+#include <map>
 #include <optional>
 #include <unordered_map>
 #include <vector>
@@ -139,7 +140,13 @@ class Deliver {
         : target(std::move(to)), place(devices, target.device.id.uuid(), priority) {}
     rules::Target target;
     Lines::Place place;
-    std::optional<rules::Outcome> outcome;  ///< unset: it was not tried, and is due at once
+    /// Unset, or not_processed: it was not tried, and is due at `again`.
+    std::optional<rules::Outcome> outcome;
+    std::optional<base::WallTime> again;  ///< unset: at once
+
+    [[nodiscard]] bool was_tried() const {
+      return outcome && outcome->kind != rules::OutcomeKind::not_processed;
+    }
   };
   using Sendings = std::list<Sending>;
   async::Task<void> send_all(Styled what, Sendings& sendings);
@@ -147,7 +154,15 @@ class Deliver {
                                 async::OneShot<async::Unit>& others_done);
   async::Task<void> send_in_turn(Styled what, Sending& sending);
   async::Task<void> send_one(Styled what, Sending& sending);
+  /// `next_due`: of the devices that were not due yet.
+  [[nodiscard]] stores::DeliveryRecord sum_up(const rules::Notification& n,
+                                              const Sendings& sendings,
+                                              const std::vector<rules::Untried>& untried,
+                                              const rules::Progress& before,
+                                              std::optional<base::WallTime> next_due);
   void turn_away(const rules::Notification& n, Sending& sending);
+  /// Keeps what its provider did not get until that can be asked again.
+  void park(const rules::Notification& n, std::string_view provider, Sending& sending);
   [[nodiscard]] bool owns(const Held& held) const;
   async::Task<bool> is_still_wanted(Styled what);
   async::Task<void> settle(const stores::Lease& lease, stores::DeliveryRecord record);
@@ -165,6 +180,7 @@ class Deliver {
   async::OneShot<async::Unit>* sleeper_ = nullptr;
   Lines users_;
   Lines devices_;
+  std::map<std::string_view, base::SteadyTime> unreachable_since_;  ///< by provider
   std::unordered_map<base::NotificationId, Held> held_;
   async::TaskGroup loop_;
   async::TaskGroup deliveries_;

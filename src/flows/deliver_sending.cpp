@@ -1,5 +1,6 @@
 // The part of deliver that sends: each device in its line, and what a provider says of tokens.
 
+#include <algorithm>
 #include <iterator>
 #include <utility>
 
@@ -50,6 +51,14 @@ void Deliver::turn_away(const Notification& n, Sending& sending) {
       LeftOut::no_answer, "an earlier notification to this device got no answer in time");
 }
 
+/// It is looked at again before it expires, and then ends as what expired.
+void Deliver::park(const Notification& n, std::string_view provider, Sending& sending) {
+  const base::SteadyTime steady = parts_.timers.clock().steady_now();
+  const base::SteadyTime since = unreachable_since_.try_emplace(provider, steady).first->second;
+  const base::WallTime again = now() + rules::plan_parking(steady - since, parts_.rng);
+  sending.again = std::min(again, n.expires_at);
+}
+
 async::Task<void> Deliver::send_one(Styled what, Sending& sending) {
   // Devices that no provider is for have been left out.
   providers::Provider& provider = *parts_.providers.of(sending.target.device);
@@ -59,6 +68,11 @@ async::Task<void> Deliver::send_one(Styled what, Sending& sending) {
                                            sending.target.device, deadline);
   const base::SteadyTime ended = parts_.timers.clock().steady_now();
   parts_.events.sent(provider, *sending.outcome, ended - started);
+  if (sending.outcome->kind == rules::OutcomeKind::not_processed) {
+    park(what.held.lease.notification, provider.name(), sending);
+    co_return;
+  }
+  unreachable_since_.erase(provider.name());
   // Each of those behind would wait as long, with a lease of a user who may have few.
   const bool hangs = sending.outcome->kind == rules::OutcomeKind::unknown && deadline.passed(ended);
   if (hangs) sending.place.turn_others_away();
@@ -81,6 +95,36 @@ async::Task<bool> Deliver::is_still_wanted(Styled what) {
   rules::Style style = again.style;
   style.stands_for = what.style.stands_for;
   co_return style == what.style;
+}
+
+stores::DeliveryRecord Deliver::sum_up(const Notification& n, const Sendings& sendings,
+                                       const std::vector<rules::Untried>& untried,
+                                       const rules::Progress& before,
+                                       std::optional<base::WallTime> next_due) {
+  stores::DeliveryRecord record;
+  record.notification = n.id;
+  record.at = now();
+  const auto conclude = [&](const rules::Target& target, const rules::Outcome& outcome) {
+    record.attempts.push_back(
+        rules::conclude(n, target, outcome, parts_.retry, record.at, parts_.rng));
+  };
+  std::string why_not_tried;
+  for (const Sending& one : sendings) {
+    if (one.was_tried()) {
+      conclude(one.target, *one.outcome);
+      continue;
+    }
+    const base::WallTime again = one.again.value_or(record.at);
+    next_due = std::min(next_due.value_or(again), again);
+    if (one.outcome) why_not_tried = one.outcome->message;
+  }
+  for (const rules::Untried& one : untried) conclude(one.target, one.outcome);
+  const rules::RollUp sum = rules::roll_up(before, record.attempts, next_due);
+  record.status = sum.status;
+  if (sum.retry_at) {
+    record.due = stores::Due{*sum.retry_at, stores::DueReason::retry, std::move(why_not_tried)};
+  }
+  return record;
 }
 
 void Deliver::report_dead_tokens(base::UserId user, const Sendings& sendings) {

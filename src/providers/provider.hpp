@@ -25,8 +25,8 @@ class Provider {
   /// Why nothing can ever be sent to this device, which is one of the push service's.
   [[nodiscard]] virtual std::optional<rules::Flaw> flaw_of(const rules::Device& device) const = 0;
 
-  /// Never fails otherwise than by an Outcome: trouble on the way is retry_later if the provider
-  /// certainly did not get it, and unknown if it may have.
+  /// Never fails otherwise than by an Outcome: trouble on the way is not_processed if the
+  /// provider certainly did not get it, and unknown if it may have.
   /// Cancel: throws operation_aborted; the notification may have been delivered.
   [[nodiscard]] virtual async::Task<rules::Outcome> send(const rules::Notification& notification,
                                                          const rules::Style& style,

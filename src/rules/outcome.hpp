@@ -20,6 +20,7 @@ enum class OutcomeKind : std::uint8_t {
   retry_later,      ///< not now
   bad_credentials,  ///< our key or configuration is refused: retry later, alarm an operator
   unknown,          ///< no answer: it may have been taken
+  not_processed,    ///< the provider certainly did not get it: as if it had not been tried
 };
 
 [[nodiscard]] constexpr std::string_view name(OutcomeKind kind) {
@@ -30,6 +31,7 @@ enum class OutcomeKind : std::uint8_t {
     case OutcomeKind::retry_later: return "retry_later";
     case OutcomeKind::bad_credentials: return "bad_credentials";
     case OutcomeKind::unknown: return "unknown";
+    case OutcomeKind::not_processed: return "not_processed";
   }
   return "?";
 }

@@ -1,6 +1,16 @@
 #include "rules/retry.hpp"
 
+#include <algorithm>
+
 namespace notify::rules {
+namespace {
+
+std::chrono::milliseconds jittered(std::chrono::milliseconds delay, base::Rng& rng) {
+  const auto jitter_max = static_cast<std::uint32_t>(delay.count() / 5 + 1);
+  return delay + std::chrono::milliseconds(rng.below(jitter_max));
+}
+
+}  // namespace
 
 std::optional<base::WallTime> plan_retry(const RetryPolicy& policy, const RetryInput& input,
                                          base::Rng& rng) {
@@ -8,11 +18,18 @@ std::optional<base::WallTime> plan_retry(const RetryPolicy& policy, const RetryI
   if (made >= policy.delays.size()) return std::nullopt;
   const std::chrono::milliseconds delay =
       input.retry_after ? *input.retry_after : policy.delays[made];
-  const auto jitter_max = static_cast<std::uint32_t>(delay.count() / 5 + 1);
-  const base::WallTime next = input.now + delay + std::chrono::milliseconds(rng.below(jitter_max));
+  const base::WallTime next = input.now + jittered(delay, rng);
   const bool too_old = next > input.begun_at + policy.age_max;
   if (too_old || next >= input.expires_at) return std::nullopt;
   return next;
+}
+
+std::chrono::milliseconds plan_parking(std::chrono::nanoseconds outage, base::Rng& rng) {
+  using std::chrono::milliseconds;
+  constexpr milliseconds kMin = std::chrono::seconds(5);
+  constexpr milliseconds kMax = std::chrono::minutes(2);
+  const auto quarter = std::chrono::duration_cast<milliseconds>(outage / 4);
+  return jittered(std::clamp(quarter, kMin, kMax), rng);
 }
 
 }  // namespace notify::rules

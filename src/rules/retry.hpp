@@ -32,4 +32,9 @@ struct RetryInput {
 [[nodiscard]] std::optional<base::WallTime> plan_retry(const RetryPolicy& policy,
                                                        const RetryInput& input, base::Rng& rng);
 
+/// The wait before a provider that could not be reached is asked again: a quarter of `outage`, for
+/// which that has been so. It is from 5 seconds to 2 minutes, with up to a fifth on top.
+[[nodiscard]] std::chrono::milliseconds plan_parking(std::chrono::nanoseconds outage,
+                                                     base::Rng& rng);
+
 }  // namespace notify::rules

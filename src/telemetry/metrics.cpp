@@ -117,9 +117,10 @@ ProviderMetrics provider(MetricRegistry& r, const std::string& name) {
   const Labels labels = {{"provider", name}};
   return {
       r.counter({"notification_provider_operations_total", "Requests to a provider.", labels}),
-      r.counter_by(
-          {"notification_provider_outcomes_total", "Answers, by their meaning.", labels}, "outcome",
-          {"accepted", "token_gone", "rejected", "retry_later", "bad_credentials", "unknown"}),
+      r.counter_by({"notification_provider_outcomes_total", "Answers, by their meaning.", labels},
+                   "outcome",
+                   {"accepted", "token_gone", "rejected", "retry_later", "bad_credentials",
+                    "unknown", "not_processed"}),
       r.histogram({"notification_provider_duration_seconds", "Requests: time taken.", labels},
                   latency_buckets()),
   };

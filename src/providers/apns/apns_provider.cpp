@@ -4,23 +4,13 @@
 #include <iterator>
 #include <utility>
 
+#include "providers/failure.hpp"
+
 namespace notify::providers {
 namespace {
 
 using rules::Outcome;
 using rules::OutcomeKind;
-
-/// What the transport's failure means: only what was certainly not processed is a clean retry.
-Outcome from_failure(const http2::Failure& failure) {
-  Outcome outcome;
-  const bool not_processed = failure.processed == http2::Processed::no;
-  outcome.kind = not_processed ? OutcomeKind::retry_later : OutcomeKind::unknown;
-  outcome.code = base::name(failure.error.code);
-  outcome.message = not_processed ? "APNs did not get it: " : "APNs may have got it: ";
-  outcome.message += failure.error.detail;
-  if (failure.error.code == base::Errc::invalid) outcome.kind = OutcomeKind::rejected;
-  return outcome;
-}
 
 base::Expected<crypto::Es256Key> read_key(const std::filesystem::path& path) {
   const std::string name = "apns.key_file " + path.string();
@@ -108,7 +98,7 @@ async::Task<Outcome> ApnsProvider::send(const rules::Notification& notification,
   http2::Request request = make_request(notification, device, std::move(path), *authorization);
   request.body = rules::apns_payload(notification, style, own_);
   const http2::Result result = co_await pool_->send(std::move(request), deadline);
-  if (!result) co_return from_failure(result.error());
+  if (!result) co_return outcome_of(result.error(), "APNs");
   const rules::ApnsAnswer answer =
       rules::parse_apns_answer(result->status, result->body, result->header("retry-after"));
   co_return rules::apns_outcome(answer, device);

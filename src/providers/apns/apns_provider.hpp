@@ -15,8 +15,8 @@ namespace notify::providers {
 /// Sends one notification to one device, one HTTP/2 stream a call.
 /// Threading: on the executor of `around.timers` only.
 /// Lifetime:  `around` outlives this; stop() completes before destruction.
-/// Errors:    never throws one: transport trouble is Outcome retry_later or unknown, 410 is
-///            token_gone.
+/// Errors:    never throws one: transport trouble is Outcome not_processed or unknown, 410
+///            is token_gone.
 /// Cancel:    the stream is reset; the notification may have been delivered.
 /// Source:    Apple, "Sending notification requests to APNs".
 class ApnsProvider final : public Provider {

@@ -48,6 +48,47 @@ TEST_F(DeliverTroubleTest, WithoutAuthServiceItWaitsAndTheDueRowSaysWhy) {
   EXPECT_EQ(outside.apple.count(n.id), 1u);
 }
 
+TEST_F(DeliverTroubleTest, AProviderThatCannotBeReachedUsesUpNoRetry) {
+  outside.apple.to_all = rules::Outcome{.kind = OutcomeKind::not_processed,
+                                        .code = "unavailable",
+                                        .message = "APNs did not get it: refused"};
+  const auto n = queued();
+  outside.time.run_for(3h);
+  EXPECT_EQ(status(n), Status::pending);
+  EXPECT_TRUE(row(n).attempts.empty());
+  ASSERT_TRUE(row(n).due);
+  EXPECT_EQ(row(n).due->detail, "APNs did not get it: refused");
+  EXPECT_LE(node->sent.size(), 150u) << "an outage is not made worse by asking all the time";
+
+  outside.apple.to_all.reset();
+  ASSERT_TRUE(outside.time.run_until([&] { return status(n) == Status::delivered; }, 3min));
+  ASSERT_EQ(row(n).attempts.size(), 1u);
+  EXPECT_EQ(row(n).attempts[0].retry_count, 0);
+  outside.apple.to_all = rules::Outcome{.kind = OutcomeKind::not_processed};
+  const auto next = queued(2);
+  outside.time.run_for(10s);
+  EXPECT_TRUE(in_books(next)) << "the next outage is a new one";
+}
+
+TEST_F(DeliverTroubleTest, WithoutItsProviderANotificationDiesOfItsOwnExpiry) {
+  outside.apple.to_all = rules::Outcome{.kind = OutcomeKind::not_processed};
+  const auto n = queued();
+  outside.time.run_for(n.expires_at - outside.clock.now() + 1s);
+  EXPECT_EQ(status(n), Status::expired);
+  EXPECT_FALSE(row(n).due);
+}
+
+TEST_F(DeliverTroubleTest, WhatWasNotProcessedForOneDeviceIsTriedForThatOneAlone) {
+  outside.devices.of_user[fakes::sample_user()] = {phone, tablet};
+  outside.apple.answer(tablet, {rules::Outcome{.kind = OutcomeKind::not_processed}});
+  const auto n = queued();
+  outside.time.run_for(1s);
+  EXPECT_EQ(status(n), Status::delivered);
+  EXPECT_EQ(row(n).attempts.size(), 1u);
+  ASSERT_TRUE(run_until_idle(10s));
+  EXPECT_EQ(row(n).attempts.size(), 2u);
+}
+
 TEST_F(DeliverTroubleTest, AnOutcomeWaitsForTheLedgerWithItsLeaseAndIsNotRepeated) {
   node->ledger.faults.record.fail(Errc::unavailable);
   const auto n = queued();

@@ -64,5 +64,18 @@ TEST(PlanRetry, NothingIsRetriedAfterADay) {
   EXPECT_FALSE(plan_retry({}, old, rng));
 }
 
+TEST(PlanParking, GrowsWithTheOutageBetweenItsBounds) {
+  base::SeededRng rng(1);
+  const auto parked = [&](seconds outage) { return plan_parking(outage, rng); };
+  for (int i = 0; i < 100; ++i) {
+    EXPECT_GE(parked(seconds(0)), seconds(5));
+    EXPECT_LE(parked(seconds(0)), seconds(6));
+    EXPECT_GE(parked(minutes(4)), minutes(1));
+    EXPECT_LE(parked(minutes(4)), seconds(72));
+    EXPECT_GE(parked(hours(3)), minutes(2));
+    EXPECT_LE(parked(hours(3)), seconds(144));
+  }
+}
+
 }  // namespace
 }  // namespace notify::rules
