@@ -170,6 +170,11 @@ flows::DeliverEvents Shard::deliver_events() {
             }
           },
       .left_out = [&m](rules::LeftOut why) { m.deliver.left_out.add(rules::name(why)); },
+      .braked =
+          [this, &m](std::string_view provider, bool is_on) {
+            m.providers.at(provider).brakes.add(is_on ? 1 : -1);
+            log_brake(provider, is_on);
+          },
       .finished =
           [&m](rules::Status status, std::chrono::nanoseconds since_accepted) {
             m.deliver.results.add(rules::name(status));
@@ -197,6 +202,17 @@ void Shard::log_bad_credentials(std::string_view provider, const rules::Outcome&
   process_.log.component(std::string(provider))
       .error("the provider refuses our credentials",
              {{"code", outcome.code}, {"meaning", outcome.message}});
+}
+
+void Shard::log_brake(std::string_view provider, bool is_on) {
+  const telemetry::Log log = process_.log.component(std::string(provider));
+  if (is_on) {
+    log.error(
+        "too many tokens are called dead: none is dropped until this is over; check the "
+        "provider's endpoint, environment, topic and key");
+  } else {
+    log.info("tokens that are called dead are dropped again");
+  }
 }
 
 flows::RecoverEvents Shard::recover_events() {

@@ -142,6 +142,8 @@ flows::DeliverLimits deliver_limits(const config::Config& config) {
   limits.lease_max = config.deliver.lease_max;
   limits.in_flight_max = config.deliver.in_flight_max;
   limits.devices_timeout = config.auth_service.timeout;
+  limits.brake.share = config.deliver.brake_share;
+  limits.brake.report_delay = config.deliver.report_delay;
   return limits;
 }
 

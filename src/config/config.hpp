@@ -159,6 +159,8 @@ struct Deliver {
   std::size_t in_flight_max = 2'000;
   std::vector<Duration> retry_delays{30s, 1min, 5min, 15min, 1h};
   std::size_t retry_max = 5;
+  std::size_t brake_share = 20;
+  Duration report_delay = 1min;
 };
 
 struct Recover {

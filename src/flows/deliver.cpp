@@ -17,7 +17,12 @@ Deliver::Deliver(Parts parts, async::OnEscape on_escape)
       loop_(parts_.timers.executor(), on_escape),
       deliveries_(parts_.timers.executor(), on_escape),
       sends_(parts_.timers.executor(), on_escape),
-      reports_(parts_.timers.executor(), on_escape) {}
+      dead_tokens_({parts_.devices,
+                    parts_.timers,
+                    parts_.limits.brake,
+                    parts_.limits.devices_timeout,
+                    {parts_.events.braked, parts_.events.step_failed}},
+                   on_escape) {}
 
 void Deliver::start() { loop_.spawn(lease_loop()); }
 
@@ -41,7 +46,7 @@ async::Task<void> Deliver::stop() {
   co_await loop_.join();
   co_await deliveries_.join();
   co_await sends_.join();
-  co_await reports_.join();
+  co_await dead_tokens_.stop();
 }
 
 async::Task<void> Deliver::lease_loop() {

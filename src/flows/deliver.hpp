@@ -16,6 +16,7 @@
 #include "base/rng.hpp"
 #include "clients/device_directory.hpp"
 #include "flows/bursts.hpp"
+#include "flows/dead_tokens.hpp"
 #include "flows/deciding.hpp"
 #include "flows/limiting.hpp"
 #include "flows/lines.hpp"
@@ -36,6 +37,7 @@ struct DeliverLimits {
   std::chrono::milliseconds devices_timeout{2000};
   std::chrono::seconds devices_retry{5};         ///< when auth-service did not answer
   std::chrono::milliseconds record_retry{1000};  ///< when an outcome could not be written
+  BrakePolicy brake;
 };
 
 /// What deliver counts; the composition root binds it to metrics and logs.
@@ -44,6 +46,8 @@ struct DeliverEvents {
                      std::chrono::nanoseconds took)>
       sent;
   std::function<void(rules::LeftOut)> left_out;
+  /// A provider calls so many tokens dead that it is not believed, or is believed again.
+  std::function<void(std::string_view provider, bool is_on)> braked;
   /// After how long, since it was accepted or since the time that it was scheduled for.
   std::function<void(rules::Status, std::chrono::nanoseconds took)> finished;
   std::function<void(std::string_view step, const base::Error&)> step_failed;
@@ -166,7 +170,6 @@ class Deliver {
   [[nodiscard]] bool owns(const Held& held) const;
   async::Task<bool> is_still_wanted(Styled what);
   async::Task<void> settle(const stores::Lease& lease, stores::DeliveryRecord record);
-  async::Task<void> report_gone(clients::InvalidToken report);
   void report_dead_tokens(base::UserId user, const Sendings& sendings);
   [[nodiscard]] base::WallTime now() const { return parts_.timers.clock().now(); }
   [[nodiscard]] base::Deadline soon() const {
@@ -184,8 +187,8 @@ class Deliver {
   std::unordered_map<base::NotificationId, Held> held_;
   async::TaskGroup loop_;
   async::TaskGroup deliveries_;
-  async::TaskGroup sends_;    // one for each stream: part of a delivery
-  async::TaskGroup reports_;  // dead tokens on their way to auth-service
+  async::TaskGroup sends_;  // one for each stream: part of a delivery
+  DeadTokens dead_tokens_;
 };
 
 }  // namespace notify::flows

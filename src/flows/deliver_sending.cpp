@@ -8,7 +8,6 @@
 
 namespace notify::flows {
 
-using base::Expected;
 using rules::Notification;
 
 /// Lifetime: `sendings` is in the caller's frame.
@@ -68,6 +67,7 @@ async::Task<void> Deliver::send_one(Styled what, Sending& sending) {
                                            sending.target.device, deadline);
   const base::SteadyTime ended = parts_.timers.clock().steady_now();
   parts_.events.sent(provider, *sending.outcome, ended - started);
+  dead_tokens_.judge(provider.name(), *sending.outcome);
   if (sending.outcome->kind == rules::OutcomeKind::not_processed) {
     park(what.held.lease.notification, provider.name(), sending);
     co_return;
@@ -128,27 +128,15 @@ stores::DeliveryRecord Deliver::sum_up(const Notification& n, const Sendings& se
 }
 
 void Deliver::report_dead_tokens(base::UserId user, const Sendings& sendings) {
-  constexpr std::size_t kReportsMax = 1000;
   for (const Sending& one : sendings) {
     if (!one.outcome || one.outcome->kind != rules::OutcomeKind::token_gone) continue;
-    // Over the bound the report is dropped: the next notification to the token makes a new one.
-    if (reports_.size() >= kReportsMax) return;
-    reports_.spawn(report_gone({.user = user,
-                                .device = one.target.device.id,
-                                .token = one.target.device.token,
-                                .reason = one.outcome->code,
-                                .invalid_since = one.outcome->invalid_since.value_or(now())}));
-  }
-}
-
-async::Task<void> Deliver::report_gone(clients::InvalidToken report) {
-  constexpr int kTriesMax = 3;
-  for (int tries = 1; tries <= kTriesMax; ++tries) {
-    const Expected<void> reported = co_await parts_.devices.report_invalid_token(
-        report, parts_.timers.after(parts_.limits.devices_timeout));
-    if (reported || stopping_) co_return;
-    parts_.events.step_failed("report_invalid_token", reported.error());
-    if (tries < kTriesMax) co_await parts_.timers.sleep_for(std::chrono::seconds(tries));
+    const rules::Device& device = one.target.device;
+    dead_tokens_.report(parts_.providers.of(device)->name(),
+                        {.user = user,
+                         .device = device.id,
+                         .token = device.token,
+                         .reason = one.outcome->code,
+                         .invalid_since = one.outcome->invalid_since.value_or(now())});
   }
 }
 

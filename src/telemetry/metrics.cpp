@@ -123,6 +123,9 @@ ProviderMetrics provider(MetricRegistry& r, const std::string& name) {
                     "unknown", "not_processed"}),
       r.histogram({"notification_provider_duration_seconds", "Requests: time taken.", labels},
                   latency_buckets()),
+      r.gauge({"notification_provider_brakes",
+               "Workers that do not believe this provider, which calls too many tokens dead.",
+               labels}),
   };
 }
 

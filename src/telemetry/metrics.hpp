@@ -63,6 +63,7 @@ struct ProviderMetrics {
   Counter operations;
   CounterBy outcomes;
   Histogram latency;
+  Gauge brakes;
 };
 
 /// A client of something on the network: operations and errors grow, the rest is now.

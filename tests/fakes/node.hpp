@@ -194,6 +194,7 @@ class Node {
   flows::DeliverEvents deliver_events() {
     return {.sent = [this](const auto&, const rules::Outcome& o, auto) { sent.push_back(o.kind); },
             .left_out = [this](rules::LeftOut why) { left_out.push_back(why); },
+            .braked = [this](std::string_view, bool is_on) { braked.push_back(is_on); },
             .finished = [this](rules::Status s, auto) { finished.push_back(s); },
             .step_failed = [this](std::string_view step,
                                   const base::Error&) { failed_steps.emplace_back(step); }};
@@ -268,6 +269,7 @@ class Node {
   std::vector<base::Errc> refused;
   std::vector<rules::OutcomeKind> sent;
   std::vector<rules::LeftOut> left_out;
+  std::vector<bool> braked;
   std::vector<rules::Status> finished;
   std::vector<std::string> failed_steps;
   std::size_t taken_over = 0;
