@@ -1,12 +1,14 @@
 #include "clients/auth_devices.hpp"
 
+#include <algorithm>
+
 #include "auth/auth.pb.h"
 #include "net/grpc/timestamp.hpp"
 
 namespace notify::clients {
 namespace {
 
-constexpr int kDevicesMax = 100;  // what auth.proto promises
+constexpr std::size_t kDevicesMax = 100;  // auth.proto promises no more
 
 rules::Platform to_platform(auth::Platform platform) {
   switch (platform) {
@@ -27,11 +29,7 @@ rules::Environment to_environment(auth::Environment environment) {
 
 }  // namespace
 
-base::Expected<std::vector<rules::Device>> to_devices(
-    const auth::GetUserDevicesResponse& response) {
-  if (response.devices_size() > kDevicesMax) {
-    return base::fail(base::Errc::corrupt, "auth-service named more than 100 devices of one user");
-  }
+std::vector<rules::Device> to_devices(const auth::GetUserDevicesResponse& response) {
   std::vector<rules::Device> devices;
   for (const auth::Device& from : response.devices()) {
     if (!from.is_active()) continue;
@@ -41,6 +39,12 @@ base::Expected<std::vector<rules::Device>> to_devices(
                        .app_id = from.app_id(),
                        .registered_at = net::to_wall_time(from.registered_at()),
                        .environment = to_environment(from.environment())});
+  }
+  if (devices.size() > kDevicesMax) {
+    std::stable_sort(devices.begin(), devices.end(), [](const auto& a, const auto& b) {
+      return a.registered_at > b.registered_at;
+    });
+    devices.resize(kDevicesMax);
   }
   return devices;
 }

@@ -3,7 +3,6 @@
 
 #include <vector>
 
-#include "base/expected.hpp"
 #include "rules/notification.hpp"
 
 namespace auth {
@@ -14,8 +13,7 @@ namespace notify::clients {
 
 /// The active ones. A device that is not understood spoils no other: it has a nil id or an unknown
 /// platform, and delivery leaves it out and records why.
-/// Errors: corrupt: they are more than auth.proto promises.
-[[nodiscard]] base::Expected<std::vector<rules::Device>> to_devices(
-    const auth::GetUserDevicesResponse& response);
+/// Limits: 100, as auth.proto promises; of more, those that were registered last.
+[[nodiscard]] std::vector<rules::Device> to_devices(const auth::GetUserDevicesResponse& response);
 
 }  // namespace notify::clients

@@ -217,11 +217,13 @@ async::Task<void> Accept::refuse_over_limits(std::vector<Draft*> drafts, Answers
     draft->user = {};
   }
   const auto known = co_await parts_.ledger.find_repeats(std::move(submissions));
+  std::vector<base::NotificationId> overdue;
   for (std::size_t i = 0; i < drafts.size(); ++i) {
     Answer<Accepted>& answer = answers[drafts[i]->place];
     if (known[i]) {
       parts_.events.repeated();
       answer = Accepted{known[i]->id, known[i]->expires_at, known[i]->status, true};
+      if (is_overdue(*known[i])) overdue.push_back(known[i]->id);
     } else if (known[i].error().code == base::Errc::not_found) {
       parts_.events.refused(base::Errc::overloaded);
       answer = base::Unexpected<Refusal>(refuse_over_limit(drafts[i]->limits));
@@ -230,6 +232,7 @@ async::Task<void> Accept::refuse_over_limits(std::vector<Draft*> drafts, Answers
       answer = refuse(known[i].error());
     }
   }
+  if (!overdue.empty() && parts_.recheck) queueing_.spawn(parts_.recheck(std::move(overdue)));
 }
 
 async::Task<void> Accept::join_bursts(std::vector<Draft>& drafts) {

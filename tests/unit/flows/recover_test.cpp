@@ -120,26 +120,36 @@ TEST_F(RecoverTest, ThePatrolFindsWhatAllElseHasMissed) {
   EXPECT_EQ(status(n), Status::delivered);
 }
 
-TEST_F(RecoverTest, ARepeatHasItsNotificationLookedAt) {
-  NodeOptions options;
-  options.recover.patrol_interval = 24h;
-  options.recover.sweep_interval = 24h;
-  a.reset();
-  a = std::make_unique<Node>(outside, "a", options);
-  outside.time.run_for(1s);
-  a->queue.faults.enqueue.fail(Errc::unavailable, 1);
-  const auto first = a->run(accept_one(a->accept, good_request()));
-  ASSERT_TRUE(first);
-  a->start();
-  outside.books.swept = now() + 1h;
-  outside.time.run_for(20s);
-  outside.books.swept = now() + 1h;
-  ASSERT_EQ(outside.table.rows.at(first->id).record.status, Status::pending);
-  const auto again = a->run(accept_one(a->accept, good_request()));
-  ASSERT_TRUE(again);
-  EXPECT_TRUE(again->is_repeat);
-  outside.time.run_for(1s);
-  EXPECT_EQ(outside.table.rows.at(first->id).record.status, Status::delivered);
+struct RepeatOfWhatIsPending : RecoverTest {
+  /// The first call's notification is pending and in no queue; then the call comes again.
+  void expect_that_a_repeat_has_it_looked_at(NodeOptions options) {
+    options.recover.patrol_interval = 24h;
+    options.recover.sweep_interval = 24h;
+    a.reset();
+    a = std::make_unique<Node>(outside, "a", options);
+    outside.time.run_for(1s);
+    a->queue.faults.enqueue.fail(Errc::unavailable, 1);
+    const auto first = a->run(accept_one(a->accept, good_request()));
+    ASSERT_TRUE(first);
+    a->start();
+    outside.books.swept = now() + 1h;
+    outside.time.run_for(20s);
+    outside.books.swept = now() + 1h;
+    ASSERT_EQ(outside.table.rows.at(first->id).record.status, Status::pending);
+    const auto again = a->run(accept_one(a->accept, good_request()));
+    ASSERT_TRUE(again);
+    EXPECT_TRUE(again->is_repeat);
+    outside.time.run_for(1s);
+    EXPECT_EQ(outside.table.rows.at(first->id).record.status, Status::delivered);
+  }
+};
+
+TEST_F(RepeatOfWhatIsPending, HasItLookedAt) { expect_that_a_repeat_has_it_looked_at({}); }
+
+TEST_F(RepeatOfWhatIsPending, OverTheLimitToo) {
+  using enum rules::LimitSubject;
+  expect_that_a_repeat_has_it_looked_at(
+      {.rate_limits = {{{user, rules::LimitWindow::hour, 1}}, {}}});
 }
 
 TEST_F(RecoverTest, ANodeWhoseClockIsOffNeitherLeadsNorAccepts) {
