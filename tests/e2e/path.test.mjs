@@ -219,7 +219,7 @@ for (const [name, fault] of Object.entries({
     const { status, attempts } = await stack.settled(id);
     assert.equal(status, 'DELIVERED');
     assert.equal(statuses(attempts).at(-1), 'DELIVERED');
-    const { accepted, apns_ids: ids } = await stack.simulator.device(user.devices[0]);
+    const { accepted, ids } = await stack.simulator.device(user.devices[0]);
     assert.equal(accepted, 1);
     const received = await stack.simulator.received(user.devices[0]);
     assert.equal(received.length, 2);
@@ -234,7 +234,7 @@ test('The connection breaks after the provider has accepted it: unknown, then ag
   assert.equal(status, 'DELIVERED');
   assert.deepEqual(statuses(attempts), ['UNKNOWN', 'DELIVERED']);
   assert.ok(attempts[0].next_retry_at);
-  const { accepted, apns_ids: ids } = await stack.simulator.device(user.devices[0]);
+  const { accepted, ids } = await stack.simulator.device(user.devices[0]);
   assert.equal(accepted, 2);
   assert.equal(ids[0], ids[1], 'Apple can tell that it is the same');
 });

@@ -1,60 +1,31 @@
 #pragma once
-// What the simulator does with one request: a scripted fault if there is one, Apple's rules if not,
-// then the books. Everything but the bytes.
+// APNs' endpoint: Apple's rules, and its answers.
 
-#include <chrono>
-#include <cstdint>
+#include <optional>
 #include <string>
 
-#include "base/clock.hpp"
 #include "base/uuid.hpp"
 #include "push-simulator/apns_rules.hpp"
-#include "push-simulator/faults.hpp"
-#include "push-simulator/http2_session.hpp"
-#include "push-simulator/ledger.hpp"
-#include "push-simulator/received_log.hpp"
+#include "push-simulator/provider_endpoint.hpp"
 
 namespace notify::simulator {
 
-struct ApnsAction {
-  enum class Kind : std::uint8_t { respond, hang, go_away, refuse_stream, cut };
-  Kind kind = Kind::respond;
-  HttpResponse response;
-  std::chrono::milliseconds delay{0};
-  std::string goaway_debug;
-  bool provider_token_valid = false;  ///< lifts the limit of one stream on a new connection
-};
-
 /// Threading: one thread.
-/// Lifetime:  everything referred to outlives this; `log` may be null (no received log).
-class ApnsEndpoint {
+/// Lifetime:  everything referred to outlives this.
+class ApnsEndpoint final : public ProviderEndpoint {
  public:
-  struct Parts {
-    ApnsRules& rules;
-    FaultBook& faults;
-    Ledger& ledger;
-    ReceivedLog* log = nullptr;
-    const base::Clock& clock;
-    base::Rng& rng;
-  };
+  static constexpr std::string_view kName = "apns";
 
-  explicit ApnsEndpoint(const Parts& parts) : parts_(parts), ids_(parts.clock, parts.rng) {}
-
-  [[nodiscard]] ApnsAction handle(const HttpRequest& request, std::uint64_t connection);
-  [[nodiscard]] Ledger& ledger() { return parts_.ledger; }
+  ApnsEndpoint(ApnsRules& rules, const Books& books, base::Rng& rng)
+      : ProviderEndpoint(kName, books), rules_(rules), ids_(books.clock, rng) {}
 
  private:
-  struct Outcome {
-    int status = 0;
-    std::string_view reason;
-    std::string_view fault;
-    bool accepted = false;
-  };
+  [[nodiscard]] Judgement judge(const HttpRequest& request, base::WallTime now) override;
+  [[nodiscard]] HttpResponse scripted_answer(const Fault& fault,
+                                             const Judgement& judgement) override;
+  [[nodiscard]] std::string goaway_debug(std::string_view reason) override;
 
-  [[nodiscard]] Outcome apply(const Fault& fault, const ApnsVerdict& verdict, ApnsAction& action);
-  void answer(const ApnsVerdict& verdict, ApnsAction& action);
-
-  Parts parts_;
+  ApnsRules& rules_;
   base::UuidV7Generator ids_;
 };
 

@@ -128,12 +128,20 @@ ControlResponse ControlApi::generate(std::string_view body) {
   return no_content();
 }
 
+std::optional<json> ControlApi::token_stats(std::string_view token) const {
+  if (auto stats = parts_.ledger.token_stats(token)) return stats;
+  for (const ProviderBooks& books : parts_.others) {
+    if (auto stats = books.ledger.token_stats(token)) return stats;
+  }
+  return std::nullopt;
+}
+
 ControlResponse ControlApi::get_device(std::string_view token) const {
   const auto device = parts_.registry.find_by_token(token);
-  const auto counted = parts_.ledger.token_stats(token);
+  const auto counted = token_stats(token);
   if (!device && !counted) return refused(404, "nobody has this token, and nothing was sent to it");
-  json value = counted.value_or(json{
-      {"accepted", 0}, {"refused", 0}, {"apns_ids", json::array()}, {"last_payload", nullptr}});
+  json value = counted.value_or(
+      json{{"accepted", 0}, {"refused", 0}, {"ids", json::array()}, {"last_payload", nullptr}});
   value["device"] = device ? to_json(*device) : json(nullptr);
   return ok(value);
 }
@@ -175,6 +183,9 @@ ControlResponse ControlApi::post_faults(std::string_view body) {
 
 ControlResponse ControlApi::get_stats() const {
   json stats = parts_.ledger.stats();
+  for (const ProviderBooks& books : parts_.others) {
+    stats[std::string(books.provider)] = books.ledger.stats();
+  }
   const Registry::Size size = parts_.registry.size();
   stats["users"] = size.users;
   stats["devices"] = size.devices;
@@ -197,6 +208,7 @@ ControlResponse ControlApi::reset(std::string_view query) {
   if (query_value(query, "keep") != "devices") parts_.registry.clear();
   parts_.faults.clear();
   parts_.ledger.clear();
+  for (const ProviderBooks& books : parts_.others) books.ledger.clear();
   parts_.auth.clear();
   parts_.user_calls.clear();
   parts_.unknown_users.clear();

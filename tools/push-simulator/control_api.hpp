@@ -3,8 +3,10 @@
 
 #include <cstdint>
 #include <nlohmann/json_fwd.hpp>
+#include <optional>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "base/clock.hpp"
 #include "push-simulator/auth_service.hpp"
@@ -27,23 +29,29 @@ struct ControlResponse {
   std::string body;  ///< JSON, or nothing with 204
 };
 
-/// Threading: the thread of ApnsEndpoint, whose books it reads.
+/// Threading: the thread of the providers' endpoints, whose books it reads.
 /// Lifetime:  everything referred to outlives this; `log` may be null.
 class ControlApi {
  public:
   static constexpr std::uint64_t kMaxPage = 10'000;
   static constexpr std::uint64_t kMaxGenerated = 5'000'000;
 
+  /// The books of a provider besides APNs; they stand in the stats under its name.
+  struct ProviderBooks {
+    std::string_view provider;
+    Ledger& ledger;
+  };
   struct Parts {
     Registry& registry;
     FaultBook& faults;
-    Ledger& ledger;
+    Ledger& ledger;  ///< of APNs; it stands at the top of the stats
     AuthStats& auth;
     CallStats& user_calls;
     UnknownUsers& unknown_users;
     ReceivedLog* log = nullptr;
     const base::Clock& clock;
     std::string default_app_id;  ///< of generated devices
+    std::vector<ProviderBooks> others{};
   };
 
   explicit ControlApi(const Parts& parts) : parts_(parts) {}
@@ -55,6 +63,7 @@ class ControlApi {
   [[nodiscard]] ControlResponse put_devices(std::string_view body);
   [[nodiscard]] ControlResponse put_user(std::string_view body);
   [[nodiscard]] ControlResponse generate(std::string_view body);
+  [[nodiscard]] std::optional<nlohmann::json> token_stats(std::string_view token) const;
   [[nodiscard]] ControlResponse get_device(std::string_view token) const;
   [[nodiscard]] ControlResponse patch_device(std::string_view token, std::string_view body);
   [[nodiscard]] ControlResponse post_faults(std::string_view body);

@@ -11,7 +11,7 @@
 
 namespace notify::simulator {
 
-/// Threading: one executor, that of ApnsServer.
+/// Threading: one executor, that of the ProviderServers.
 /// Lifetime:  `api` and `timers` outlive this; stop() completes before destruction.
 /// Limits:    a request body of 64 MiB; a connection is closed after a minute of silence.
 class ControlServer {

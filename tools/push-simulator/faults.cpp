@@ -42,6 +42,19 @@ std::optional<int> grpc_status_number(std::string_view text) {
   return std::nullopt;
 }
 
+std::optional<FaultTarget> target_of(std::string_view text) {
+  if (text == "apns") return FaultTarget::apns;
+  if (text == "fcm") return FaultTarget::fcm;
+  if (text == "webpush") return FaultTarget::webpush;
+  if (text == "auth") return FaultTarget::auth;
+  if (text == "user") return FaultTarget::user;
+  return std::nullopt;
+}
+
+bool speaks_grpc(FaultTarget target) {
+  return target == FaultTarget::auth || target == FaultTarget::user;
+}
+
 Expected<void> check_fault_fields(const json& value) {
   static const std::set<std::string_view> kKnown{
       "target", "token", "method", "count",         "status",   "reason",      "timestamp",
@@ -80,13 +93,11 @@ Expected<FaultKind> parse_kind(const json& value) {
 
 Expected<Fault> parse_checked(const json& value) {
   Fault fault;
-  const auto target = value.value("target", "apns");
-  if (target != "apns" && target != "auth" && target != "user") {
-    return fail(Errc::invalid, "'target' is \"apns\", \"auth\" or \"user\"");
+  const auto target = target_of(value.value("target", "apns"));
+  if (!target) {
+    return fail(Errc::invalid, R"('target' is "apns", "fcm", "webpush", "auth" or "user")");
   }
-  fault.target = target == "apns"   ? FaultTarget::apns
-                 : target == "auth" ? FaultTarget::auth
-                                    : FaultTarget::user;
+  fault.target = *target;
   const auto kind = parse_kind(value);
   if (!kind) return fail(kind.error());
   fault.kind = *kind;
@@ -112,13 +123,13 @@ Expected<Fault> parse_checked(const json& value) {
   if (fault.delay.count() < 0 || fault.delay > std::chrono::hours(24)) {
     return fail(Errc::invalid, "'delay_ms' is from 0 to 86400000");
   }
-  if (fault.target != FaultTarget::apns) {
+  if (speaks_grpc(fault.target)) {
     const bool possible = fault.kind == FaultKind::hang || fault.kind == FaultKind::delay ||
                           (fault.kind == FaultKind::answer && fault.grpc_status != 0);
     if (!possible)
       return fail(Errc::invalid, "a service over gRPC knows grpc_status, delay_ms and hang");
   } else if (fault.grpc_status != 0) {
-    return fail(Errc::invalid, "'apns' knows no grpc_status");
+    return fail(Errc::invalid, "only 'auth' and 'user' know grpc_status");
   } else if (fault.kind == FaultKind::answer && (fault.status < 200 || fault.status > 599)) {
     return fail(Errc::invalid, "'status' is from 200 to 599");
   }

@@ -14,7 +14,7 @@
 
 namespace notify::simulator {
 
-enum class FaultTarget : std::uint8_t { apns, auth, user };
+enum class FaultTarget : std::uint8_t { apns, fcm, webpush, auth, user };
 
 enum class FaultKind : std::uint8_t {
   answer,         ///< this status instead of the right one
@@ -33,13 +33,13 @@ enum class FaultKind : std::uint8_t {
 struct Fault {
   FaultTarget target = FaultTarget::apns;
   FaultKind kind = FaultKind::answer;
-  std::string token;   ///< only requests to this APNs token, or about it; empty: all
+  std::string token;   ///< only requests to this token, or about it; empty: all
   std::string method;  ///< only this method of a gRPC service; empty: all
   std::int64_t left = 1;
   static constexpr std::int64_t kUnlimited = -1;
 
   int status = 0;      ///< of HTTP
-  std::string reason;  ///< Apple's, also in a GOAWAY
+  std::string reason;  ///< the provider's, also in a GOAWAY
   std::optional<std::int64_t> timestamp_ms;
   std::optional<std::int64_t> retry_after_s;
   int grpc_status = 0;

@@ -3,7 +3,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <array>
+#include <boost/container/small_vector.hpp>
 
 namespace notify::simulator {
 namespace {
@@ -80,23 +80,22 @@ void Http2Session::respond(StreamId id, HttpResponse response) {
   if (stream == nullptr) return;
   const fmt::format_int status(response.status);
   const fmt::format_int retry_after(response.retry_after_s.value_or(0));
-  std::array<nghttp2_nv, 4> headers{};
-  std::size_t count = 0;
-  headers[count++] = header(":status", {status.data(), status.size()});
-  if (!response.apns_id.empty()) {  // never the same twice: keep it out of the HPACK table
-    headers[count++] = header("apns-id", response.apns_id, NGHTTP2_NV_FLAG_NO_INDEX);
+  boost::container::small_vector<nghttp2_nv, 8> headers;
+  headers.push_back(header(":status", {status.data(), status.size()}));
+  for (const ResponseHeader& own : response.headers) {  // ids, mostly: never the same twice
+    headers.push_back(header(own.name, own.value, NGHTTP2_NV_FLAG_NO_INDEX));
   }
   if (response.retry_after_s) {
-    headers[count++] = header("retry-after", {retry_after.data(), retry_after.size()});
+    headers.push_back(header("retry-after", {retry_after.data(), retry_after.size()}));
   }
-  if (!response.body.empty()) headers[count++] = header("content-type", "application/json");
+  if (!response.body.empty()) headers.push_back(header("content-type", "application/json"));
 
   stream->response_body = std::move(response.body);
   stream->sent = 0;
   nghttp2_data_provider body{};
   body.source.ptr = stream;
   body.read_callback = read_body;
-  nghttp2_submit_response(session_, id, headers.data(), count,
+  nghttp2_submit_response(session_, id, headers.data(), headers.size(),
                           stream->response_body.empty() ? nullptr : &body);
 }
 

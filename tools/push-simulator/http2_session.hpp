@@ -18,9 +18,14 @@ namespace notify::simulator {
 
 using StreamId = std::int32_t;
 
+struct ResponseHeader {
+  std::string_view name;  ///< static text, lower case
+  std::string value;
+};
+
 struct HttpResponse {
   int status = 200;
-  std::string apns_id;
+  std::vector<ResponseHeader> headers;  ///< of the provider; they stay out of the HPACK table
   std::optional<std::int64_t> retry_after_s;
   std::string body;  ///< JSON, or nothing
 };

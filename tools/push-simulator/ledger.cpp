@@ -31,7 +31,7 @@ void Ledger::count(const RequestRecord& record) {
 
 void Ledger::count_accepted(const RequestRecord& record) {
   ++accepted_;
-  if (!accepted_ids_.insert(pair_of(record.apns_id, record.token)).second) ++duplicates_;
+  if (!accepted_ids_.insert(pair_of(record.id, record.token)).second) ++duplicates_;
   if (record.notification_id.empty()) return;
   if (!accepted_notifications_.insert(pair_of(record.notification_id, record.token)).second) {
     ++notification_duplicates_;
@@ -49,8 +49,8 @@ void Ledger::count_token(const RequestRecord& record) {
     return;
   }
   ++token.accepted;
-  token.apns_ids.emplace_back(record.apns_id);
-  if (token.apns_ids.size() > kKeptIds) token.apns_ids.pop_front();
+  token.ids.emplace_back(record.id);
+  if (token.ids.size() > kKeptIds) token.ids.pop_front();
   token.last_payload.assign(record.payload);
 }
 
@@ -110,7 +110,7 @@ std::optional<json> Ledger::token_stats(std::string_view token) const {
   if (payload.is_discarded()) payload = nullptr;
   return json{{"accepted", known.accepted},
               {"refused", known.refused},
-              {"apns_ids", known.apns_ids},
+              {"ids", known.ids},
               {"last_payload", std::move(payload)}};
 }
 

@@ -18,7 +18,7 @@ namespace notify::simulator {
 
 struct RequestRecord {
   std::string_view token;
-  std::string_view apns_id;
+  std::string_view id;               ///< of the message, as the provider names it
   std::string_view notification_id;  ///< of the payload; may be empty
   std::string_view payload;
   int status = 0;  ///< 0: no answer was given
@@ -75,7 +75,7 @@ class Ledger {
   struct PerToken {
     std::uint64_t accepted = 0;
     std::uint64_t refused = 0;
-    std::deque<std::string> apns_ids;
+    std::deque<std::string> ids;
     std::string last_payload;
   };
 

@@ -75,13 +75,9 @@ ReceivedLog::~ReceivedLog() {
 void ReceivedLog::append(const ReceivedEntry& entry) {
   offsets_.push_back(written_ + buffer_.size());
   buffer_.append("{\"at\":\"").append(base::to_rfc3339(entry.at)).append("\"");
-  append_field(buffer_, "apns_id", entry.apns_id);
-  append_field(buffer_, "token", entry.head.token);
-  append_field(buffer_, "topic", entry.head.topic);
-  append_field(buffer_, "push_type", entry.head.push_type);
-  append_field(buffer_, "priority", entry.head.priority);
-  append_field(buffer_, "expiration", entry.head.expiration);
-  append_field(buffer_, "collapse_id", entry.head.collapse_id);
+  append_field(buffer_, "provider", entry.provider);
+  append_field(buffer_, entry.id.name, entry.id.value);
+  for (const ReceivedField& field : entry.fields) append_field(buffer_, field.name, field.value);
   fmt::format_to(std::back_inserter(buffer_), ",\"status\":{},\"connection\":{}", entry.status,
                  entry.connection);
   append_field(buffer_, "reason", entry.reason);

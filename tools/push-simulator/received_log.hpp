@@ -5,22 +5,28 @@
 
 #include <cstdint>
 #include <filesystem>
-#include <optional>
+#include <span>
 #include <string>
 #include <string_view>
 #include <vector>
 
 #include "base/clock.hpp"
 #include "base/expected.hpp"
-#include "push-simulator/apns_rules.hpp"
 
 namespace notify::simulator {
 
+/// Something that a provider's request says, by its name in the log.
+struct ReceivedField {
+  std::string_view name;
+  std::string_view value;
+};
+
 struct ReceivedEntry {
   base::WallTime at;
-  const ApnsHead& head;
-  std::string_view apns_id;  ///< the request's, or the one made for it
-  int status = 0;            ///< 0: no answer was given
+  std::string_view provider;
+  ReceivedField id;
+  std::span<const ReceivedField> fields;
+  int status = 0;  ///< 0: no answer was given
   std::string_view reason;
   std::string_view fault;  ///< the scripted fault that was applied, if any
   std::uint64_t connection = 0;

@@ -8,6 +8,7 @@ namespace notify::simulator {
 namespace {
 
 constexpr std::chrono::milliseconds kFlushEvery{200};
+constexpr std::uint32_t kStreamsBeforeAToken = 1;  // of a connection to APNs (Apple)
 
 std::string text_of(const boost::asio::ip::tcp::endpoint& endpoint) {
   const auto address = endpoint.address().to_string();
@@ -26,13 +27,14 @@ Simulator::Simulator(boost::asio::io_context& context, const Options& options, K
       log_(std::move(received)),
       tokens_({std::move(key), options.apns_key_id, options.apns_team_id}),
       rules_(options.apns, tokens_, registry_),
-      endpoint_({rules_, faults_, ledger_, log(), clock_, rng_}),
+      apns_endpoint_(rules_, {faults_, ledger_, log(), clock_}, rng_),
       control_api_({registry_, faults_, ledger_, auth_stats_, user_calls_, unknown_users_, log(),
                     clock_,
                     options.apns.topics.empty() ? std::string() : options.apns.topics.front()}),
       user_({unknown_users_, faults_, user_calls_}),
       auth_({registry_, faults_, auth_stats_, clock_, &user_}),
-      apns_(timers_, endpoint_, {options.apns_listen, options.apns_max_streams}),
+      apns_(timers_, apns_endpoint_,
+            {options.apns_listen, options.apns_max_streams, kStreamsBeforeAToken}),
       control_(timers_, control_api_),
       tasks_(context.get_executor(), report_escape) {}
 

@@ -10,10 +10,11 @@
 #include "base/clock.hpp"
 #include "base/expected.hpp"
 #include "base/rng.hpp"
-#include "push-simulator/apns_server.hpp"
+#include "push-simulator/apns_endpoint.hpp"
 #include "push-simulator/auth_service.hpp"
 #include "push-simulator/control_server.hpp"
 #include "push-simulator/options.hpp"
+#include "push-simulator/provider_server.hpp"
 #include "push-simulator/user_service.hpp"
 
 namespace notify::simulator {
@@ -49,14 +50,14 @@ class Simulator {
   std::optional<ReceivedLog> log_;
   ProviderTokenChecker tokens_;
   ApnsRules rules_;
-  ApnsEndpoint endpoint_;
+  ApnsEndpoint apns_endpoint_;
   AuthStats auth_stats_;
   CallStats user_calls_;
   UnknownUsers unknown_users_;
   ControlApi control_api_;
   UserService user_;
   AuthService auth_;
-  ApnsServer apns_;
+  ProviderServer apns_;
   ControlServer control_;
   async::TaskGroup tasks_;
 };

@@ -2,6 +2,7 @@
 
 #include <gtest/gtest.h>
 
+#include <array>
 #include <filesystem>
 #include <nlohmann/json.hpp>
 
@@ -33,16 +34,16 @@ class Control : public ::testing::Test {
   json get(std::string_view target) { return json::parse(call("GET", target).body); }
 
   void receive(const std::string& id, std::string_view payload, bool is_json) {
-    ApnsHead head;
-    head.token = "aa";
+    const std::array<ReceivedField, 1> fields{{{"token", "aa"}}};
     log_.append({.at = clock_.now(),
-                 .head = head,
-                 .apns_id = id,
+                 .provider = "apns",
+                 .id = {"apns_id", id},
+                 .fields = fields,
                  .status = 200,
                  .payload_is_json = is_json,
                  .payload = payload});
     ledger_.count({.token = "aa",
-                   .apns_id = id,
+                   .id = id,
                    .notification_id = "n",
                    .payload = payload,
                    .status = 200,
@@ -106,7 +107,7 @@ TEST_F(Control, CountsDuplicates) {
   EXPECT_EQ(stats["notification_duplicates"], 2);
   const json token = get("/devices/aa");
   EXPECT_EQ(token["accepted"], 3);
-  EXPECT_EQ(token["apns_ids"].size(), 3u);
+  EXPECT_EQ(token["ids"].size(), 3u);
   EXPECT_EQ(token["last_payload"]["n"], 3);
 }
 

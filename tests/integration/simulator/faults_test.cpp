@@ -50,7 +50,7 @@ TEST(Faults, NonsenseIsRefusedInWords) {
   for (const char* text :
        {"[]", "{}", R"({"status":503,"hang":true})", R"({"cut":"sometimes"})", R"({"status":99})",
         R"({"status":"503"})", R"({"hang":true,"count":0})", R"({"delay_ms":-1})",
-        R"({"target":"fcm","hang":true})", R"({"target":"auth","status":503})",
+        R"({"target":"sms","hang":true})", R"({"target":"auth","status":503})",
         R"({"target":"user","cut":"after"})", R"({"target":"auth","grpc_status":"BROKEN"})",
         R"({"grpc_status":"UNAVAILABLE"})", R"({"hung":true})"}) {
     const auto fault = parse(text);

@@ -1,4 +1,4 @@
-#include "push-simulator/apns_connection.hpp"
+#include "push-simulator/provider_connection.hpp"
 
 #include <array>
 #include <boost/asio/as_tuple.hpp>
@@ -21,7 +21,8 @@ constexpr std::chrono::seconds kWriteTime{60};  // a client that reads nothing i
 constexpr std::size_t kReadSize = 64 * 1024;
 constexpr std::size_t kWriteSize = 64 * 1024;
 
-async::Task<Expected<void>> write_all(ApnsConnection::Stream& stream, const std::string& bytes) {
+async::Task<Expected<void>> write_all(ProviderConnection::Stream& stream,
+                                      const std::string& bytes) {
   const auto [error, size] =
       co_await asio::async_write(stream, asio::buffer(bytes), asio::as_tuple(async::kUseAwaitable));
   if (error) co_return fail(Errc::unavailable, error.message());
@@ -30,28 +31,29 @@ async::Task<Expected<void>> write_all(ApnsConnection::Stream& stream, const std:
 
 }  // namespace
 
-ApnsConnection::ApnsConnection(asio::ip::tcp::socket socket, asio::ssl::context& tls,
-                               const Context& context)
+ProviderConnection::ProviderConnection(asio::ip::tcp::socket socket, asio::ssl::context& tls,
+                                       const Context& context)
     : context_(context),
       stream_(std::move(socket), tls),
       wake_(context.timers.executor(), 1),
-      session_(*this, 1) {
+      session_(*this, context.first_streams),
+      gate_open_(context.first_streams == context.max_streams) {
   context_.endpoint.ledger().connection_opened();
 }
 
-ApnsConnection::~ApnsConnection() { context_.endpoint.ledger().connection_closed(); }
+ProviderConnection::~ProviderConnection() { context_.endpoint.ledger().connection_closed(); }
 
-async::Task<void> serve_apns(std::shared_ptr<ApnsConnection> self) {
+async::Task<void> serve_provider(std::shared_ptr<ProviderConnection> self) {
   const auto deadline = self->context_.timers.after(kHandshakeTime);
-  const Expected<void> greeted = co_await async::with_deadline(self->context_.timers, deadline,
-                                                               ApnsConnection::shake_hands(self));
+  const Expected<void> greeted = co_await async::with_deadline(
+      self->context_.timers, deadline, ProviderConnection::shake_hands(self));
   if (!greeted) co_return;
-  self->context_.tasks.spawn(ApnsConnection::write_loop(self));
+  self->context_.tasks.spawn(ProviderConnection::write_loop(self));
   self->wake_writer();  // our SETTINGS
-  co_await ApnsConnection::read_loop(self);
+  co_await ProviderConnection::read_loop(self);
 }
 
-async::Task<Expected<void>> ApnsConnection::shake_hands(Self self) {
+async::Task<Expected<void>> ProviderConnection::shake_hands(Self self) {
   const auto [error] = co_await self->stream_.async_handshake(asio::ssl::stream_base::server,
                                                               asio::as_tuple(async::kUseAwaitable));
   if (error) co_return fail(Errc::unavailable, error.message());
@@ -62,13 +64,13 @@ async::Task<Expected<void>> ApnsConnection::shake_hands(Self self) {
   co_return Expected<void>();
 }
 
-async::Task<Expected<void>> ApnsConnection::say_goodbye(Self self) {
+async::Task<Expected<void>> ProviderConnection::say_goodbye(Self self) {
   // With close_notify a client can tell the end from a cut; it need not answer in kind.
   co_await self->stream_.async_shutdown(asio::as_tuple(async::kUseAwaitable));
   co_return Expected<void>();
 }
 
-async::Task<void> ApnsConnection::read_loop(Self self) {
+async::Task<void> ProviderConnection::read_loop(Self self) {
   std::array<char, kReadSize> buffer;
   for (;;) {
     const auto [error, size] = co_await self->stream_.async_read_some(
@@ -83,7 +85,7 @@ async::Task<void> ApnsConnection::read_loop(Self self) {
   self->close();
 }
 
-async::Task<void> ApnsConnection::write_loop(Self self) {
+async::Task<void> ProviderConnection::write_loop(Self self) {
   async::Timers& timers = self->context_.timers;
   std::string out;
   for (;;) {
@@ -107,11 +109,11 @@ async::Task<void> ApnsConnection::write_loop(Self self) {
   self->close();
 }
 
-void ApnsConnection::on_request(StreamId stream, const HttpRequest& request) {
-  using Kind = ApnsAction::Kind;
+void ProviderConnection::on_request(StreamId stream, const HttpRequest& request) {
+  using Kind = ProviderAction::Kind;
   if (going_away_ || close_after_write_) return;
-  ApnsAction action = context_.endpoint.handle(request, context_.number);
-  if (action.provider_token_valid && !gate_open_) {
+  ProviderAction action = context_.endpoint.handle(request, context_.number);
+  if (action.opens_gate && !gate_open_) {
     gate_open_ = true;
     session_.set_max_streams(context_.max_streams);
   }
@@ -137,10 +139,10 @@ void ApnsConnection::on_request(StreamId stream, const HttpRequest& request) {
   }
 }
 
-void ApnsConnection::on_stream_end(StreamId stream) { delayed_.erase(stream); }
+void ProviderConnection::on_stream_end(StreamId stream) { delayed_.erase(stream); }
 
-void ApnsConnection::respond_later(StreamId stream, HttpResponse response,
-                                   std::chrono::milliseconds delay) {
+void ProviderConnection::respond_later(StreamId stream, HttpResponse response,
+                                       std::chrono::milliseconds delay) {
   auto timer = std::make_unique<async::Timer>(context_.timers,
                                               [this, stream, response = std::move(response)] {
                                                 session_.respond(stream, response);
@@ -150,12 +152,12 @@ void ApnsConnection::respond_later(StreamId stream, HttpResponse response,
   delayed_.insert_or_assign(stream, std::move(timer));
 }
 
-void ApnsConnection::wake_writer() {
+void ProviderConnection::wake_writer() {
   async::Unit unit;
   static_cast<void>(wake_.try_send(unit));  // full: it is awake already
 }
 
-void ApnsConnection::close() {
+void ProviderConnection::close() {
   wake_.close();
   boost::system::error_code ignored;
   stream_.lowest_layer().close(ignored);

@@ -1,5 +1,6 @@
 #pragma once
-// APNs on a socket: TLS with ALPN h2, one ApnsConnection for each client, all on one thread.
+// A push provider on a socket: TLS with ALPN h2, one ProviderConnection for each client, all on one
+// thread.
 
 #include <boost/asio/ip/tcp.hpp>
 #include <boost/asio/ssl/context.hpp>
@@ -8,31 +9,33 @@
 #include "base/async/task_group.hpp"
 #include "base/async/timers.hpp"
 #include "base/expected.hpp"
-#include "push-simulator/apns_endpoint.hpp"
 #include "push-simulator/certificates.hpp"
+#include "push-simulator/provider_endpoint.hpp"
 
 namespace notify::simulator {
 
 /// Threading: one executor.
 /// Lifetime:  `endpoint` and `timers` outlive this; stop() completes before destruction.
-class ApnsServer {
+class ProviderServer {
  public:
   struct Options {
     boost::asio::ip::tcp::endpoint listen;
-    std::uint32_t max_streams = 1000;  ///< of a connection that has shown a valid token
+    std::uint32_t max_streams = 1000;
+    /// Streams at once until a request opens the gate (APNs: 1); max_streams: no gate.
+    std::uint32_t first_streams = 1000;
   };
 
-  ApnsServer(async::Timers& timers, ApnsEndpoint& endpoint, const Options& options);
+  ProviderServer(async::Timers& timers, ProviderEndpoint& endpoint, const Options& options);
 
   /// Binds and begins to accept. Errors: unavailable if the port is taken; invalid if TLS fails.
   [[nodiscard]] base::Expected<std::uint16_t> start(const ServerIdentity& identity);
   [[nodiscard]] async::Task<void> stop();
 
  private:
-  static async::Task<void> accept_loop(ApnsServer& server);
+  static async::Task<void> accept_loop(ProviderServer& server);
 
   async::Timers& timers_;
-  ApnsEndpoint& endpoint_;
+  ProviderEndpoint& endpoint_;
   Options options_;
   boost::asio::ssl::context tls_;
   boost::asio::ip::tcp::acceptor acceptor_;

@@ -1,6 +1,6 @@
 #pragma once
-// One client of APNs: moves bytes between its socket and its Http2Session, and carries out what
-// the endpoint decides.
+// One client of a push provider: moves bytes between its socket and its Http2Session, and carries
+// out what the endpoint decides.
 
 #include <boost/asio/ip/tcp.hpp>
 #include <boost/asio/ssl/context.hpp>
@@ -12,31 +12,32 @@
 #include "base/async/channel.hpp"
 #include "base/async/task_group.hpp"
 #include "base/async/timers.hpp"
-#include "push-simulator/apns_endpoint.hpp"
 #include "push-simulator/http2_session.hpp"
+#include "push-simulator/provider_endpoint.hpp"
 
 namespace notify::simulator {
 
 /// Threading: one executor.
 /// Lifetime:  shared by its reading and its writing task; gone when both have ended.
-class ApnsConnection final : private Http2Session::Handler {
+class ProviderConnection final : private Http2Session::Handler {
  public:
   struct Context {
     async::Timers& timers;
-    ApnsEndpoint& endpoint;
+    ProviderEndpoint& endpoint;
     async::TaskGroup& tasks;
     std::uint64_t number = 0;
+    std::uint32_t first_streams = 0;  ///< until a request opens the gate
     std::uint32_t max_streams = 0;
   };
   using Stream = boost::asio::ssl::stream<boost::asio::ip::tcp::socket>;
 
-  ApnsConnection(boost::asio::ip::tcp::socket socket, boost::asio::ssl::context& tls,
-                 const Context& context);
-  ~ApnsConnection() override;
+  ProviderConnection(boost::asio::ip::tcp::socket socket, boost::asio::ssl::context& tls,
+                     const Context& context);
+  ~ProviderConnection() override;
 
  private:
-  using Self = std::shared_ptr<ApnsConnection>;
-  friend async::Task<void> serve_apns(Self self);
+  using Self = std::shared_ptr<ProviderConnection>;
+  friend async::Task<void> serve_provider(Self self);
   static async::Task<base::Expected<void>> shake_hands(Self self);
   static async::Task<base::Expected<void>> say_goodbye(Self self);
   static async::Task<void> read_loop(Self self);
@@ -53,12 +54,12 @@ class ApnsConnection final : private Http2Session::Handler {
   async::Channel<async::Unit> wake_;
   Http2Session session_;
   std::unordered_map<StreamId, std::unique_ptr<async::Timer>> delayed_;
-  bool gate_open_ = false;   ///< a valid provider token was seen
+  bool gate_open_;           ///< the client may use all streams
   bool going_away_ = false;  ///< later streams are not looked at
   bool close_after_write_ = false;
 };
 
 /// Serves one client to its end.
-[[nodiscard]] async::Task<void> serve_apns(std::shared_ptr<ApnsConnection> self);
+[[nodiscard]] async::Task<void> serve_provider(std::shared_ptr<ProviderConnection> self);
 
 }  // namespace notify::simulator

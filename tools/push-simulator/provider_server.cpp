@@ -1,11 +1,11 @@
-#include "push-simulator/apns_server.hpp"
+#include "push-simulator/provider_server.hpp"
 
 #include <boost/asio/as_tuple.hpp>
 #include <cstring>
 #include <memory>
 
-#include "push-simulator/apns_connection.hpp"
 #include "push-simulator/listen.hpp"
+#include "push-simulator/provider_connection.hpp"
 #include "push-simulator/report.hpp"
 
 namespace notify::simulator {
@@ -18,7 +18,7 @@ using base::Errc;
 using base::Expected;
 using base::fail;
 
-/// Takes h2 or nothing: Apple speaks no HTTP/1.1.
+/// Takes h2 or nothing: the service is to speak HTTP/2 with every provider.
 int select_h2(SSL*, const unsigned char** out, unsigned char* out_size,
               const unsigned char* offered, unsigned int offered_size, void*) {
   for (unsigned int at = 0; at < offered_size; at += offered[at] + 1U) {
@@ -43,7 +43,8 @@ Expected<void> configure(ssl::context& tls, const ServerIdentity& identity) {
 
 }  // namespace
 
-ApnsServer::ApnsServer(async::Timers& timers, ApnsEndpoint& endpoint, const Options& options)
+ProviderServer::ProviderServer(async::Timers& timers, ProviderEndpoint& endpoint,
+                               const Options& options)
     : timers_(timers),
       endpoint_(endpoint),
       options_(options),
@@ -51,19 +52,19 @@ ApnsServer::ApnsServer(async::Timers& timers, ApnsEndpoint& endpoint, const Opti
       acceptor_(timers.executor()),
       tasks_(timers.executor(), report_escape) {}
 
-Expected<std::uint16_t> ApnsServer::start(const ServerIdentity& identity) {
+Expected<std::uint16_t> ProviderServer::start(const ServerIdentity& identity) {
   if (auto configured = configure(tls_, identity); !configured) return fail(configured.error());
   auto port = listen_on(acceptor_, options_.listen);
   if (port) tasks_.spawn(accept_loop(*this));
   return port;
 }
 
-async::Task<void> ApnsServer::stop() {
+async::Task<void> ProviderServer::stop() {
   acceptor_.close();
   co_await tasks_.stop();
 }
 
-async::Task<void> ApnsServer::accept_loop(ApnsServer& server) {
+async::Task<void> ProviderServer::accept_loop(ProviderServer& server) {
   for (;;) {
     auto [error, socket] =
         co_await server.acceptor_.async_accept(asio::as_tuple(async::kUseAwaitable));
@@ -74,10 +75,14 @@ async::Task<void> ApnsServer::accept_loop(ApnsServer& server) {
     }
     boost::system::error_code ignored;
     socket.set_option(tcp::no_delay(true), ignored);
-    const ApnsConnection::Context context{server.timers_, server.endpoint_, server.tasks_,
-                                          ++server.connections_, server.options_.max_streams};
-    server.tasks_.spawn(
-        serve_apns(std::make_shared<ApnsConnection>(std::move(socket), server.tls_, context)));
+    const ProviderConnection::Context context{server.timers_,
+                                              server.endpoint_,
+                                              server.tasks_,
+                                              ++server.connections_,
+                                              server.options_.first_streams,
+                                              server.options_.max_streams};
+    server.tasks_.spawn(serve_provider(
+        std::make_shared<ProviderConnection>(std::move(socket), server.tls_, context)));
   }
 }
 
