@@ -71,7 +71,7 @@ async::Task<Expected<KeySource::Document>> KeyUrl::fetch(base::Deadline deadline
   if (response->status != 200) {
     co_return fail(Errc::unavailable, "HTTP status " + std::to_string(response->status));
   }
-  co_return Document{std::move(response->body), max_age_of(response->cache_control)};
+  co_return Document{std::move(response->body), max_age_of(response->header("cache-control"))};
 }
 
 async::Task<Expected<KeySource::Document>> KeyFile::fetch(base::Deadline) {

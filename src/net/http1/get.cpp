@@ -37,6 +37,13 @@ error_code feed(Parser& parser, beast::flat_buffer& buffer) {
   return error;
 }
 
+std::string lower_case(std::string_view text) {
+  std::string lower(text);
+  std::transform(lower.begin(), lower.end(), lower.begin(),
+                 [](char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c + 32) : c; });
+  return lower;
+}
+
 Task<Expected<Response>> read_response(net::Transport& transport, GetLimits limits) {
   constexpr std::size_t kChunk = 4096;
   Parser parser;
@@ -63,18 +70,22 @@ Task<Expected<Response>> read_response(net::Transport& transport, GetLimits limi
   }
   Response response;
   response.status = static_cast<int>(parser.get().result_int());
-  response.cache_control = std::string(parser.get()[bhttp::field::cache_control]);
+  for (const auto& field : parser.get()) {
+    response.headers.push_back({lower_case(field.name_string()), std::string(field.value())});
+  }
   response.body = std::move(parser.get().body());
   co_return response;
 }
 
 Task<Expected<Response>> exchange(async::Timers& timers, Url url, const net::TlsContext* tls,
-                                  GetLimits limits) {
+                                  GetLimits limits, std::vector<Header> headers) {
   auto transport = co_await net::Transport::connect(timers, url.endpoint, url.tls ? tls : nullptr,
                                                     limits.connect);
   if (!transport) co_return base::fail(transport.error());
-  const std::string request = "GET " + url.target + " HTTP/1.1\r\nHost: " + url.authority +
-                              "\r\nAccept: application/json\r\nConnection: close\r\n\r\n";
+  std::string request = "GET " + url.target + " HTTP/1.1\r\nHost: " + url.authority +
+                        "\r\nAccept: application/json\r\nConnection: close\r\n";
+  for (const Header& header : headers) request += header.name + ": " + header.value + "\r\n";
+  request += "\r\n";
   const auto written = co_await (*transport)->write(request);
   if (!written) co_return base::fail(written.error());
   co_return co_await read_response(**transport, limits);
@@ -103,9 +114,10 @@ Expected<Url> parse_url(std::string_view text) {
 }
 
 Task<Expected<Response>> get(async::Timers& timers, Url url, const net::TlsContext* tls,
-                             GetLimits limits, base::Deadline deadline) {
-  auto response = co_await async::with_deadline(timers, deadline,
-                                                exchange(timers, std::move(url), tls, limits));
+                             GetLimits limits, base::Deadline deadline,
+                             std::vector<Header> headers) {
+  auto response = co_await async::with_deadline(
+      timers, deadline, exchange(timers, std::move(url), tls, limits, std::move(headers)));
   // A read that the deadline cuts off says that it was cancelled.
   const bool is_late = !response && response.error().code == Errc::cancelled;
   if (is_late) co_return base::fail(Errc::timed_out, "the deadline passed");

@@ -1,10 +1,11 @@
 #pragma once
 // One GET over HTTP/1.1 on a connection of its own: for small documents that are fetched now and
-// then, as a set of keys. Where many requests go to one peer, http2::Pool is the way.
+// then, as a set of keys or a token. Where many requests go to one peer, http2::Pool is the way.
 
 #include <cstddef>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "base/async/task.hpp"
 #include "base/async/timers.hpp"
@@ -30,20 +31,35 @@ struct GetLimits {
   net::ConnectTimeouts connect;
 };
 
-struct Response {
-  int status = 0;
-  std::string cache_control;  ///< empty: the header is not there
-  std::string body;
+struct Header {
+  std::string name;  ///< lower case
+  std::string value;
 };
 
-/// Redirects are not followed: the answer with its 3xx is the result.
-/// Lifetime: `timers` and `tls` outlive the call; `tls` is needed for https only.
-/// Errors:   Errc::timed_out at the deadline or by phase of connecting; Errc::unauthenticated for a
+struct Response {
+  int status = 0;
+  std::vector<Header> headers;
+  std::string body;
+
+  /// The first value of the field; empty if there is none.
+  [[nodiscard]] std::string_view header(std::string_view name) const {
+    for (const Header& field : headers) {
+      if (field.name == name) return field.value;
+    }
+    return {};
+  }
+};
+
+/// `headers` go out besides Host, Accept and Connection; they hold no line break. Redirects are not
+/// followed: the answer with its 3xx is the result. Lifetime: `timers` and `tls` outlive the call;
+/// `tls` is needed for https only. Errors:   Errc::timed_out at the deadline or by phase of
+/// connecting; Errc::unauthenticated for a
 ///           certificate that is not trusted; Errc::unavailable for the rest of the network;
 ///           Errc::corrupt for an answer that is malformed or too long.
 /// Cancel:   throws operation_aborted.
 [[nodiscard]] async::Task<base::Expected<Response>> get(async::Timers& timers, Url url,
                                                         const net::TlsContext* tls,
-                                                        GetLimits limits, base::Deadline deadline);
+                                                        GetLimits limits, base::Deadline deadline,
+                                                        std::vector<Header> headers = {});
 
 }  // namespace notify::http1

@@ -39,15 +39,16 @@ struct GetTest : testing::Test {
     co_await asio::async_write(socket, asio::buffer(answer), async::kUseAwaitable);
     if (then == Then::wait) co_await timers.sleep_for(10s);
   }
-  base::Expected<Response> get(std::string answer, Then then = Then::wait) {
+  base::Expected<Response> get(std::string answer, Then then = Then::wait,
+                               std::vector<Header> headers = {}) {
     group.spawn(serve(acceptor, std::move(answer), then, request, timers));
     auto url = parse_url("http://127.0.0.1:" + std::to_string(acceptor.local_endpoint().port()) +
                          "/keys?x=1");
     GetLimits limits;
     limits.header_max_bytes = 1000;
     limits.body_max_bytes = 100;
-    return fakes::run(context,
-                      http1::get(timers, url.value(), nullptr, limits, timers.after(300ms)));
+    return fakes::run(context, http1::get(timers, url.value(), nullptr, limits, timers.after(300ms),
+                                          std::move(headers)));
   }
 };
 
@@ -57,12 +58,20 @@ TEST_F(GetTest, ReadsAnAnswerOfEveryForm) {
   ASSERT_TRUE(plain) << plain.error().detail;
   EXPECT_EQ(plain->status, 200);
   EXPECT_EQ(plain->body, "hello");
-  EXPECT_EQ(plain->cache_control, "max-age=60");
+  EXPECT_EQ(plain->header("cache-control"), "max-age=60");
+  EXPECT_EQ(plain->header("etag"), "");
   EXPECT_TRUE(request.starts_with("GET /keys?x=1 HTTP/1.1\r\nHost: 127.0.0.1:")) << request;
   EXPECT_EQ(get(ok + "Transfer-Encoding: chunked\r\n\r\n3\r\nhel\r\n2\r\nlo\r\n0\r\n\r\n")->body,
             "hello");
   EXPECT_EQ(get("HTTP/1.0 200 OK\r\n\r\nhello", Then::close)->body, "hello");
   EXPECT_EQ(get(ok + "Content-Length: 0\r\n\r\n")->body, "");
+}
+
+TEST_F(GetTest, SendsTheHeadersThatItIsGiven) {
+  ASSERT_TRUE(get("HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n", Then::wait,
+                  {{"metadata-flavor", "Google"}}));
+  EXPECT_NE(request.find("\r\nmetadata-flavor: Google\r\n"), std::string::npos) << request;
+  EXPECT_TRUE(request.ends_with("\r\n\r\n")) << request;
 }
 
 TEST_F(GetTest, ARedirectIsAnAnswerLikeAnother) {
