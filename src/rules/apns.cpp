@@ -4,10 +4,10 @@
 
 #include <algorithm>
 #include <array>
-#include <charconv>
 
 #include "base/json_object.hpp"
 #include "rules/fitted_text.hpp"
+#include "rules/retry_after.hpp"
 
 namespace notify::rules {
 namespace {
@@ -196,7 +196,8 @@ std::string apns_path(const base::Secret& token) {
   return "/3/device/" + std::string(hex);
 }
 
-ApnsAnswer parse_apns_answer(int status, std::string_view body, std::string_view retry_after) {
+ApnsAnswer parse_apns_answer(int status, std::string_view body, std::string_view retry_after,
+                             base::WallTime now) {
   ApnsAnswer answer;
   answer.status = status;
   if (!body.empty()) {
@@ -211,14 +212,7 @@ ApnsAnswer parse_apns_answer(int status, std::string_view body, std::string_view
       }
     }
   }
-  constexpr int kRetryAfterMaxSeconds = 24 * 3600;
-  int seconds = 0;
-  const auto [end, error] =
-      std::from_chars(retry_after.data(), retry_after.data() + retry_after.size(), seconds);
-  const bool whole = error == std::errc() && end == retry_after.data() + retry_after.size();
-  if (whole && seconds >= 0) {
-    answer.retry_after = std::chrono::seconds(std::min(seconds, kRetryAfterMaxSeconds));
-  }
+  answer.retry_after = parse_retry_after(retry_after, now);
   return answer;
 }
 

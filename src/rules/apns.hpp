@@ -61,7 +61,7 @@ struct ApnsAnswer {
 
 /// Reads `{"reason": "...", "timestamp": ms}`; tolerates anything.
 [[nodiscard]] ApnsAnswer parse_apns_answer(int status, std::string_view body,
-                                           std::string_view retry_after);
+                                           std::string_view retry_after, base::WallTime now);
 
 /// What the answer means for this device. It condemns the token only if it is surely about it:
 /// - A 410 about a time before the device was registered is about an older registration.

@@ -217,7 +217,8 @@ Attempt conclude(const Notification& notification, const Target& target, const O
                   .now = now,
                   .begun_at = target.replayed_at.value_or(notification.begins_at()),
                   .expires_at = notification.expires_at,
-                  .retry_after = outcome.retry_after},
+                  .retry_after = outcome.retry_after,
+                  .retry_min = outcome.retry_min},
                  rng);
   if (outcome.kind == OutcomeKind::unknown) {
     attempt.status = AttemptStatus::unknown;

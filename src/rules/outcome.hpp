@@ -12,7 +12,7 @@
 
 namespace notify::rules {
 
-/// Source: reference tables of APNs in rules/apns.cpp.
+/// Source: the tables of each provider, in rules/apns.cpp and rules/fcm.cpp.
 enum class OutcomeKind : std::uint8_t {
   accepted = 1,     ///< the provider took it
   token_gone,       ///< the address is dead: never use it again, tell auth-service
@@ -41,8 +41,9 @@ struct Outcome {
   std::string code;     ///< "410 Unregistered", "timeout": for error_code, at most 50 characters
   std::string message;  ///< what it means, for people
   std::optional<std::chrono::seconds> retry_after;  ///< the provider's own wish
-  std::optional<base::WallTime> invalid_since;      ///< with token_gone, if the provider says so
-  bool was_asked = true;                            ///< false: nothing was sent to a provider
+  std::chrono::seconds retry_min{0};  ///< without such a wish, the shortest wait that it asks for
+  std::optional<base::WallTime> invalid_since;  ///< with token_gone, if the provider says so
+  bool was_asked = true;                        ///< false: nothing was sent to a provider
 };
 
 }  // namespace notify::rules

@@ -17,7 +17,8 @@ std::optional<base::WallTime> plan_retry(const RetryPolicy& policy, const RetryI
   const auto made = static_cast<std::size_t>(input.retries_made);
   if (made >= policy.delays.size()) return std::nullopt;
   const std::chrono::milliseconds delay =
-      input.retry_after ? *input.retry_after : policy.delays[made];
+      input.retry_after ? *input.retry_after
+                        : std::max<std::chrono::milliseconds>(policy.delays[made], input.retry_min);
   const base::WallTime next = input.now + jittered(delay, rng);
   const bool too_old = next > input.begun_at + policy.age_max;
   if (too_old || next >= input.expires_at) return std::nullopt;

@@ -25,6 +25,7 @@ struct RetryInput {
   base::WallTime begun_at;  ///< when it was accepted, or last replayed
   base::WallTime expires_at;
   std::optional<std::chrono::seconds> retry_after;
+  std::chrono::seconds retry_min{0};  ///< of Outcome: a shorter delay of the policy becomes this
 };
 
 /// The instant of the next try, or nullopt if there is none. Jitter is up to a fifth on top, so

@@ -99,8 +99,8 @@ async::Task<Outcome> ApnsProvider::send(const rules::Notification& notification,
   request.body = rules::apns_payload(notification, style, own_);
   const http2::Result result = co_await pool_->send(std::move(request), deadline);
   if (!result) co_return outcome_of(result.error(), "APNs");
-  const rules::ApnsAnswer answer =
-      rules::parse_apns_answer(result->status, result->body, result->header("retry-after"));
+  const rules::ApnsAnswer answer = rules::parse_apns_answer(
+      result->status, result->body, result->header("retry-after"), clock_.now());
   co_return rules::apns_outcome(answer, device);
 }
 

@@ -155,7 +155,7 @@ Outcome outcome_of(int status, std::string_view body, std::string_view retry_aft
   Device device = sample_device();
   device.registered_at = registered_at;
   device.environment = Environment::production;
-  return apns_outcome(parse_apns_answer(status, body, retry_after), device);
+  return apns_outcome(parse_apns_answer(status, body, retry_after, kPushedAt), device);
 }
 
 TEST(ApnsOutcome, FollowsApplesTable) {

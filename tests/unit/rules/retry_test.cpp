@@ -16,7 +16,8 @@ RetryInput input(std::int32_t retries_made) {
           .now = kFailedAt,
           .begun_at = kFailedAt - minutes(1),
           .expires_at = kFailedAt + hours(20),
-          .retry_after = {}};
+          .retry_after = {},
+          .retry_min = {}};
 }
 
 TEST(PlanRetry, FollowsTheScheduleWithJitterOnTop) {
@@ -48,6 +49,18 @@ TEST(PlanRetry, TheProvidersWishWins) {
   EXPECT_LE(*next, kFailedAt + std::chrono::milliseconds(1201));
   wish.retry_after = hours(2);
   EXPECT_GE(*plan_retry({}, wish, rng), kFailedAt + hours(2));
+}
+
+TEST(PlanRetry, AProvidersMinimumLengthensOnlyShorterDelays) {
+  base::SeededRng rng(1);
+  RetryInput asked = input(0);
+  asked.retry_min = minutes(1);
+  EXPECT_GE(*plan_retry({}, asked, rng), kFailedAt + minutes(1));
+  asked.retry_min = seconds(10);
+  EXPECT_GE(*plan_retry({}, asked, rng), kFailedAt + seconds(30));
+  asked.retry_min = minutes(1);
+  asked.retry_after = seconds(2);
+  EXPECT_LE(*plan_retry({}, asked, rng), kFailedAt + seconds(3));
 }
 
 TEST(PlanRetry, NothingIsRetriedAfterItsExpiry) {
