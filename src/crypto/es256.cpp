@@ -1,35 +1,25 @@
 #include "crypto/es256.hpp"
 
 #include <openssl/bio.h>
-#include <openssl/core_names.h>
 #include <openssl/ecdsa.h>
 #include <openssl/evp.h>
-#include <openssl/params.h>
 #include <openssl/pem.h>
 
 #include <array>
 #include <vector>
 
 #include "base/text.hpp"
+#include "crypto/p256.hpp"
 
 namespace notify::crypto {
 namespace {
 
-template <auto Free>
-struct Freed {
-  template <class T>
-  void operator()(T* pointer) const {
-    Free(pointer);
-  }
-};
-using Pkey = std::unique_ptr<EVP_PKEY, Freed<EVP_PKEY_free>>;
 using Bio = std::unique_ptr<BIO, Freed<BIO_free>>;
 using DigestContext = std::unique_ptr<EVP_MD_CTX, Freed<EVP_MD_CTX_free>>;
-using PkeyContext = std::unique_ptr<EVP_PKEY_CTX, Freed<EVP_PKEY_CTX_free>>;
 using Number = std::unique_ptr<BIGNUM, Freed<BN_free>>;
 using Signature = std::unique_ptr<ECDSA_SIG, Freed<ECDSA_SIG_free>>;
 
-constexpr int kCoordinateLength = 32;
+constexpr int kNumberLength = static_cast<int>(kCoordinateLength);
 
 bool is_p256(EVP_PKEY* key) {
   std::array<char, 32> group{};
@@ -80,14 +70,20 @@ base::Expected<std::string> Es256Key::sign_jwt(std::string_view header_json,
   const Signature signature(d2i_ECDSA_SIG(nullptr, &cursor, static_cast<long>(length)));
   std::string raw(2 * kCoordinateLength, '\0');
   auto* bytes = reinterpret_cast<unsigned char*>(raw.data());
-  ok = signature && BN_bn2binpad(ECDSA_SIG_get0_r(signature.get()), bytes, kCoordinateLength) ==
-                        kCoordinateLength;
+  ok = signature &&
+       BN_bn2binpad(ECDSA_SIG_get0_r(signature.get()), bytes, kNumberLength) == kNumberLength;
   ok = ok && BN_bn2binpad(ECDSA_SIG_get0_s(signature.get()), bytes + kCoordinateLength,
-                          kCoordinateLength) == kCoordinateLength;
+                          kNumberLength) == kNumberLength;
   if (!ok) return base::fail(base::Errc::internal, "OpenSSL gave a signature of a wrong form");
   token += '.';
   token += base::base64url_encode(raw);
   return token;
+}
+
+base::Expected<std::string> Es256Key::public_point() const {
+  std::string point = point_of(*impl_->key);
+  if (point.empty()) return base::fail(base::Errc::internal, "OpenSSL could not read the key");
+  return point;
 }
 
 struct Es256PublicKey::Impl {
@@ -103,31 +99,16 @@ base::Expected<Es256PublicKey> Es256PublicKey::from_coordinates(std::string_view
   }
   std::string point = "\x04";  // SEC 1 §2.3.3: uncompressed
   point.append(x).append(y);
-  std::string group = "prime256v1";
-  const std::array<OSSL_PARAM, 3> parameters = {
-      OSSL_PARAM_construct_utf8_string(OSSL_PKEY_PARAM_GROUP_NAME, group.data(), group.size()),
-      OSSL_PARAM_construct_octet_string(OSSL_PKEY_PARAM_PUB_KEY, point.data(), point.size()),
-      OSSL_PARAM_construct_end()};
-  EVP_PKEY* made = nullptr;
-  const PkeyContext import(EVP_PKEY_CTX_new_from_name(nullptr, "EC", nullptr));
-  const bool imported =
-      import && EVP_PKEY_fromdata_init(import.get()) == 1 &&
-      EVP_PKEY_fromdata(import.get(), &made, EVP_PKEY_PUBLIC_KEY,
-                        const_cast<OSSL_PARAM*>(parameters.data())) == 1;  // reads them only
-  Pkey key(made);
-  const PkeyContext check(imported ? EVP_PKEY_CTX_new_from_pkey(nullptr, key.get(), nullptr)
-                                   : nullptr);
-  if (!check || EVP_PKEY_public_check(check.get()) != 1) {
-    return base::fail(base::Errc::invalid, "the coordinates are no point of P-256");
-  }
+  Pkey key = import_point(point);
+  if (!key) return base::fail(base::Errc::invalid, "the coordinates are no point of P-256");
   return Es256PublicKey(std::make_shared<const Impl>(Impl{std::move(key)}));
 }
 
 bool Es256PublicKey::verifies(std::string_view text, std::string_view signature) const {
   if (signature.size() != 2 * kCoordinateLength) return false;
   const auto* raw = reinterpret_cast<const unsigned char*>(signature.data());
-  Number r(BN_bin2bn(raw, kCoordinateLength, nullptr));
-  Number s(BN_bin2bn(raw + kCoordinateLength, kCoordinateLength, nullptr));
+  Number r(BN_bin2bn(raw, kNumberLength, nullptr));
+  Number s(BN_bin2bn(raw + kCoordinateLength, kNumberLength, nullptr));
   const Signature pair(ECDSA_SIG_new());
   if (!r || !s || !pair) return false;
   if (ECDSA_SIG_set0(pair.get(), r.get(), s.get()) != 1) return false;

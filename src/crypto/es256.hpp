@@ -27,6 +27,10 @@ class Es256Key {
   [[nodiscard]] base::Expected<std::string> sign_jwt(std::string_view header_json,
                                                      std::string_view claims_json) const;
 
+  /// The public key as an uncompressed point in 65 bytes (SEC 1 §2.3.3).
+  /// Errors: Errc::internal if OpenSSL cannot read it.
+  [[nodiscard]] base::Expected<std::string> public_point() const;
+
  private:
   struct Impl;
   explicit Es256Key(std::unique_ptr<Impl> impl);

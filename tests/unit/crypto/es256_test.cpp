@@ -55,6 +55,18 @@ TEST(Es256, ASignatureIsAlwaysTheTwoNumbersIn64Bytes) {
   }
 }
 
+TEST(Es256, ThePublicPointVerifiesWhatTheKeySigns) {
+  const auto es256 = Es256Key::from_pem(to_pem(make_ec_key("P-256")));
+  ASSERT_TRUE(es256);
+  const std::string point = es256->public_point().value_or("");
+  ASSERT_EQ(point.size(), 65u);
+  EXPECT_EQ(point[0], '\x04');
+  const auto key = Es256PublicKey::from_coordinates(point.substr(1, 32), point.substr(33));
+  ASSERT_TRUE(key);
+  const Parts parts = split(es256->sign_jwt("{}", "{}").value_or(""));
+  EXPECT_TRUE(key->verifies(parts.signed_text, parts.signature));
+}
+
 TEST(Es256, ATokenIsBase64UrlWithoutPadding) {
   const auto es256 = Es256Key::from_pem(to_pem(make_ec_key("P-256")));
   for (const char* claims : {"", "a", "ab", "abc", "\xff\xfe\xfd"}) {

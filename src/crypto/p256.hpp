@@ -1,0 +1,36 @@
+#pragma once
+// Keys of the curve P-256 as OpenSSL holds them, and the bytes that protocols send of them. Only
+// for the files of this folder. Source: SEC 1 §2.3.3 (uncompressed points), RFC 7518 §6.2.1
+// (coordinates).
+
+#include <openssl/evp.h>
+
+#include <memory>
+#include <string>
+#include <string_view>
+
+namespace notify::crypto {
+
+template <auto Free>
+struct Freed {
+  template <class T>
+  void operator()(T* pointer) const {
+    Free(pointer);
+  }
+};
+using Pkey = std::unique_ptr<EVP_PKEY, Freed<EVP_PKEY_free>>;
+using PkeyContext = std::unique_ptr<EVP_PKEY_CTX, Freed<EVP_PKEY_CTX_free>>;
+
+inline constexpr std::size_t kCoordinateLength = 32;
+inline constexpr std::size_t kPointLength = 1 + 2 * kCoordinateLength;
+
+/// A public key of an uncompressed point; null if it has another form or is not on the curve.
+[[nodiscard]] Pkey import_point(std::string_view point);
+
+/// A key pair of a private scalar (32 bytes, big-endian) and its point; null if OpenSSL refuses it.
+[[nodiscard]] Pkey import_pair(std::string_view scalar, std::string_view point);
+
+/// The public part of a P-256 key as an uncompressed point; empty if OpenSSL fails.
+[[nodiscard]] std::string point_of(const EVP_PKEY& key);
+
+}  // namespace notify::crypto
