@@ -95,6 +95,7 @@ Expected<std::unique_ptr<Pool>> Pool::create(PoolOptions options, async::Timers&
                                              base::Rng& rng, async::OnEscape on_escape) {
   auto origin = parse_origin(options.origin);
   if (!origin) return base::fail(origin.error());
+  origin->endpoint.reach = options.reach;
   std::unique_ptr<net::TlsContext> tls;
   if (origin->scheme == "https") {
     auto made = net::TlsContext::create(options.tls);

@@ -32,6 +32,7 @@ namespace notify::http2 {
 struct PoolOptions {
   std::string origin;  ///< https://host[:port]; http: HTTP/2 without TLS (prior knowledge)
   net::TlsOptions tls;
+  net::Reach reach = net::Reach::any_address;
   net::ConnectTimeouts timeouts;
   std::size_t connections_max = 2;
   std::size_t streams_max = 1000;    ///< a connection, below the peer's own limit
@@ -80,8 +81,9 @@ class Pool {
   /// One request and its response. What was certainly not processed is sent again, within the
   /// deadline and `resends_max`.
   /// Errors: Errc::overloaded when too many requests wait; Errc::timed_out at the deadline;
-  ///         Errc::unavailable (or Errc::unauthenticated, a refused certificate) when the origin
-  ///         cannot be reached or the connection broke; Errc::invalid for a malformed request;
+  ///         Errc::unavailable (or Errc::unauthenticated, a refused certificate, or
+  ///         Errc::permission_denied, no address within `reach`) when the origin cannot be
+  ///         reached or the connection broke; Errc::invalid for a malformed request;
   ///         Errc::corrupt for a response that is malformed or too long.
   /// Cancel: throws operation_aborted; the stream is reset, the peer may have processed it.
   [[nodiscard]] async::Task<Result> send(Request request, base::Deadline deadline);

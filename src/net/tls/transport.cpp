@@ -16,6 +16,7 @@
 
 #include "base/async/with_deadline.hpp"
 #include "net/dns/lookup.hpp"
+#include "net/dns/public_address.hpp"
 #include "net/tls/native.hpp"
 
 namespace notify::net {
@@ -47,7 +48,13 @@ Task<Expected<Endpoints>> resolve(async::Executor executor, Endpoint endpoint) {
   const auto addresses = co_await look_up(std::move(executor), endpoint.host);
   if (!addresses) co_return base::fail(addresses.error());
   Endpoints endpoints;
-  for (const auto& address : *addresses) endpoints.emplace_back(address, endpoint.port);
+  for (const auto& address : *addresses) {
+    if (endpoint.reach == Reach::public_addresses && !is_public(address)) continue;
+    endpoints.emplace_back(address, endpoint.port);
+  }
+  if (endpoints.empty()) {
+    co_return base::fail(Errc::permission_denied, "resolve: the host has no public address");
+  }
   co_return endpoints;
 }
 

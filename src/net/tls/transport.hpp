@@ -16,9 +16,16 @@
 
 namespace notify::net {
 
+/// The addresses of a host that may be connected to.
+enum class Reach : std::uint8_t {
+  any_address = 1,
+  public_addresses,  ///< see net/dns/public_address.hpp: for hosts that users name
+};
+
 struct Endpoint {
   std::string host;
   std::uint16_t port = 443;
+  Reach reach = Reach::any_address;
 };
 
 /// One limit for each phase, for a phase that hangs must be known by its name.
@@ -37,7 +44,10 @@ class Transport {
   /// Resolves anew each time (APNs asks for that), tries the addresses in turn, then, given a
   /// `tls`, shakes hands: SNI, the host name against the certificate, ALPN.
   /// Lifetime: `tls` outlives the transport.
-  /// Errors:   Errc::timed_out by phase; Errc::unauthenticated if the certificate is not trusted or
+  /// The connection is made to the addresses of that one answer, so a name server cannot tell us
+  /// a public address first and a private one later.
+  /// Errors:   Errc::permission_denied if the host has no address that `reach` allows;
+  ///           Errc::timed_out by phase; Errc::unauthenticated if the certificate is not trusted or
   ///           not for this host; Errc::unavailable for the rest, also for a refused ALPN.
   /// Cancel:   throws operation_aborted. A lookup that hangs holds up no other name (net/dns).
   [[nodiscard]] static async::Task<base::Expected<std::unique_ptr<Transport>>> connect(
