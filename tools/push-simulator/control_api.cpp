@@ -76,6 +76,7 @@ ControlResponse ControlApi::route(const ControlRequest& request, std::string_vie
   if (path == "/devices" && method == "PUT") return put_devices(request.body);
   if (path == "/users" && method == "PUT") return put_user(request.body);
   if (path == "/devices/generate" && method == "POST") return generate(request.body);
+  if (path == "/subscriptions" && method == "POST") return post_subscription(request.body);
   if (path == "/faults" && method == "POST") return post_faults(request.body);
   if (path == "/faults" && method == "DELETE") {
     parts_.faults.clear();
@@ -124,6 +125,19 @@ ControlResponse ControlApi::generate(std::string_view body) {
   if (seed > 0xFFFF'FFFF) return refused(400, "'seed' has at most 32 bits");
   wanted.per_user = static_cast<std::uint32_t>(per_user);
   wanted.seed = static_cast<std::uint32_t>(seed);
+  const std::string platform = value.value("platform", "ios");
+  const std::string vapid_key = value.value("vapid_key", "");
+  if (platform != "ios" && platform != "web") {
+    return refused(400, "'platform' is \"ios\" or \"web\"");
+  }
+  if (platform == "web") {
+    if (parts_.subscriptions == nullptr)
+      return refused(404, "there is no push service for browsers");
+    wanted.platform = Platform::web;
+    wanted.make_token = [&](const std::string& id) {
+      return parts_.subscriptions->add(id, vapid_key).value_or("");
+    };
+  }
   parts_.registry.generate(wanted, parts_.clock.now());
   return no_content();
 }
@@ -136,8 +150,24 @@ std::optional<json> ControlApi::token_stats(std::string_view token) const {
   return std::nullopt;
 }
 
+ControlResponse ControlApi::post_subscription(std::string_view body) {
+  if (parts_.subscriptions == nullptr) return refused(404, "there is no push service for browsers");
+  const json value = json::parse(body);
+  const std::string id = value.at("id").get<std::string>();
+  const bool is_id = !id.empty() && id.size() <= 64 && id.find_first_of("/?# ") == id.npos;
+  if (!is_id) return refused(400, "'id' has 1 to 64 characters that a path may have");
+  const auto token = parts_.subscriptions->add(id, value.value("vapid_key", ""));
+  if (!token) return refused(token.error());
+  return ok({{"id", id}, {"token", *token}});
+}
+
+std::string ControlApi::token_of(std::string_view id) const {
+  const auto browser = parts_.subscriptions == nullptr ? nullptr : parts_.subscriptions->find(id);
+  return browser == nullptr ? std::string(id) : browser->token;
+}
+
 ControlResponse ControlApi::get_device(std::string_view token) const {
-  const auto device = parts_.registry.find_by_token(token);
+  const auto device = parts_.registry.find_by_token(token_of(token));
   const auto counted = token_stats(token);
   if (!device && !counted) return refused(404, "nobody has this token, and nothing was sent to it");
   json value = counted.value_or(
@@ -160,7 +190,7 @@ ControlResponse ControlApi::patch_device(std::string_view token, std::string_vie
     change.dead_since = since;
   }
   if (value.contains("is_active")) change.is_active = value.at("is_active").get<bool>();
-  if (auto changed = parts_.registry.change_token(token, change); !changed) {
+  if (auto changed = parts_.registry.change_token(token_of(token), change); !changed) {
     return refused(changed.error());
   }
   return no_content();
@@ -205,7 +235,10 @@ ControlResponse ControlApi::get_received(std::string_view query) {
 }
 
 ControlResponse ControlApi::reset(std::string_view query) {
-  if (query_value(query, "keep") != "devices") parts_.registry.clear();
+  if (query_value(query, "keep") != "devices") {
+    parts_.registry.clear();
+    if (parts_.subscriptions != nullptr) parts_.subscriptions->clear();
+  }
   parts_.faults.clear();
   parts_.ledger.clear();
   for (const ProviderBooks& books : parts_.others) books.ledger.clear();

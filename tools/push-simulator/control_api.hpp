@@ -14,6 +14,7 @@
 #include "push-simulator/ledger.hpp"
 #include "push-simulator/received_log.hpp"
 #include "push-simulator/registry.hpp"
+#include "push-simulator/subscriptions.hpp"
 #include "push-simulator/user_service.hpp"
 
 namespace notify::simulator {
@@ -52,6 +53,7 @@ class ControlApi {
     const base::Clock& clock;
     std::string default_app_id;  ///< of generated devices
     std::vector<ProviderBooks> others{};
+    Subscriptions* subscriptions = nullptr;  ///< of browsers; null: there are none
   };
 
   explicit ControlApi(const Parts& parts) : parts_(parts) {}
@@ -64,6 +66,9 @@ class ControlApi {
   [[nodiscard]] ControlResponse put_user(std::string_view body);
   [[nodiscard]] ControlResponse generate(std::string_view body);
   [[nodiscard]] std::optional<nlohmann::json> token_stats(std::string_view token) const;
+  [[nodiscard]] ControlResponse post_subscription(std::string_view body);
+  /// The token of the browser with this id, else the text itself.
+  [[nodiscard]] std::string token_of(std::string_view id) const;
   [[nodiscard]] ControlResponse get_device(std::string_view token) const;
   [[nodiscard]] ControlResponse patch_device(std::string_view token, std::string_view body);
   [[nodiscard]] ControlResponse post_faults(std::string_view body);

@@ -13,6 +13,7 @@ constexpr int kBadArguments = 2;
 
 struct Raw {
   std::string apns_listen = "127.0.0.1:0";
+  std::string webpush_listen = "127.0.0.1:0";
   std::string auth_listen = "127.0.0.1:0";
   std::string control_listen = "127.0.0.1:0";
   std::string environment = "any";
@@ -28,6 +29,14 @@ void declare(CLI::App& app, Raw& raw, Options& options) {
   app.add_option("--apns-listen", raw.apns_listen,
                  "Where APNs listens (HTTP/2 over TLS); port 0 takes a free one")
       ->check(check_listen)
+      ->capture_default_str();
+  app.add_option("--webpush-listen", raw.webpush_listen,
+                 "Where the browsers' push service listens (HTTP/2 over TLS)")
+      ->check(check_listen)
+      ->capture_default_str();
+  app.add_option("--webpush-decrypt-every", options.webpush_decrypt_every,
+                 "Decrypt one Web Push message of so many; the others are taken unread (for load)")
+      ->check(CLI::Range(1, 1'000'000))
       ->capture_default_str();
   app.add_option("--auth-listen", raw.auth_listen, "Where auth-service listens (gRPC, plain text)")
       ->check(check_listen)
@@ -87,6 +96,7 @@ ParsedOptions parse_options(int argc, char** argv) {
     return {std::nullopt, code == 0 ? 0 : kBadArguments};
   }
   options.apns_listen = endpoint_of(raw.apns_listen);
+  options.webpush_listen = endpoint_of(raw.webpush_listen);
   options.auth_listen = endpoint_of(raw.auth_listen);
   options.control_listen = endpoint_of(raw.control_listen);
   if (raw.environment == "production") options.apns.environment = PushEnvironment::production;

@@ -15,6 +15,7 @@ namespace notify::simulator {
 
 struct Options {
   boost::asio::ip::tcp::endpoint apns_listen;
+  boost::asio::ip::tcp::endpoint webpush_listen;
   boost::asio::ip::tcp::endpoint auth_listen;
   boost::asio::ip::tcp::endpoint control_listen;
   std::filesystem::path state_dir;
@@ -23,6 +24,7 @@ struct Options {
   std::string apns_team_id;
   ApnsSettings apns;
   std::uint32_t apns_max_streams = 1000;
+  std::uint32_t webpush_decrypt_every = 1;
   Detail detail = Detail::full;
 };
 

@@ -53,8 +53,6 @@ class ProviderTokenChecker final : public TokenChecker {
   static constexpr std::size_t kRemembered = 64;
 
   [[nodiscard]] bool verify(std::string_view jwt, std::chrono::seconds& issued_at) const;
-  [[nodiscard]] bool signature_matches(std::string_view signed_part,
-                                       std::string_view signature) const;
 
   ProviderKey key_;
   std::unordered_map<std::string, std::chrono::seconds, Hash, std::equal_to<>> verified_;

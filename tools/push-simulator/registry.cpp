@@ -43,6 +43,8 @@ void Registry::generate(const GeneratedDevices& wanted, WallTime now) {
       device.id = *id;
       device.user_id = *user;
       device.token = fmt::format("{:08x}{:08x}{:016x}{}", wanted.seed, number, index, kTokenTail);
+      if (wanted.make_token) device.token = wanted.make_token(device.token);
+      device.platform = wanted.platform;
       device.app_id = wanted.app_id;
       device.registered_at = now;
       device.last_seen = now;

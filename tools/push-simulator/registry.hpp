@@ -3,6 +3,7 @@
 // knows both what auth-service believes of a token and what Apple knows of it.
 
 #include <cstdint>
+#include <functional>
 #include <mutex>
 #include <optional>
 #include <string>
@@ -50,6 +51,9 @@ struct GeneratedDevices {
   std::uint32_t per_user = 1;
   std::uint32_t seed = 0;
   std::string app_id;
+  Platform platform = Platform::ios;
+  /// The token of a device, from the text that an iOS device has for one; empty: that text.
+  std::function<std::string(const std::string& text)> make_token{};
 };
 
 /// Threading: any.

@@ -24,17 +24,30 @@ Simulator::Simulator(boost::asio::io_context& context, const Options& options, K
       rng_(base::system_rng()),
       timers_(context.get_executor(), clock_),
       ledger_(options.detail),
+      webpush_ledger_(options.detail),
       log_(std::move(received)),
       tokens_({std::move(key), options.apns_key_id, options.apns_team_id}),
       rules_(options.apns, tokens_, registry_),
       apns_endpoint_(rules_, {faults_, ledger_, log(), clock_}, rng_),
-      control_api_({registry_, faults_, ledger_, auth_stats_, user_calls_, unknown_users_, log(),
+      webpush_rules_(subscriptions_, registry_, options.webpush_decrypt_every),
+      webpush_endpoint_(webpush_rules_, subscriptions_, {faults_, webpush_ledger_, log(), clock_},
+                        rng_),
+      control_api_({registry_,
+                    faults_,
+                    ledger_,
+                    auth_stats_,
+                    user_calls_,
+                    unknown_users_,
+                    log(),
                     clock_,
-                    options.apns.topics.empty() ? std::string() : options.apns.topics.front()}),
+                    options.apns.topics.empty() ? std::string() : options.apns.topics.front(),
+                    {{WebPushEndpoint::kName, webpush_ledger_}},
+                    &subscriptions_}),
       user_({unknown_users_, faults_, user_calls_}),
       auth_({registry_, faults_, auth_stats_, clock_, &user_}),
       apns_(timers_, apns_endpoint_,
             {options.apns_listen, options.apns_max_streams, kStreamsBeforeAToken}),
+      webpush_(timers_, webpush_endpoint_, {options.webpush_listen}),
       control_(timers_, control_api_),
       tasks_(context.get_executor(), report_escape) {}
 
@@ -43,6 +56,10 @@ base::Expected<Ports> Simulator::start(const ServerIdentity& identity) {
   const auto apns = apns_.start(identity);
   if (!apns) return base::fail(apns.error());
   ports.apns = *apns;
+  const auto webpush = webpush_.start(identity);
+  if (!webpush) return base::fail(webpush.error());
+  ports.webpush = *webpush;
+  subscriptions_.set_origin(fmt::format("https://localhost:{}", *webpush));
   const auto auth = auth_.start(text_of(options_.auth_listen));
   if (!auth) return base::fail(auth.error());
   ports.auth = *auth;
@@ -56,6 +73,7 @@ base::Expected<Ports> Simulator::start(const ServerIdentity& identity) {
 async::Task<void> Simulator::stop() {
   co_await control_.stop();
   co_await apns_.stop();
+  co_await webpush_.stop();
   co_await tasks_.stop();
   auth_.stop();
   if (log_) log_->flush();

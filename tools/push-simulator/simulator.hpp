@@ -16,11 +16,13 @@
 #include "push-simulator/options.hpp"
 #include "push-simulator/provider_server.hpp"
 #include "push-simulator/user_service.hpp"
+#include "push-simulator/web_push_endpoint.hpp"
 
 namespace notify::simulator {
 
 struct Ports {
   std::uint16_t apns = 0;
+  std::uint16_t webpush = 0;
   std::uint16_t auth = 0;
   std::uint16_t control = 0;
 };
@@ -47,10 +49,14 @@ class Simulator {
   Registry registry_;
   FaultBook faults_;
   Ledger ledger_;
+  Ledger webpush_ledger_;
   std::optional<ReceivedLog> log_;
   ProviderTokenChecker tokens_;
   ApnsRules rules_;
   ApnsEndpoint apns_endpoint_;
+  Subscriptions subscriptions_;
+  WebPushRules webpush_rules_;
+  WebPushEndpoint webpush_endpoint_;
   AuthStats auth_stats_;
   CallStats user_calls_;
   UnknownUsers unknown_users_;
@@ -58,6 +64,7 @@ class Simulator {
   UserService user_;
   AuthService auth_;
   ProviderServer apns_;
+  ProviderServer webpush_;
   ControlServer control_;
   async::TaskGroup tasks_;
 };

@@ -1,0 +1,54 @@
+#include "push-simulator/web_push_endpoint.hpp"
+
+#include <utility>
+
+#include "base/json_object.hpp"
+
+namespace notify::simulator {
+namespace {
+
+std::string error_body(std::string_view reason) {
+  base::JsonObject body;
+  body.text("reason", reason);
+  return std::move(body).finish();
+}
+
+}  // namespace
+
+Judgement WebPushEndpoint::judge(const HttpRequest& request, base::WallTime now) {
+  const WebPushHead head = read_web_push_head(request);
+  const WebPushVerdict verdict = rules_.judge(request, head, now);
+  Judgement judgement;
+  judgement.target = FaultTarget::webpush;
+  judgement.token = head.id;
+  judgement.id = ids_.next().to_string();
+  judgement.notification_id = verdict.notification_id;
+  judgement.payload = verdict.payload;
+  judgement.payload_is_json = verdict.payload_is_json;
+  judgement.reason = verdict.reason;
+  judgement.response.status = verdict.status;
+  if (verdict.reason.empty()) {
+    judgement.response.headers = {{"location", subscriptions_.origin() + "/m/" + judgement.id},
+                                  {"ttl", std::string(head.ttl)}};
+  } else {
+    judgement.response.body = error_body(verdict.reason);
+  }
+  judgement.fields = {{"token", head.id},
+                      {"ttl", head.ttl},
+                      {"urgency", head.urgency},
+                      {"topic", head.topic},
+                      {"content_encoding", head.content_encoding}};
+  return judgement;
+}
+
+HttpResponse WebPushEndpoint::scripted_answer(const Fault& fault, const Judgement&) {
+  HttpResponse answer;
+  answer.status = fault.status;
+  answer.retry_after_s = fault.retry_after_s;
+  if (!fault.reason.empty()) answer.body = error_body(fault.reason);
+  return answer;
+}
+
+std::string WebPushEndpoint::goaway_debug(std::string_view reason) { return std::string(reason); }
+
+}  // namespace notify::simulator
