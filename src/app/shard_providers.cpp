@@ -2,6 +2,7 @@
 
 #include "app/shard.hpp"
 #include "providers/apns/apns_provider.hpp"
+#include "providers/webpush/web_push_provider.hpp"
 
 namespace notify::app {
 
@@ -13,6 +14,9 @@ base::Expected<void> Shard::wire_providers() {
   using Made = base::Expected<std::unique_ptr<providers::Provider>>;
   std::vector<Made> made;
   if (c.apns.configured()) made.push_back(providers::ApnsProvider::create(c.apns, own, around));
+  if (c.webpush.configured()) {
+    made.push_back(providers::WebPushProvider::create(c.webpush, own, around));
+  }
   for (Made& one : made) {
     if (!one) return fail(std::move(one).error());
     router_.add(**one);

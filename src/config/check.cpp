@@ -70,6 +70,53 @@ void check_apns(const Apns& apns, Checker& checker) {
   checker.require_file(apns.ca_file, "apns.ca_file");
 }
 
+/// `host` or `*.host`, with a port or without.
+bool is_host_entry(std::string_view text) {
+  if (text.starts_with("*.")) text.remove_prefix(2);
+  const bool has_dot_at_end = text.starts_with('.') || text.ends_with('.');
+  return !text.empty() && !has_dot_at_end && std::all_of(text.begin(), text.end(), [](char c) {
+    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') ||
+           std::string_view(".-:[]").find(c) != std::string_view::npos;
+  });
+}
+
+void check_webpush(const WebPush& webpush, Checker& checker) {
+  constexpr std::string_view kTogether =
+      "webpush.key_file, subject and app_url belong together: set all, or none for no Web Push";
+  if (webpush.configured() || !webpush.subject.empty() || !webpush.app_url.empty()) {
+    checker.require(webpush.configured(), "webpush.key_file", "is missing", kTogether);
+    checker.require(!webpush.subject.empty(), "webpush.subject", "is missing", kTogether);
+    checker.require(!webpush.app_url.empty(), "webpush.app_url", "is missing", kTogether);
+  }
+  // Apple refuses any other form: a blank, angle brackets, a name beside the address.
+  const std::string& subject = webpush.subject;
+  const bool is_mail = subject.starts_with("mailto:") && subject.find('@') != subject.npos;
+  const bool is_subject = (is_mail || subject.starts_with("https://")) &&
+                          subject.find_first_of(" <>\"") == subject.npos;
+  checker.require(subject.empty() || is_subject, "webpush.subject",
+                  "is neither mailto:address nor an https:// page",
+                  "write it like mailto:push@example.com, without blanks and angle brackets");
+  constexpr std::size_t kAppUrlMax = 200;
+  const bool is_url = webpush.app_url.starts_with("https://") &&
+                      webpush.app_url.size() <= kAppUrlMax &&
+                      webpush.app_url.find(' ') == std::string::npos;
+  checker.require(webpush.app_url.empty() || is_url, "webpush.app_url",
+                  "is not an https:// page of at most 200 bytes",
+                  "write it like https://app.example.com/");
+  for (const std::string& host : webpush.allowed_hosts) {
+    checker.require(is_host_entry(host), "webpush.allowed_hosts",
+                    fmt::format("'{}' is not a host", host),
+                    "write it like push.example.com, *.example.com or push.example.com:8443");
+  }
+  for (const std::string& host : webpush.private_hosts) {
+    checker.require(is_host_entry(host) && !host.starts_with("*."), "webpush.private_hosts",
+                    fmt::format("'{}' is not one host", host),
+                    "write it like push.internal, without a wildcard and a port");
+  }
+  checker.require_file(webpush.key_file, "webpush.key_file");
+  checker.require_file(webpush.ca_file, "webpush.ca_file");
+}
+
 /// An origin as browsers send it: scheme, host and perhaps a port, in lower case, nothing after
 /// them.
 bool is_origin(std::string_view text) {
@@ -164,6 +211,9 @@ void check_flows(const Config& c, Checker& checker) {
   checker.require(c.shutdown.timeout >= c.apns.request_timeout, "shutdown.timeout",
                   "is shorter than apns.request_timeout",
                   "a request under way could not end before the process does");
+  checker.require(!c.webpush.configured() || c.shutdown.timeout >= c.webpush.request_timeout,
+                  "shutdown.timeout", "is shorter than webpush.request_timeout",
+                  "a request under way could not end before the process does");
 }
 
 bool has_a_window_twice(const std::vector<Rate>& rates) {
@@ -213,6 +263,7 @@ Problems check(const Config& c) {
   check_callers(c, checker);
   check_http(c.http, checker);
   check_apns(c.apns, checker);
+  check_webpush(c.webpush, checker);
   check_flows(c, checker);
   check_limits(c.limits, checker);
   return std::move(checker.problems);

@@ -113,6 +113,24 @@ struct Apns {
   }
 };
 
+struct WebPush {
+  FilePath key_file;
+  std::string subject;
+  std::string app_url;
+  std::vector<std::string> allowed_hosts{"fcm.googleapis.com", "android.googleapis.com",
+                                         "*.push.services.mozilla.com", "*.push.apple.com",
+                                         "*.notify.windows.com"};
+  std::vector<std::string> private_hosts;
+  FilePath ca_file;
+  std::size_t origins_max = 64;
+  std::size_t connections = 2;
+  std::size_t streams = 500;
+  Duration request_timeout = 10s;
+
+  /// A key, a subject and a page are there; check() refuses some without the others.
+  [[nodiscard]] bool configured() const { return !key_file.empty(); }
+};
+
 struct Queue {
   std::size_t shards = 1;
   Duration age_bound = 30s;
@@ -219,6 +237,7 @@ struct Config {
   UserService user_service;
   Devices devices;
   Apns apns;
+  WebPush webpush;
   Queue queue;
   Accept accept;
   Decision decision;

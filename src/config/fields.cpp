@@ -163,6 +163,31 @@ std::vector<Field> make_fields() {
       row("apns.request_timeout", &C::apns, &Apns::request_timeout, within(100ms, 2min),
           "Longest wait for one answer."),
 
+      row("webpush.key_file", &C::webpush, &WebPush::key_file, any(),
+          "VAPID key (P-256 private key in PEM). Browsers subscribe with its public part. Empty: "
+          "no "
+          "Web Push."),
+      row("webpush.subject", &C::webpush, &WebPush::subject, any(),
+          "Contact for push services: mailto:address, or a page (https://)."),
+      row("webpush.app_url", &C::webpush, &WebPush::app_url, any(),
+          "Page that a click on a notification opens (https://), at most 200 bytes."),
+      row("webpush.allowed_hosts", &C::webpush, &WebPush::allowed_hosts, any(),
+          "Hosts of push services that may be asked; *.host is every name below it. Port 443, "
+          "unless an entry ends with another, like host:8443."),
+      row("webpush.private_hosts", &C::webpush, &WebPush::private_hosts, any(),
+          "Names or addresses among them that may have private addresses: self-hosted push "
+          "services."),
+      row("webpush.ca_file", &C::webpush, &WebPush::ca_file, any(),
+          "Certificates (PEM) trusted for them. Empty: the system's."),
+      row("webpush.origins_max", &C::webpush, &WebPush::origins_max, within(1, 1'000),
+          "Push services to which each worker has connections at once; the idlest gives way."),
+      row("webpush.connections", &C::webpush, &WebPush::connections, within(1, 64),
+          "Connections of each worker to one push service."),
+      row("webpush.streams", &C::webpush, &WebPush::streams, within(1, 10'000),
+          "Most requests at once on one connection, if the peer allows as many."),
+      row("webpush.request_timeout", &C::webpush, &WebPush::request_timeout, within(100ms, 2min),
+          "Longest wait for one answer."),
+
       row("queue.shards", &C::queue, &Queue::shards, within(1, 16),
           "Keys over which each priority's queue is divided, by user; the same on all nodes."),
       row("queue.age_bound", &C::queue, &Queue::age_bound, within(1s, 1h),

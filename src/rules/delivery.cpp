@@ -143,6 +143,7 @@ std::string_view name(LeftOut why) {
     case LeftOut::no_provider: return "no provider";
     case LeftOut::no_token: return "no token";
     case LeftOut::other_environment: return "other environment";
+    case LeftOut::unusable_token: return "unusable token";
     case LeftOut::same_token: return "same token";
     case LeftOut::rate_limit: return "rate limit";
     case LeftOut::no_answer: return "no answer";

@@ -56,6 +56,7 @@ enum class LeftOut : std::uint8_t {
   no_provider,         ///< this version delivers to no such platform
   no_token,
   other_environment,  ///< its token is of Apple's other environment
+  unusable_token,     ///< its token has a form, or names a host, that nothing is sent to
   same_token,         ///< another device has its token: one token, one push
   rate_limit,         ///< for now
   no_answer,          ///< for now: an earlier notification got none from it

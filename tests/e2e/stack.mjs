@@ -268,6 +268,20 @@ export class Stack {
     return user;
   }
 
+  /**
+   * A user with one browser, whose push service is the simulator. `fields` go to POST /subscriptions;
+   * its device has `subscription`, the id by which the simulator tells what it received.
+   */
+  async webUser(fields = {}) {
+    const subscription = `browser-${randomUUID()}`;
+    const { token } = await this.simulator.call('POST', '/subscriptions', { id: subscription, ...fields });
+    const { keys, endpoint } = JSON.parse(token);
+    for (const secret of [keys.auth, keys.p256dh, endpoint]) this.secrets.add(secret);
+    const user = await this.user({ platform: 'web', token, app_id: '' });
+    user.devices[0].subscription = subscription;
+    return user;
+  }
+
   /** A valid request, with texts that occur nowhere else. */
   request(user, fields = {}) {
     const request = {
@@ -343,10 +357,14 @@ class Simulator {
   fault(fault, to) {
     return this.call('POST', '/faults', { target: 'apns', ...(to && { token: to.token }), ...fault });
   }
+  /** Trouble for requests to the browsers' push service. */
+  webFault(fault, to) {
+    return this.call('POST', '/faults', { target: 'webpush', ...(to && { token: to.subscription }), ...fault });
+  }
   authFault(fault) { return this.call('POST', '/faults', { target: 'auth', ...fault }); }
   clearFaults() { return this.call('DELETE', '/faults'); }
   stats() { return this.get('/stats'); }
-  device(device) { return this.get(`/devices/${device.token}`); }
+  device(device) { return this.get(`/devices/${device.subscription ?? device.token}`); }
 
   /** Everything that was sent to a device, oldest first. */
   async received(device) {
@@ -356,6 +374,6 @@ class Simulator {
       lines.push(...page);
       if (page.length === 0) break;
     }
-    return lines.filter((line) => line.token === device.token);
+    return lines.filter((line) => line.token === (device.subscription ?? device.token));
   }
 }

@@ -17,6 +17,36 @@ std::vector<std::string> complaints(const Config& config) {
 
 using Keys = std::vector<std::string>;
 
+TEST(Check, WebPushHasAKeyASubjectAndAPage) {
+  const TempFile key("PEM");
+  Config config;
+  config.webpush.key_file = key.path();
+  EXPECT_EQ(complaints(config), (Keys{"webpush.subject", "webpush.app_url"}));
+  config.webpush.subject = "mailto:push@example.com";
+  config.webpush.app_url = "https://app.example.com/";
+  EXPECT_EQ(complaints(config), Keys{});
+  for (const char* subject : {"push@example.com", "mailto:push", "mailto:<push@example.com>",
+                              "mailto: push@example.com", "http://example.com"}) {
+    config.webpush.subject = subject;
+    EXPECT_EQ(complaints(config), Keys{"webpush.subject"}) << subject;
+  }
+}
+
+TEST(Check, HostsOfPushServicesAreHosts) {
+  Config config;
+  config.webpush.allowed_hosts = {"push.example.com", "*.example.com", "push.example.com:8443",
+                                  "[::1]:443"};
+  config.webpush.private_hosts = {"push.internal", "10.1.2.3"};
+  EXPECT_EQ(complaints(config), Keys{});
+  for (const char* host : {"https://push.example.com", "*", "*.", ".example.com", "a b", ""}) {
+    config.webpush.allowed_hosts = {host};
+    EXPECT_EQ(complaints(config), Keys{"webpush.allowed_hosts"}) << host;
+  }
+  config.webpush.allowed_hosts = {};
+  config.webpush.private_hosts = {"*.internal"};
+  EXPECT_EQ(complaints(config), Keys{"webpush.private_hosts"});
+}
+
 TEST(Check, ApnsCredentialsBelongTogether) {
   const ScratchFile key("key");
   Config config;
