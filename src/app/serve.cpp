@@ -111,10 +111,10 @@ int fail(const telemetry::Log& log, const base::Error& error) {
 }
 
 base::Expected<std::vector<std::unique_ptr<Shard>>> make_shards(const Process& process) {
-  if (!process.config.apns.configured()) {
+  if (!process.config.apns.configured() && !process.config.fcm.configured()) {
     return base::fail(base::Errc::invalid,
                       "no provider is configured: set apns.key_file, apns.key_id, apns.team_id and "
-                      "apns.topic");
+                      "apns.topic, or fcm.credentials_file");
   }
   std::vector<std::unique_ptr<Shard>> shards;
   for (std::size_t i = 0; i < process.config.service.workers; ++i) {

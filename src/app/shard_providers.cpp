@@ -2,6 +2,7 @@
 
 #include "app/shard.hpp"
 #include "providers/apns/apns_provider.hpp"
+#include "providers/fcm/fcm_provider.hpp"
 #include "providers/webpush/web_push_provider.hpp"
 
 namespace notify::app {
@@ -14,6 +15,9 @@ base::Expected<void> Shard::wire_providers() {
   using Made = base::Expected<std::unique_ptr<providers::Provider>>;
   std::vector<Made> made;
   if (c.apns.configured()) made.push_back(providers::ApnsProvider::create(c.apns, own, around));
+  if (c.fcm.configured()) {
+    made.push_back(providers::FcmProvider::create(c.fcm, c.service.workers, own, around));
+  }
   if (c.webpush.configured()) {
     made.push_back(providers::WebPushProvider::create(c.webpush, own, around));
   }

@@ -70,6 +70,27 @@ void check_apns(const Apns& apns, Checker& checker) {
   checker.require_file(apns.ca_file, "apns.ca_file");
 }
 
+/// Firebase's rule: 6 to 30 small letters, digits and hyphens. A project's number does as well.
+bool is_project_id(const std::string& text) {
+  return text.size() <= 30 && std::all_of(text.begin(), text.end(), [](char c) {
+           return (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || c == '-';
+         });
+}
+
+void check_fcm(const Fcm& fcm, Checker& checker) {
+  checker.require(fcm.credentials_file.empty() || !fcm.metadata_server, "fcm.metadata_server",
+                  "is set beside fcm.credentials_file",
+                  "access tokens come from one place: remove one of them");
+  checker.require(!fcm.metadata_server || !fcm.project_id.empty(), "fcm.project_id", "is missing",
+                  "the metadata server does not say which project to send in: name it");
+  checker.require(is_project_id(fcm.project_id), "fcm.project_id", "is no id of a project",
+                  "copy it from the settings of the Firebase project, like whispr-prod-1a2b3");
+  checker.require(fcm.configured() || fcm.project_id.empty(), "fcm.project_id", "has no effect",
+                  "set fcm.credentials_file or fcm.metadata_server, or remove this");
+  checker.require_file(fcm.credentials_file, "fcm.credentials_file");
+  checker.require_file(fcm.ca_file, "fcm.ca_file");
+}
+
 /// `host` or `*.host`, with a port or without.
 bool is_host_entry(std::string_view text) {
   if (text.starts_with("*.")) text.remove_prefix(2);
@@ -211,6 +232,9 @@ void check_flows(const Config& c, Checker& checker) {
   checker.require(c.shutdown.timeout >= c.apns.request_timeout, "shutdown.timeout",
                   "is shorter than apns.request_timeout",
                   "a request under way could not end before the process does");
+  checker.require(!c.fcm.configured() || c.shutdown.timeout >= c.fcm.request_timeout,
+                  "shutdown.timeout", "is shorter than fcm.request_timeout",
+                  "a request under way could not end before the process does");
   checker.require(!c.webpush.configured() || c.shutdown.timeout >= c.webpush.request_timeout,
                   "shutdown.timeout", "is shorter than webpush.request_timeout",
                   "a request under way could not end before the process does");
@@ -263,6 +287,7 @@ Problems check(const Config& c) {
   check_callers(c, checker);
   check_http(c.http, checker);
   check_apns(c.apns, checker);
+  check_fcm(c.fcm, checker);
   check_webpush(c.webpush, checker);
   check_flows(c, checker);
   check_limits(c.limits, checker);

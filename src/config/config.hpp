@@ -113,6 +113,20 @@ struct Apns {
   }
 };
 
+struct Fcm {
+  Url endpoint{"https://fcm.googleapis.com"};
+  FilePath ca_file;
+  FilePath credentials_file;
+  bool metadata_server = false;
+  std::string project_id;
+  std::size_t connections = 4;
+  std::size_t streams = 1'000;
+  Duration request_timeout = 10s;
+  std::size_t messages_per_minute = 600'000;
+
+  [[nodiscard]] bool configured() const { return !credentials_file.empty() || metadata_server; }
+};
+
 struct WebPush {
   FilePath key_file;
   std::string subject;
@@ -237,6 +251,7 @@ struct Config {
   UserService user_service;
   Devices devices;
   Apns apns;
+  Fcm fcm;
   WebPush webpush;
   Queue queue;
   Accept accept;

@@ -163,6 +163,27 @@ std::vector<Field> make_fields() {
       row("apns.request_timeout", &C::apns, &Apns::request_timeout, within(100ms, 2min),
           "Longest wait for one answer."),
 
+      row("fcm.endpoint", &C::fcm, &Fcm::endpoint, schemes({"https"}), "Google's server."),
+      row("fcm.ca_file", &C::fcm, &Fcm::ca_file, any(),
+          "Certificates (PEM) trusted for it and for the token server. Empty: the system's."),
+      row("fcm.credentials_file", &C::fcm, &Fcm::credentials_file, any(),
+          "JSON key file of a service account that may send with FCM. It names the token server. "
+          "Empty, and no metadata server: no FCM."),
+      row("fcm.metadata_server", &C::fcm, &Fcm::metadata_server, any(),
+          "Takes access tokens from the metadata server of Google Cloud's machines, instead of a "
+          "credentials file."),
+      row("fcm.project_id", &C::fcm, &Fcm::project_id, any(),
+          "The Firebase project. Empty: that of the credentials file."),
+      row("fcm.connections", &C::fcm, &Fcm::connections, within(1, 64),
+          "Connections of each worker."),
+      row("fcm.streams", &C::fcm, &Fcm::streams, within(1, 10'000),
+          "Most requests at once on one connection, if the peer allows as many."),
+      row("fcm.request_timeout", &C::fcm, &Fcm::request_timeout, within(100ms, 2min),
+          "Longest wait for one answer."),
+      row("fcm.messages_per_minute", &C::fcm, &Fcm::messages_per_minute, within(64, 1'000'000'000),
+          "Most messages that this node sends in a minute; its workers share them evenly. Google "
+          "counts those of the whole project, so give each node its part."),
+
       row("webpush.key_file", &C::webpush, &WebPush::key_file, any(),
           "VAPID key (P-256 private key in PEM). Browsers subscribe with its public part. Empty: "
           "no "

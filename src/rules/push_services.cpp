@@ -2,13 +2,14 @@
 #include <array>
 
 #include "rules/apns.hpp"
+#include "rules/fcm.hpp"
 #include "rules/push_service.hpp"
 #include "rules/web_push.hpp"
 
 namespace notify::rules {
 
 std::span<const PushService> push_services() {
-  static const std::array kAll = {apns_service(), web_push_service()};
+  static const std::array kAll = {fcm_service(), apns_service(), web_push_service()};
   return kAll;
 }
 

@@ -10,7 +10,8 @@ void add_filter(CLI::App* command, DeadLetterOptions& letters) {
                       "Accepted at or after: 2026-11-22T23:54:25Z, or how long ago, as in 2h; 24h "
                       "ago if not given");
   command->add_option("--to", letters.to, "Accepted before; in the same forms; now if not given");
-  command->add_option("--provider", letters.provider, "The push service that refused it: apns");
+  command->add_option("--provider", letters.provider,
+                      "The push service that refused it: apns or fcm");
   command->add_option("--error", letters.error_code,
                       "What it said, exactly as `dead-letters list` shows it: \"400 BadTopic\"");
   command->add_option("--user", letters.user_id, "The user's id, a UUID");

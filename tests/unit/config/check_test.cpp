@@ -88,6 +88,27 @@ TEST(Check, FilesMustBeThere) {
   EXPECT_EQ(complaints(config), Keys{"apns.ca_file"});
 }
 
+TEST(Check, FcmHasOneSourceOfAccessTokensAndAProject) {
+  const ScratchFile key("{}");
+  Config config;
+  config.fcm.project_id = "whispr-test";
+  EXPECT_EQ(complaints(config), Keys{"fcm.project_id"});
+  config.fcm.credentials_file = key.path();
+  EXPECT_EQ(complaints(config), Keys{});
+  config.fcm.metadata_server = true;
+  EXPECT_EQ(complaints(config), Keys{"fcm.metadata_server"});
+  config.fcm.credentials_file = "";
+  EXPECT_EQ(complaints(config), Keys{});
+  config.fcm.project_id = "";
+  EXPECT_EQ(complaints(config), Keys{"fcm.project_id"});
+  config.fcm.project_id = "Whispr/Test";
+  EXPECT_EQ(complaints(config), Keys{"fcm.project_id"});
+  config.fcm.project_id = "123456789012";
+  EXPECT_EQ(complaints(config), Keys{});
+  config.fcm.request_timeout = 1min;
+  EXPECT_EQ(complaints(config), Keys{"shutdown.timeout"});
+}
+
 TEST(Check, ACertificateWithoutTlsIsAMistake) {
   const ScratchFile ca("ca");
   Config config;
