@@ -111,10 +111,11 @@ int fail(const telemetry::Log& log, const base::Error& error) {
 }
 
 base::Expected<std::vector<std::unique_ptr<Shard>>> make_shards(const Process& process) {
-  if (!process.config.apns.configured() && !process.config.fcm.configured()) {
+  const config::Config& c = process.config;
+  if (!c.apns.configured() && !c.fcm.configured() && !c.webpush.configured()) {
     return base::fail(base::Errc::invalid,
-                      "no provider is configured: set apns.key_file, apns.key_id, apns.team_id and "
-                      "apns.topic, or fcm.credentials_file");
+                      "no provider is configured: set apns.key_file and what belongs to it, "
+                      "fcm.credentials_file, or webpush.key_file and what belongs to it");
   }
   std::vector<std::unique_ptr<Shard>> shards;
   for (std::size_t i = 0; i < process.config.service.workers; ++i) {

@@ -127,9 +127,10 @@ ControlResponse ControlApi::generate(std::string_view body) {
   wanted.seed = static_cast<std::uint32_t>(seed);
   const std::string platform = value.value("platform", "ios");
   const std::string vapid_key = value.value("vapid_key", "");
-  if (platform != "ios" && platform != "web") {
-    return refused(400, "'platform' is \"ios\" or \"web\"");
+  if (platform != "ios" && platform != "android" && platform != "web") {
+    return refused(400, R"('platform' is "ios", "android" or "web")");
   }
+  if (platform == "android") wanted.platform = Platform::android;
   if (platform == "web") {
     if (parts_.subscriptions == nullptr)
       return refused(404, "there is no push service for browsers");

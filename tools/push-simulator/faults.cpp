@@ -45,6 +45,7 @@ std::optional<int> grpc_status_number(std::string_view text) {
 std::optional<FaultTarget> target_of(std::string_view text) {
   if (text == "apns") return FaultTarget::apns;
   if (text == "fcm") return FaultTarget::fcm;
+  if (text == "oauth") return FaultTarget::oauth;
   if (text == "webpush") return FaultTarget::webpush;
   if (text == "auth") return FaultTarget::auth;
   if (text == "user") return FaultTarget::user;
@@ -95,7 +96,8 @@ Expected<Fault> parse_checked(const json& value) {
   Fault fault;
   const auto target = target_of(value.value("target", "apns"));
   if (!target) {
-    return fail(Errc::invalid, R"('target' is "apns", "fcm", "webpush", "auth" or "user")");
+    return fail(Errc::invalid,
+                R"('target' is "apns", "fcm", "oauth", "webpush", "auth" or "user")");
   }
   fault.target = *target;
   const auto kind = parse_kind(value);

@@ -14,7 +14,7 @@
 
 namespace notify::simulator {
 
-enum class FaultTarget : std::uint8_t { apns, fcm, webpush, auth, user };
+enum class FaultTarget : std::uint8_t { apns, fcm, oauth, webpush, auth, user };
 
 enum class FaultKind : std::uint8_t {
   answer,         ///< this status instead of the right one

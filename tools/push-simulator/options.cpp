@@ -13,16 +13,33 @@ constexpr int kBadArguments = 2;
 
 struct Raw {
   std::string apns_listen = "127.0.0.1:0";
+  std::string fcm_listen = "127.0.0.1:0";
   std::string webpush_listen = "127.0.0.1:0";
   std::string auth_listen = "127.0.0.1:0";
   std::string control_listen = "127.0.0.1:0";
   std::string environment = "any";
+  std::int64_t fcm_token_seconds = 3600;
   bool no_received_log = false;
 };
 
 std::string check_listen(const std::string& text) {
   const auto parsed = parse_listen(text);
   return parsed ? std::string() : parsed.error().detail;
+}
+
+void declare_fcm(CLI::App& app, Raw& raw, Options& options) {
+  app.add_option("--fcm-listen", raw.fcm_listen,
+                 "Where FCM and its token server listen (HTTP/2 over TLS)")
+      ->check(check_listen)
+      ->capture_default_str();
+  app.add_option("--fcm-project", options.fcm.project_id, "The Firebase project")
+      ->capture_default_str();
+  app.add_option("--fcm-token-seconds", raw.fcm_token_seconds, "How long an access token is good")
+      ->check(CLI::Range(1, 86'400))
+      ->capture_default_str();
+  app.add_option("--fcm-max-streams", options.fcm.max_streams, "SETTINGS_MAX_CONCURRENT_STREAMS")
+      ->check(CLI::Range(1, 1'000'000))
+      ->capture_default_str();
 }
 
 void declare(CLI::App& app, Raw& raw, Options& options) {
@@ -46,8 +63,8 @@ void declare(CLI::App& app, Raw& raw, Options& options) {
       ->check(check_listen)
       ->capture_default_str();
   app.add_option("--state-dir", options.state_dir,
-                 "Made if missing; receives ca.pem, server.pem, server.key, ports.json and "
-                 "received.jsonl")
+                 "Made if missing; receives ca.pem, server.pem, server.key, ports.json, "
+                 "fcm-service-account.json and received.jsonl")
       ->required();
   app.add_option("--apns-key-file", options.apns_key_file,
                  "The EC P-256 key (.p8, PEM) that provider tokens are signed with; if the file "
@@ -69,6 +86,7 @@ void declare(CLI::App& app, Raw& raw, Options& options) {
                  "token; it is 1 before")
       ->check(CLI::Range(1, 1'000'000))
       ->capture_default_str();
+  declare_fcm(app, raw, options);
   app.add_flag("--no-received-log", raw.no_received_log,
                "Keep counters only: no received.jsonl, no ids and payloads by token (for load)");
 }
@@ -83,8 +101,9 @@ boost::asio::ip::tcp::endpoint endpoint_of(const std::string& text) {
 
 ParsedOptions parse_options(int argc, char** argv) {
   CLI::App app(
-      "Stands for everything outside the notification service on real sockets: Apple's push "
-      "service, auth-service, and a control port for scripted faults and for what was received.",
+      "Stands for everything outside the notification service on real sockets: the push services "
+      "of Apple and Google, auth-service, and a control port for scripted faults and for what was "
+      "received.",
       "push-simulator");
   Raw raw;
   Options options;
@@ -96,6 +115,8 @@ ParsedOptions parse_options(int argc, char** argv) {
     return {std::nullopt, code == 0 ? 0 : kBadArguments};
   }
   options.apns_listen = endpoint_of(raw.apns_listen);
+  options.fcm.listen = endpoint_of(raw.fcm_listen);
+  options.fcm.token_lifetime = std::chrono::seconds(raw.fcm_token_seconds);
   options.webpush_listen = endpoint_of(raw.webpush_listen);
   options.auth_listen = endpoint_of(raw.auth_listen);
   options.control_listen = endpoint_of(raw.control_listen);

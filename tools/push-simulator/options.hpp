@@ -9,12 +9,14 @@
 #include <vector>
 
 #include "push-simulator/apns_rules.hpp"
+#include "push-simulator/fcm_server.hpp"
 #include "push-simulator/ledger.hpp"
 
 namespace notify::simulator {
 
 struct Options {
   boost::asio::ip::tcp::endpoint apns_listen;
+  FcmServer::Options fcm;
   boost::asio::ip::tcp::endpoint webpush_listen;
   boost::asio::ip::tcp::endpoint auth_listen;
   boost::asio::ip::tcp::endpoint control_listen;

@@ -8,6 +8,9 @@ namespace notify::simulator {
 
 /// The second half of a generated token, which only makes it as long as a real one.
 constexpr const char* kTokenTail = "a5a5a5a5a5a5a5a5a5a5a5a5a5a5a5a5";
+/// The same for one of FCM: an installation id, a colon, and this.
+constexpr const char* kFcmTokenStart = "APA91b";
+constexpr std::size_t kFcmTokenTail = 134;
 
 using base::DeviceId;
 using base::Errc;
@@ -42,9 +45,13 @@ void Registry::generate(const GeneratedDevices& wanted, WallTime now) {
       Device device;
       device.id = *id;
       device.user_id = *user;
-      device.token = fmt::format("{:08x}{:08x}{:016x}{}", wanted.seed, number, index, kTokenTail);
-      if (wanted.make_token) device.token = wanted.make_token(device.token);
       device.platform = wanted.platform;
+      device.token =
+          wanted.platform == Platform::android
+              ? fmt::format("c{:08x}{:04x}{:09x}:{}{:a>{}}", wanted.seed, number, index,
+                            kFcmTokenStart, "", kFcmTokenTail)
+              : fmt::format("{:08x}{:08x}{:016x}{}", wanted.seed, number, index, kTokenTail);
+      if (wanted.make_token) device.token = wanted.make_token(device.token);
       device.app_id = wanted.app_id;
       device.registered_at = now;
       device.last_seen = now;
@@ -105,6 +112,14 @@ std::optional<PushTarget> Registry::find_target(std::string_view token) const {
   const Device* device = newest_with(token);
   if (device == nullptr || device->platform != Platform::ios) return std::nullopt;
   return PushTarget{device->app_id, device->environment, device->dead_since};
+}
+
+/// Whatever the platform: Apple's devices and browsers can register with FCM too.
+FcmTarget Registry::find_fcm_target(std::string_view token) const {
+  const std::lock_guard lock(mutex_);
+  const Device* device = newest_with(token);
+  if (device == nullptr) return FcmTarget::unknown;
+  return device->dead_since ? FcmTarget::gone : FcmTarget::registered;
 }
 
 bool Registry::report_invalid(DeviceId id, std::string_view token, WallTime since) {

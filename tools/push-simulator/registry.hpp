@@ -15,6 +15,7 @@
 #include "base/expected.hpp"
 #include "base/strong_id.hpp"
 #include "push-simulator/apns_rules.hpp"
+#include "push-simulator/fcm_rules.hpp"
 
 namespace notify::simulator {
 
@@ -57,7 +58,7 @@ struct GeneratedDevices {
 };
 
 /// Threading: any.
-class Registry final : public PushTargets {
+class Registry final : public PushTargets, public FcmTargets {
  public:
   /// Replaces all devices of `user`. A device that another user had moves to this one.
   void replace_user(base::UserId user, std::vector<Device> devices);
@@ -71,6 +72,7 @@ class Registry final : public PushTargets {
   [[nodiscard]] std::optional<Device> find(base::DeviceId id) const;
   [[nodiscard]] std::optional<Device> find_by_token(std::string_view token) const;
   [[nodiscard]] std::optional<PushTarget> find_target(std::string_view token) const override;
+  [[nodiscard]] FcmTarget find_fcm_target(std::string_view token) const override;
 
   /// True if the device became inactive: it has this token and was not registered after `since`.
   bool report_invalid(base::DeviceId id, std::string_view token, base::WallTime since);

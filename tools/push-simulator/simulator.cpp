@@ -29,20 +29,22 @@ Simulator::Simulator(boost::asio::io_context& context, const Options& options, K
       tokens_({std::move(key), options.apns_key_id, options.apns_team_id}),
       rules_(options.apns, tokens_, registry_),
       apns_endpoint_(rules_, {faults_, ledger_, log(), clock_}, rng_),
+      fcm_(timers_, registry_, {faults_, log(), clock_, rng_}, options.fcm, options.detail),
       webpush_rules_(subscriptions_, registry_, options.webpush_decrypt_every),
       webpush_endpoint_(webpush_rules_, subscriptions_, {faults_, webpush_ledger_, log(), clock_},
                         rng_),
-      control_api_({registry_,
-                    faults_,
-                    ledger_,
-                    auth_stats_,
-                    user_calls_,
-                    unknown_users_,
-                    log(),
-                    clock_,
-                    options.apns.topics.empty() ? std::string() : options.apns.topics.front(),
-                    {{WebPushEndpoint::kName, webpush_ledger_}},
-                    &subscriptions_}),
+      control_api_(
+          {registry_,
+           faults_,
+           ledger_,
+           auth_stats_,
+           user_calls_,
+           unknown_users_,
+           log(),
+           clock_,
+           options.apns.topics.empty() ? std::string() : options.apns.topics.front(),
+           {{FcmEndpoint::kName, fcm_.ledger()}, {WebPushEndpoint::kName, webpush_ledger_}},
+           &subscriptions_}),
       user_({unknown_users_, faults_, user_calls_}),
       auth_({registry_, faults_, auth_stats_, clock_, &user_}),
       apns_(timers_, apns_endpoint_,
@@ -56,6 +58,9 @@ base::Expected<Ports> Simulator::start(const ServerIdentity& identity) {
   const auto apns = apns_.start(identity);
   if (!apns) return base::fail(apns.error());
   ports.apns = *apns;
+  const auto fcm = fcm_.start(identity, options_.state_dir);
+  if (!fcm) return base::fail(fcm.error());
+  ports.fcm = *fcm;
   const auto webpush = webpush_.start(identity);
   if (!webpush) return base::fail(webpush.error());
   ports.webpush = *webpush;
@@ -73,6 +78,7 @@ base::Expected<Ports> Simulator::start(const ServerIdentity& identity) {
 async::Task<void> Simulator::stop() {
   co_await control_.stop();
   co_await apns_.stop();
+  co_await fcm_.stop();
   co_await webpush_.stop();
   co_await tasks_.stop();
   auth_.stop();

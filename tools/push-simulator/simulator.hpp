@@ -13,6 +13,7 @@
 #include "push-simulator/apns_endpoint.hpp"
 #include "push-simulator/auth_service.hpp"
 #include "push-simulator/control_server.hpp"
+#include "push-simulator/fcm_server.hpp"
 #include "push-simulator/options.hpp"
 #include "push-simulator/provider_server.hpp"
 #include "push-simulator/user_service.hpp"
@@ -22,6 +23,7 @@ namespace notify::simulator {
 
 struct Ports {
   std::uint16_t apns = 0;
+  std::uint16_t fcm = 0;
   std::uint16_t webpush = 0;
   std::uint16_t auth = 0;
   std::uint16_t control = 0;
@@ -54,6 +56,7 @@ class Simulator {
   ProviderTokenChecker tokens_;
   ApnsRules rules_;
   ApnsEndpoint apns_endpoint_;
+  FcmServer fcm_;
   Subscriptions subscriptions_;
   WebPushRules webpush_rules_;
   WebPushEndpoint webpush_endpoint_;

@@ -86,5 +86,19 @@ TEST(Registry, GeneratesTheDocumentedIds) {
             "0000000700000001000000000000012ba5a5a5a5a5a5a5a5a5a5a5a5a5a5a5a5");
 }
 
+TEST(Registry, GeneratesTokensOfFcmForAndroid) {
+  Registry registry;
+  registry.generate({.users = 300, .seed = 7, .app_id = "", .platform = Platform::android}, at(1));
+  const auto user = UserId::parse("00000007-0000-4000-8000-00000000012b");
+  const DeviceSet set = registry.devices_of(*user);
+  ASSERT_EQ(set.devices.size(), 1u);
+  EXPECT_EQ(set.devices[0].platform, Platform::android);
+  const std::string token = "c00000007000000000012b:APA91b" + std::string(134, 'a');
+  EXPECT_EQ(set.devices[0].token, token);
+  EXPECT_EQ(registry.find_fcm_target(token), FcmTarget::registered);
+  EXPECT_EQ(registry.find_fcm_target(token + "x"), FcmTarget::unknown);
+  EXPECT_FALSE(registry.find_target(token));
+}
+
 }  // namespace
 }  // namespace notify::simulator
