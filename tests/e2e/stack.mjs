@@ -29,6 +29,11 @@ const roomyLimits = {
   NOTIFY_LIMITS_CONVERSATION: '1000000/1h',
 };
 
+/** One as FCM gives them out: an installation id, a colon, and the address proper. */
+export function fcmToken() {
+  return `c${randomBytes(15).toString('base64url')}0:APA91b${randomBytes(100).toString('base64url')}`;
+}
+
 /** Calls `fn` until what it returns is truthy, and returns that. What it throws counts as not yet. */
 export async function eventually(fn, timeoutMs = 10_000, what = fn.toString()) {
   const until = Date.now() + timeoutMs;
@@ -259,7 +264,7 @@ export class Stack {
   async user(...devices) {
     const user = { id: randomUUID(), devices: [] };
     for (const device of devices) {
-      const token = randomBytes(32).toString('hex');
+      const token = device.platform === 'android' ? fcmToken() : randomBytes(32).toString('hex');
       this.secrets.add(token);
       user.devices.push({ id: randomUUID(), token, app_id: appId, ...device });
     }
@@ -357,6 +362,7 @@ class Simulator {
   fault(fault, to) {
     return this.call('POST', '/faults', { target: 'apns', ...(to && { token: to.token }), ...fault });
   }
+  fcmFault(fault, to) { return this.fault({ target: 'fcm', ...fault }, to); }
   /** Trouble for requests to the browsers' push service. */
   webFault(fault, to) {
     return this.call('POST', '/faults', { target: 'webpush', ...(to && { token: to.subscription }), ...fault });

@@ -11,7 +11,7 @@ void add_filter(CLI::App* command, DeadLetterOptions& letters) {
                       "ago if not given");
   command->add_option("--to", letters.to, "Accepted before; in the same forms; now if not given");
   command->add_option("--provider", letters.provider,
-                      "The push service that refused it: apns or fcm");
+                      "The push service that refused it: apns, fcm or webpush");
   command->add_option("--error", letters.error_code,
                       "What it said, exactly as `dead-letters list` shows it: \"400 BadTopic\"");
   command->add_option("--user", letters.user_id, "The user's id, a UUID");
