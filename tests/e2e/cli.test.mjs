@@ -29,7 +29,7 @@ test('explain tells the story of a delivered notification.', async () => {
   assert.equal(code, 0, stderr);
   assert.match(stdout, new RegExp(`^notification ${id} for user ${user.id}$`, 'm'));
   assert.match(stdout, new RegExp(`^ +${time} +\\+0 ms +accepted: type "message", priority high, with a collapse id; worth delivering until ${time}$`, 'm'));
-  assert.match(stdout, new RegExp(`^ +${time} .*try 1, device ${user.devices[0].id}: the provider accepted it$`, 'm'));
+  assert.match(stdout, new RegExp(`^ +${time} .*try 1, device ${user.devices[0].id}, apns: the provider accepted it$`, 'm'));
   assert.match(stdout, /^ +=> delivered: a provider accepted it for at least one device$/m);
 });
 

@@ -32,7 +32,9 @@ std::string accepted_text(const rules::Notification& n) {
 
 std::string attempt_text(const rules::Attempt& a) {
   std::string text =
-      "try " + std::to_string(a.retry_count + 1) + ", device " + a.device.to_string() + ": ";
+      "try " + std::to_string(a.retry_count + 1) + ", device " + a.device.to_string();
+  if (!a.provider.empty()) text += ", " + a.provider;
+  text += ": ";
   switch (a.status) {
     case rules::AttemptStatus::delivered: text += "the provider accepted it"; break;
     case rules::AttemptStatus::token_gone:

@@ -130,7 +130,7 @@ TEST_F(ExplainTest, ARetryIsToldWithItsReasonAndItsTime) {
   refused.next_retry_at = refused.attempted_at + 30s;
   story.due = stores::Due{*refused.next_retry_at, stores::DueReason::retry, ""};
   expect("+150 ms  try 1, device " + fakes::sample_device().id.to_string() +
-         ": refused for now (503 ServiceUnavailable: Apple is busy); again in 30 s, at ");
+         ", apns: refused for now (503 ServiceUnavailable: Apple is busy); again in 30 s, at ");
   expect("waiting: the next try; due at ", 1s);
   expect("=> pending: not delivered yet: it waits for its next try");
 }
