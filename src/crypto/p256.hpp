@@ -24,6 +24,9 @@ using PkeyContext = std::unique_ptr<EVP_PKEY_CTX, Freed<EVP_PKEY_CTX_free>>;
 inline constexpr std::size_t kCoordinateLength = 32;
 inline constexpr std::size_t kPointLength = 1 + 2 * kCoordinateLength;
 
+/// A new key pair; null if OpenSSL has no random numbers.
+[[nodiscard]] Pkey make_pair();
+
 /// A public key of an uncompressed point; null if it has another form or is not on the curve.
 [[nodiscard]] Pkey import_point(std::string_view point);
 

@@ -1,6 +1,5 @@
 #include "crypto/web_push.hpp"
 
-#include <openssl/ec.h>
 #include <openssl/evp.h>
 #include <openssl/rand.h>
 
@@ -57,7 +56,7 @@ OneTimeKeys& OneTimeKeys::operator=(OneTimeKeys&&) noexcept = default;
 OneTimeKeys::~OneTimeKeys() = default;
 
 Expected<OneTimeKeys> OneTimeKeys::fresh() {
-  Pkey key(EVP_EC_gen("P-256"));
+  Pkey key = make_pair();
   std::string point = key ? point_of(*key) : std::string();
   std::string salt(kSaltLength, '\0');
   const bool has_salt =

@@ -18,7 +18,7 @@ std::vector<std::string> complaints(const Config& config) {
 using Keys = std::vector<std::string>;
 
 TEST(Check, WebPushHasAKeyASubjectAndAPage) {
-  const TempFile key("PEM");
+  const ScratchFile key("key");
   Config config;
   config.webpush.key_file = key.path();
   EXPECT_EQ(complaints(config), (Keys{"webpush.subject", "webpush.app_url"}));
