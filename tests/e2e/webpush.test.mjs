@@ -18,6 +18,7 @@ let stack;
 before(async () => {
   stack = await Stack.start({
     NOTIFY_DELIVER_RETRY_DELAYS: '1s,1s,1s,1s,1s',
+    NOTIFY_DELIVER_REPORT_DELAY: '100ms',
     NOTIFY_WEBPUSH_REQUEST_TIMEOUT: '1500ms',
   });
 });
