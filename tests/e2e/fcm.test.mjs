@@ -8,7 +8,11 @@ import { Stack, eventually, fcmToken } from './stack.mjs';
 
 let stack;
 before(async () => {
-  stack = await Stack.start({ NOTIFY_DELIVER_RETRY_DELAYS: '1s,1s,1s,1s,1s', NOTIFY_FCM_REQUEST_TIMEOUT: '1500ms' });
+  stack = await Stack.start({
+    NOTIFY_DELIVER_RETRY_DELAYS: '1s,1s,1s,1s,1s',
+    NOTIFY_DELIVER_REPORT_DELAY: '100ms', // the brake's wait
+    NOTIFY_FCM_REQUEST_TIMEOUT: '1500ms',
+  });
 });
 after(() => stack?.stop());
 
