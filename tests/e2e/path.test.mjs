@@ -12,6 +12,7 @@ before(async () => {
   stack = await Stack.start({
     NOTIFY_DELIVER_RETRY_DELAYS: '1s,1s,1s,1s,1s',
     NOTIFY_APNS_REQUEST_TIMEOUT: '1500ms',
+    NOTIFY_DELIVER_REPORT_DELAY: '100ms',
     NOTIFY_RECOVER_SWEEP_INTERVAL: '1s',
   });
 });
