@@ -51,9 +51,9 @@ struct Response {
 };
 
 /// `headers` go out besides Host, Accept and Connection; they hold no line break. Redirects are not
-/// followed: the answer with its 3xx is the result. Lifetime: `timers` and `tls` outlive the call;
-/// `tls` is needed for https only. Errors:   Errc::timed_out at the deadline or by phase of
-/// connecting; Errc::unauthenticated for a
+/// followed: the answer with its 3xx is the result.
+/// Lifetime: `timers` and `tls` outlive the call; `tls` is needed for https only.
+/// Errors:   Errc::timed_out at the deadline or by phase of connecting; Errc::unauthenticated for a
 ///           certificate that is not trusted; Errc::unavailable for the rest of the network;
 ///           Errc::corrupt for an answer that is malformed or too long.
 /// Cancel:   throws operation_aborted.

@@ -1,26 +1,15 @@
 #include "providers/apns/apns_provider.hpp"
 
-#include <fstream>
-#include <iterator>
 #include <utility>
 
 #include "providers/failure.hpp"
+#include "providers/secret_file.hpp"
 
 namespace notify::providers {
 namespace {
 
 using rules::Outcome;
 using rules::OutcomeKind;
-
-base::Expected<crypto::Es256Key> read_key(const std::filesystem::path& path) {
-  const std::string name = "apns.key_file " + path.string();
-  std::ifstream file(path, std::ios::binary);
-  const base::Secret pem(std::string(std::istreambuf_iterator<char>(file), {}));
-  if (!file || pem.empty()) return base::fail(base::Errc::invalid, name + " cannot be read");
-  auto key = crypto::Es256Key::from_pem(pem);
-  if (!key) return base::fail(base::Errc::invalid, name + ": " + key.error().detail);
-  return key;
-}
 
 rules::Environment environment_of(const config::Apns& config) {
   const bool is_sandbox = config.environment == config::ApnsEnvironment::by_endpoint
@@ -51,7 +40,7 @@ base::Expected<std::unique_ptr<Provider>> ApnsProvider::create(const config::Apn
   options.streams_max = config.streams;
   auto pool = http2::Pool::create(std::move(options), around.timers, around.rng, around.on_escape);
   if (!pool) return base::fail(std::move(pool).error());
-  auto key = read_key(config.key_file);
+  auto key = read_es256_key("apns.key_file", config.key_file);
   if (!key) return base::fail(std::move(key).error());
   return std::unique_ptr<Provider>(new ApnsProvider(config, std::move(own), around.timers.clock(),
                                                     std::move(*pool), std::move(*key)));

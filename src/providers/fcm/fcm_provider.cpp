@@ -1,11 +1,10 @@
 #include "providers/fcm/fcm_provider.hpp"
 
 #include <algorithm>
-#include <fstream>
-#include <iterator>
 #include <utility>
 
 #include "providers/failure.hpp"
+#include "providers/secret_file.hpp"
 #include "rules/fcm.hpp"
 
 namespace notify::providers {
@@ -29,12 +28,14 @@ http2::PoolOptions pool_options(const config::Fcm& config) {
 }
 
 Expected<ServiceAccount> read_account(const std::filesystem::path& path) {
-  const std::string name = "fcm.credentials_file " + path.string();
-  std::ifstream file(path, std::ios::binary);
-  const base::Secret json(std::string(std::istreambuf_iterator<char>(file), {}));
-  if (!file || json.empty()) return fail(Errc::invalid, name + " cannot be read");
-  auto account = ServiceAccount::parse(json.reveal());
-  if (!account) return fail(Errc::invalid, name + ' ' + account.error().detail);
+  constexpr std::string_view kSetting = "fcm.credentials_file";
+  const auto json = read_secret_file(kSetting, path);
+  if (!json) return fail(json.error());
+  auto account = ServiceAccount::parse(json->reveal());
+  if (!account) {
+    return fail(Errc::invalid,
+                std::string(kSetting) + ' ' + path.string() + ' ' + account.error().detail);
+  }
   return account;
 }
 

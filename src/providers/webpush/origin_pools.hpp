@@ -14,10 +14,9 @@
 namespace notify::providers {
 
 /// Threading: on the executor of `around.timers` only.
-/// Lifetime:  `around` outlives this; stop() completes before destruction, and with it every
-/// send(). Limits:    `origins_max` origins. One that nothing is sent to gives way to another, the
-/// longest
-///            unused first; an origin that was not used for kIdleMax is closed.
+/// Lifetime:  `around` outlives this; stop() completes before destruction, so does every send().
+/// Limits:    `origins_max` origins. One that nothing is sent to gives way to another, that which
+///            was not used for longest. One that was not used for kIdleMax is closed.
 class OriginPools {
  public:
   static constexpr std::chrono::minutes kIdleMax{10};

@@ -1,8 +1,8 @@
 #pragma once
-// The tokens that prove to push services who is sending: one for each origin, signed once for
-// hours. Source: RFC 8292 (VAPID). Push services check a token's signature once and remember it, so
-// the
-//         same token is sent as long as it is good.
+// The tokens that prove to push services who is sending: one for each origin, signed for hours. A
+// push service checks a token's signature once and remembers it, so the same token is sent as long
+// as it is good.
+// Source: RFC 8292 (VAPID).
 
 #include <chrono>
 #include <map>

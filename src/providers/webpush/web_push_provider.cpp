@@ -1,12 +1,11 @@
 #include "providers/webpush/web_push_provider.hpp"
 
-#include <fstream>
-#include <iterator>
 #include <utility>
 
 #include "base/text.hpp"
 #include "crypto/digest.hpp"
 #include "providers/failure.hpp"
+#include "providers/secret_file.hpp"
 #include "rules/web_push_answer.hpp"
 
 namespace notify::providers {
@@ -20,16 +19,6 @@ using rules::OutcomeKind;
 using rules::WebPushSubscription;
 
 constexpr std::string_view kName = "the browser's push service";
-
-Expected<crypto::Es256Key> read_key(const std::filesystem::path& path) {
-  const std::string name = "webpush.key_file " + path.string();
-  std::ifstream file(path, std::ios::binary);
-  const base::Secret pem(std::string(std::istreambuf_iterator<char>(file), {}));
-  if (!file || pem.empty()) return fail(Errc::invalid, name + " cannot be read");
-  auto key = crypto::Es256Key::from_pem(pem);
-  if (!key) return fail(Errc::invalid, name + ": " + key.error().detail);
-  return key;
-}
 
 /// Push services read a topic, and a collapse id may tell something: only its digest leaves. In 22
 /// characters of base64url it is within the 32 of RFC 8030 §5.4.
@@ -61,7 +50,7 @@ WebPushProvider::WebPushProvider(const config::WebPush& config, rules::OwnTexts 
 Expected<std::unique_ptr<Provider>> WebPushProvider::create(const config::WebPush& config,
                                                             rules::OwnTexts own,
                                                             Surroundings around) {
-  auto key = read_key(config.key_file);
+  auto key = read_es256_key("webpush.key_file", config.key_file);
   if (!key) return fail(std::move(key).error());
   auto tokens = VapidTokens::create(*std::move(key), config.subject, around.timers.clock());
   if (!tokens) return fail(std::move(tokens).error());

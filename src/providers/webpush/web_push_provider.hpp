@@ -21,9 +21,8 @@ namespace notify::providers {
 /// - A flaw of our own policy never gives up a token.
 /// Threading: on the executor of `around.timers` only.
 /// Lifetime:  `around` outlives this; stop() completes before destruction.
-/// Errors:    never throws one: transport trouble is Outcome retry_later or unknown, 404 and 410
-/// are
-///            token_gone.
+/// Errors:    never throws one: transport trouble is Outcome not_processed or unknown, 404 and
+///            410 are token_gone.
 /// Cancel:    the stream is reset; the notification may have been delivered.
 /// Source:    RFC 8030 (requests), RFC 8291 (encryption), RFC 8292 (VAPID).
 class WebPushProvider final : public Provider {
