@@ -21,7 +21,7 @@ base::Expected<std::uint16_t> FcmServer::start(const ServerIdentity& identity,
                                                const std::filesystem::path& directory) {
   auto key = load_or_make_rsa_key(directory / "fcm-key.pem");
   if (!key) return base::fail(key.error());
-  const auto port = server_.start(identity);
+  auto port = server_.start(identity);
   if (!port) return port;
   oauth_.set_account(
       {.project_id = options_.project_id,
