@@ -130,7 +130,8 @@ void check_webpush(const WebPush& webpush, Checker& checker) {
                     "write it like push.example.com, *.example.com or push.example.com:8443");
   }
   for (const std::string& host : webpush.private_hosts) {
-    checker.require(is_host_entry(host) && !host.starts_with("*."), "webpush.private_hosts",
+    const bool is_one = host.find_first_of("*:[]") == std::string::npos;
+    checker.require(is_host_entry(host) && is_one, "webpush.private_hosts",
                     fmt::format("'{}' is not one host", host),
                     "write it like push.internal, without a wildcard and a port");
   }

@@ -1,5 +1,6 @@
 #include "flows/dead_tokens.hpp"
 
+#include <algorithm>
 #include <utility>
 
 namespace notify::flows {
@@ -8,35 +9,51 @@ using rules::OutcomeKind;
 
 DeadTokens::DeadTokens(Parts parts, async::OnEscape on_escape)
     : parts_(std::move(parts)),
-      next_(parts_.timers, [this] { report_until(now()); }),
+      next_(parts_.timers, [this] { report_due(); }),
       reports_(parts_.timers.executor(), std::move(on_escape)) {}
 
-bool DeadTokens::is_on(std::string_view provider) const {
-  const auto share = shares_.find(provider);
+DeadTokens::Share& DeadTokens::share_of(const std::string& peer) {
+  constexpr std::size_t kPeersMax = 1000;
+  const auto known = shares_.find(peer);
+  if (known == shares_.end()) {
+    if (shares_.size() >= kPeersMax) shares_.erase(shares_.begin());
+    Share& fresh = shares_[peer];
+    fresh.began = now();
+    return fresh;
+  }
+  Share& share = known->second;
+  if (const auto age = now() - share.began; age >= parts_.policy.window) {
+    share.before = age < 2 * parts_.policy.window ? std::move(share.now) : Count();
+    share.now = {};
+    share.began = now();
+  }
+  return share;
+}
+
+bool DeadTokens::is_on(const std::string& peer) const {
+  const auto share = shares_.find(peer);
   return share != shares_.end() && now() < share->second.on_until;
 }
 
 bool DeadTokens::is_over(const Share& share) const {
-  const std::size_t gone = share.before.gone + share.now.gone;
+  const std::size_t gone = share.before.gone.size() + share.now.gone.size();
   const std::size_t asked = gone + share.before.accepted + share.now.accepted;
   return gone >= parts_.policy.gone_min && gone * 100 > parts_.policy.share * asked;
 }
 
-void DeadTokens::judge(std::string_view provider, rules::Outcome& outcome) {
+void DeadTokens::judge(Source source, base::DeviceId device, rules::Outcome& outcome) {
+  constexpr std::size_t kDevicesMax = 1000;
   const bool is_gone = outcome.kind == OutcomeKind::token_gone;
   if (!is_gone && outcome.kind != OutcomeKind::accepted) return;
-  const auto [found, is_new] = shares_.try_emplace(provider);
-  Share& share = found->second;
-  if (is_new) share.began = now();
-  if (const auto age = now() - share.began; age >= parts_.policy.window) {
-    share.before = age < 2 * parts_.policy.window ? share.now : Count();
-    share.now = {};
-    share.began = now();
+  Share& share = share_of(source.peer);
+  if (!is_gone) {
+    ++share.now.accepted;
+  } else if (share.now.gone.size() < kDevicesMax && !share.before.gone.contains(device)) {
+    share.now.gone.insert(device);
   }
-  ++(is_gone ? share.now.gone : share.now.accepted);
   if (is_gone && is_over(share)) share.on_until = now() + parts_.policy.window;
   const bool is_on = now() < share.on_until;
-  if (std::exchange(share.was_on, is_on) != is_on) parts_.events.braked(provider, is_on);
+  if (std::exchange(share.was_on, is_on) != is_on) parts_.events.braked(source.provider, is_on);
   if (!is_on || !is_gone) return;
   outcome.kind = OutcomeKind::bad_credentials;
   outcome.message +=
@@ -44,19 +61,23 @@ void DeadTokens::judge(std::string_view provider, rules::Outcome& outcome) {
       "token is dropped";
 }
 
-void DeadTokens::report(std::string_view provider, clients::InvalidToken token) {
+void DeadTokens::report(const std::string& peer, clients::InvalidToken token) {
   constexpr std::size_t kReportsMax = 1000;
   if (waiting_.size() + reports_.size() >= kReportsMax) return;
+  const bool waits = std::any_of(waiting_.begin(), waiting_.end(), [&](const Waiting& one) {
+    return one.token.device == token.device;
+  });
+  if (waits) return;
   const base::SteadyTime until = now() + parts_.policy.report_delay;
-  waiting_.push_back({until, provider, std::move(token)});
+  waiting_.push_back({until, peer, std::move(token)});
   if (waiting_.size() == 1) next_.arm(base::Deadline(until));
 }
 
-void DeadTokens::report_until(base::SteadyTime until) {
-  while (!waiting_.empty() && waiting_.front().until <= until) {
+void DeadTokens::report_due() {
+  while (!waiting_.empty() && waiting_.front().until <= now()) {
     Waiting one = std::move(waiting_.front());
     waiting_.pop_front();
-    if (!is_on(one.provider)) reports_.spawn(send(std::move(one.token)));
+    if (!is_on(one.peer)) reports_.spawn(send(std::move(one.token)));
   }
   if (!waiting_.empty()) next_.arm(base::Deadline(waiting_.front().until));
 }
@@ -76,7 +97,7 @@ async::Task<void> DeadTokens::send(clients::InvalidToken token) {
 async::Task<void> DeadTokens::stop() {
   stopping_ = true;
   next_.disarm();
-  report_until(base::SteadyTime::max());
+  waiting_.clear();
   co_await reports_.join();
 }
 

@@ -9,6 +9,8 @@
 #include <deque>
 #include <functional>
 #include <map>
+#include <set>
+#include <string>
 #include <string_view>
 
 #include "base/async/task_group.hpp"
@@ -21,7 +23,7 @@ namespace notify::flows {
 /// When the word of a provider on its tokens is not believed any more.
 struct BrakePolicy {
   std::chrono::milliseconds window = std::chrono::minutes(10);
-  std::size_t share = 20;     ///< percent of the tokens asked for in the window; 100: never
+  std::size_t share = 20;     ///< percent of the answers in the window; 100: never
   std::size_t gone_min = 10;  ///< and at least so many
   /// Reports wait so long: the first of many must not be reported before the others are seen.
   std::chrono::milliseconds report_delay = std::chrono::minutes(1);
@@ -34,8 +36,8 @@ struct DeadTokensEvents {
 
 /// Threading: one executor.
 /// Lifetime:  all it is given outlives it; `stop()` completes before destruction.
-/// Limits:    1,000 reports that wait or are under way; the next notification to a token makes a
-///            new one.
+/// Limits:    1,000 reports that wait or are under way, and 1,000 peers; the next notification to a
+///            token makes a new report.
 class DeadTokens {
  public:
   struct Parts {
@@ -47,20 +49,27 @@ class DeadTokens {
   };
   DeadTokens(Parts parts, async::OnEscape on_escape);
 
-  /// Counts what a provider said of a token. If the brake is on and the word is `token_gone`, makes
-  /// it one about our configuration: it is retried, and calls an operator.
-  void judge(std::string_view provider, rules::Outcome& outcome);
+  /// The server that said it, see Provider::peer_of(), and its push service.
+  struct Source {
+    std::string_view provider;
+    const std::string& peer;
+  };
+  /// Counts what was said of a device's token. If the brake is on and the word is `token_gone`,
+  /// makes it one about our configuration: it is retried, and calls an operator.
+  void judge(Source source, base::DeviceId device, rules::Outcome& outcome);
 
-  /// After `report_delay`, and if the brake is off then.
-  void report(std::string_view provider, clients::InvalidToken token);
+  /// After `report_delay`, and if the brake for `peer` is off then.
+  void report(const std::string& peer, clients::InvalidToken token);
 
-  /// Makes the reports that wait, now, and ends.
+  /// Drops the reports that wait: whether they are too many is not known yet, and the next
+  /// notification to a dead token makes a new one. Waits for those that are under way.
   [[nodiscard]] async::Task<void> stop();
 
  private:
   struct Count {
     std::size_t accepted = 0;
-    std::size_t gone = 0;
+    /// Each device once: a dead one that much is sent to is not many. At most kDevicesMax.
+    std::set<base::DeviceId> gone;
   };
   struct Share {
     base::SteadyTime began;  ///< of `now`
@@ -71,19 +80,20 @@ class DeadTokens {
   };
   struct Waiting {
     base::SteadyTime until;
-    std::string_view provider;
+    std::string peer;
     clients::InvalidToken token;
   };
 
-  [[nodiscard]] bool is_on(std::string_view provider) const;
+  [[nodiscard]] Share& share_of(const std::string& peer);
+  [[nodiscard]] bool is_on(const std::string& peer) const;
   [[nodiscard]] bool is_over(const Share& share) const;
-  void report_until(base::SteadyTime until);
+  void report_due();
   async::Task<void> send(clients::InvalidToken token);
   [[nodiscard]] base::SteadyTime now() const { return parts_.timers.clock().steady_now(); }
 
   Parts parts_;
   bool stopping_ = false;
-  std::map<std::string_view, Share> shares_;
+  std::map<std::string, Share> shares_;  ///< by peer
   std::deque<Waiting> waiting_;
   async::Timer next_;
   async::TaskGroup reports_;

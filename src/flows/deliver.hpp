@@ -166,7 +166,7 @@ class Deliver {
                                               std::optional<base::WallTime> next_due);
   void turn_away(const rules::Notification& n, Sending& sending);
   /// Keeps what its provider did not get until that can be asked again.
-  void park(const rules::Notification& n, std::string_view provider, Sending& sending);
+  void park(const rules::Notification& n, const std::string& peer, Sending& sending);
   [[nodiscard]] bool owns(const Held& held) const;
   async::Task<bool> is_still_wanted(Styled what);
   async::Task<void> settle(const stores::Lease& lease, stores::DeliveryRecord record);
@@ -183,7 +183,7 @@ class Deliver {
   async::OneShot<async::Unit>* sleeper_ = nullptr;
   Lines users_;
   Lines devices_;
-  std::map<std::string_view, base::SteadyTime> unreachable_since_;  ///< by provider
+  std::map<std::string, base::SteadyTime> unreachable_since_;  ///< by Provider::peer_of()
   std::unordered_map<base::NotificationId, Held> held_;
   async::TaskGroup loop_;
   async::TaskGroup deliveries_;

@@ -51,28 +51,43 @@ void Deliver::turn_away(const Notification& n, Sending& sending) {
 }
 
 /// It is looked at again before it expires, and then ends as what expired.
-void Deliver::park(const Notification& n, std::string_view provider, Sending& sending) {
+void Deliver::park(const Notification& n, const std::string& peer, Sending& sending) {
+  constexpr std::size_t kPeersMax = 1000;
+  const rules::Outcome& outcome = *sending.outcome;
   const base::SteadyTime steady = parts_.timers.clock().steady_now();
-  const base::SteadyTime since = unreachable_since_.try_emplace(provider, steady).first->second;
-  const base::WallTime again = now() + rules::plan_parking(steady - since, parts_.rng);
-  sending.again = std::min(again, n.expires_at);
+  std::chrono::nanoseconds outage{0};
+  if (outcome.was_asked) {
+    if (unreachable_since_.size() >= kPeersMax) unreachable_since_.clear();
+    outage = steady - unreachable_since_.try_emplace(peer, steady).first->second;
+  }
+  const std::chrono::milliseconds wait =
+      std::max<std::chrono::milliseconds>(rules::plan_parking(outage, parts_.rng),
+                                          outcome.retry_after.value_or(std::chrono::seconds(0)));
+  sending.again = std::min(now() + wait, n.expires_at);
 }
 
 async::Task<void> Deliver::send_one(Styled what, Sending& sending) {
   // Devices that no provider is for have been left out.
   providers::Provider& provider = *parts_.providers.of(sending.target.device);
+  const rules::Device& device = sending.target.device;
+  const base::WallTime asked_at = now();
   const base::SteadyTime started = parts_.timers.clock().steady_now();
   const base::Deadline deadline = parts_.timers.after(provider.request_timeout());
   sending.outcome = co_await provider.send(what.held.lease.notification, what.style,
                                            sending.target.device, deadline);
   const base::SteadyTime ended = parts_.timers.clock().steady_now();
   parts_.events.sent(provider, *sending.outcome, ended - started);
-  dead_tokens_.judge(provider.name(), *sending.outcome);
+  const std::string peer = provider.peer_of(device);
+  dead_tokens_.judge({provider.name(), peer}, device.id, *sending.outcome);
   if (sending.outcome->kind == rules::OutcomeKind::not_processed) {
-    park(what.held.lease.notification, provider.name(), sending);
+    park(what.held.lease.notification, peer, sending);
     co_return;
   }
-  unreachable_since_.erase(provider.name());
+  if (sending.outcome->was_asked) unreachable_since_.erase(peer);
+  // A registration after this request is another one.
+  if (sending.outcome->kind == rules::OutcomeKind::token_gone && !sending.outcome->invalid_since) {
+    sending.outcome->invalid_since = asked_at;
+  }
   // Each of those behind would wait as long, with a lease of a user who may have few.
   const bool hangs = sending.outcome->kind == rules::OutcomeKind::unknown && deadline.passed(ended);
   if (hangs) sending.place.turn_others_away();
@@ -131,7 +146,7 @@ void Deliver::report_dead_tokens(base::UserId user, const Sendings& sendings) {
   for (const Sending& one : sendings) {
     if (!one.outcome || one.outcome->kind != rules::OutcomeKind::token_gone) continue;
     const rules::Device& device = one.target.device;
-    dead_tokens_.report(parts_.providers.of(device)->name(),
+    dead_tokens_.report(parts_.providers.of(device)->peer_of(device),
                         {.user = user,
                          .device = device.id,
                          .token = device.token,

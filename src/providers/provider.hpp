@@ -3,6 +3,7 @@
 
 #include <chrono>
 #include <optional>
+#include <string>
 #include <string_view>
 
 #include "base/async/task.hpp"
@@ -32,6 +33,11 @@ class Provider {
                                                          const rules::Style& style,
                                                          const rules::Device& device,
                                                          base::Deadline deadline) = 0;
+
+  /// The server that is asked for this device: that one is down, or misled, by itself.
+  [[nodiscard]] virtual std::string peer_of(const rules::Device& /*device*/) const {
+    return std::string(name());
+  }
 
   /// How long an answer is waited for.
   [[nodiscard]] virtual std::chrono::milliseconds request_timeout() const = 0;

@@ -16,9 +16,12 @@ std::optional<base::WallTime> plan_retry(const RetryPolicy& policy, const RetryI
                                          base::Rng& rng) {
   const auto made = static_cast<std::size_t>(input.retries_made);
   if (made >= policy.delays.size()) return std::nullopt;
+  // A wish for 0 seconds, or for a moment that has passed on our clock, is none: the tries would be
+  // used up within a second.
+  const bool has_wish = input.retry_after && input.retry_after->count() > 0;
   const std::chrono::milliseconds delay =
-      input.retry_after ? *input.retry_after
-                        : std::max<std::chrono::milliseconds>(policy.delays[made], input.retry_min);
+      has_wish ? *input.retry_after
+               : std::max<std::chrono::milliseconds>(policy.delays[made], input.retry_min);
   const base::WallTime next = input.now + jittered(delay, rng);
   const bool too_old = next > input.begun_at + policy.age_max;
   if (too_old || next >= input.expires_at) return std::nullopt;

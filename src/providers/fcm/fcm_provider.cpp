@@ -113,8 +113,9 @@ async::Task<Outcome> FcmProvider::send(const rules::Notification& notification,
                                        const rules::Style& style, const rules::Device& device,
                                        base::Deadline deadline) {
   const base::SteadyTime now = timers_.clock().steady_now();
-  // The other half is for the request itself.
-  const SendQuota::Turn turn = quota_.take(now, deadline.left(now) / 2);
+  // Longer waits are in the queue: here they would take the room of other providers.
+  constexpr std::chrono::nanoseconds kPatience = std::chrono::milliseconds(200);
+  const SendQuota::Turn turn = quota_.take(now, std::min(deadline.left(now) / 2, kPatience));
   if (!turn.taken) co_return over_quota(turn.wait);
   if (turn.wait.count() > 0) co_await timers_.sleep_for(turn.wait);
   const base::WallTime sent_at = timers_.clock().now();

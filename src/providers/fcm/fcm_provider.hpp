@@ -21,8 +21,8 @@ namespace notify::providers {
 ///            not_processed or unknown; UNREGISTERED is token_gone. A 401 about the access token
 ///            fetches a new one and sends once more.
 /// Cancel:    the stream is reset; the notification may have been delivered.
-/// Limits:    a share of `fcm.messages_per_minute`. A push over it waits for its turn, at most half
-///            of the time until the deadline; else it is tried later.
+/// Limits:    a share of `fcm.messages_per_minute`. A push over it waits for its turn, at most
+///            200 ms; else it is tried when its turn has come.
 /// Source:    Firebase, "Send messages using the FCM HTTP v1 API".
 class FcmProvider final : public Provider {
  public:

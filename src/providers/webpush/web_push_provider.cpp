@@ -50,6 +50,12 @@ WebPushProvider::WebPushProvider(const config::WebPush& config, rules::OwnTexts 
 Expected<std::unique_ptr<Provider>> WebPushProvider::create(const config::WebPush& config,
                                                             rules::OwnTexts own,
                                                             Surroundings around) {
+  for (const std::string& host : config.allowed_hosts) {
+    if (rules::WebPushHosts::is_entry(host)) continue;
+    return fail(Errc::invalid, "webpush.allowed_hosts: '" + host +
+                                   "' is no host: write it like push.example.com, *.example.com "
+                                   "or push.example.com:8443");
+  }
   auto key = read_es256_key("webpush.key_file", config.key_file);
   if (!key) return fail(std::move(key).error());
   auto tokens = VapidTokens::create(*std::move(key), config.subject, around.timers.clock());
@@ -75,6 +81,11 @@ std::optional<rules::Flaw> WebPushProvider::flaw_of(const rules::Device& device)
   const auto subscription = usable(device.token);
   if (subscription) return std::nullopt;
   return rules::Flaw{rules::LeftOut::unusable_token, subscription.error().detail};
+}
+
+std::string WebPushProvider::peer_of(const rules::Device& device) const {
+  const auto subscription = rules::parse_subscription(device.token);
+  return subscription ? subscription->origin : std::string(name());
 }
 
 Expected<http2::Request> WebPushProvider::make_request(const rules::Notification& notification,

@@ -38,6 +38,8 @@ class WebPushProvider final : public Provider {
                                                  const rules::Style& style,
                                                  const rules::Device& device,
                                                  base::Deadline deadline) override;
+  /// The origin of its subscription.
+  [[nodiscard]] std::string peer_of(const rules::Device& device) const override;
   [[nodiscard]] std::chrono::milliseconds request_timeout() const override {
     return config_.request_timeout;
   }

@@ -70,6 +70,15 @@ TEST_F(DeliverTroubleTest, AProviderThatCannotBeReachedUsesUpNoRetry) {
   EXPECT_TRUE(in_books(next)) << "the next outage is a new one";
 }
 
+TEST_F(DeliverTroubleTest, OverItsQuotaItComesWhenItsTurnHasCome) {
+  outside.apple.to_all =
+      rules::Outcome{.kind = OutcomeKind::not_processed, .retry_after = 40s, .was_asked = false};
+  const auto n = queued();
+  outside.time.run_for(1s);
+  ASSERT_TRUE(row(n).due);
+  EXPECT_GE(row(n).due->at, now() + 38s);
+}
+
 TEST_F(DeliverTroubleTest, WithoutItsProviderANotificationDiesOfItsOwnExpiry) {
   outside.apple.to_all = rules::Outcome{.kind = OutcomeKind::not_processed};
   const auto n = queued();

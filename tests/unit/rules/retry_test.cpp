@@ -77,6 +77,14 @@ TEST(PlanRetry, NothingIsRetriedAfterADay) {
   EXPECT_FALSE(plan_retry({}, old, rng));
 }
 
+TEST(PlanRetry, AWishForNoWaitIsNone) {
+  base::SeededRng rng(1);
+  RetryInput now = input(0);
+  now.retry_after = seconds(0);
+  now.retry_min = seconds(60);
+  EXPECT_GE(*plan_retry({}, now, rng), kFailedAt + seconds(60));
+}
+
 TEST(PlanParking, GrowsWithTheOutageBetweenItsBounds) {
   base::SeededRng rng(1);
   const auto parked = [&](seconds outage) { return plan_parking(outage, rng); };
