@@ -21,11 +21,6 @@ constexpr std::size_t kHashLength = 32;
 constexpr std::size_t kKeyLength = 16;
 constexpr std::size_t kNonceLength = 12;
 
-const unsigned char* bytes(std::string_view text) {
-  return reinterpret_cast<const unsigned char*>(text.data());
-}
-unsigned char* bytes(std::string& text) { return reinterpret_cast<unsigned char*>(text.data()); }
-
 /// One step of HKDF's expansion is enough for what is needed (RFC 5869 §2.3).
 std::string with_terminators(std::string_view info) {
   std::string text(info);

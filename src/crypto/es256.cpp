@@ -14,8 +14,6 @@
 namespace notify::crypto {
 namespace {
 
-using Bio = std::unique_ptr<BIO, Freed<BIO_free>>;
-using DigestContext = std::unique_ptr<EVP_MD_CTX, Freed<EVP_MD_CTX_free>>;
 using Number = std::unique_ptr<BIGNUM, Freed<BN_free>>;
 using Signature = std::unique_ptr<ECDSA_SIG, Freed<ECDSA_SIG_free>>;
 
@@ -27,9 +25,6 @@ bool is_p256(EVP_PKEY* key) {
   const bool named = EVP_PKEY_get_group_name(key, group.data(), group.size(), &length) == 1;
   return named && std::string_view(group.data(), length) == "prime256v1";
 }
-
-/// OpenSSL never asks a terminal for a pass phrase.
-int no_pass_phrase(char*, int, int, void*) { return 0; }
 
 }  // namespace
 

@@ -10,13 +10,9 @@
 namespace notify::crypto {
 namespace {
 
-using Number = std::unique_ptr<BIGNUM, Freed<BN_clear_free>>;
+using SecretNumber = std::unique_ptr<BIGNUM, Freed<BN_clear_free>>;
 using Builder = std::unique_ptr<OSSL_PARAM_BLD, Freed<OSSL_PARAM_BLD_free>>;
 using Parameters = std::unique_ptr<OSSL_PARAM, Freed<OSSL_PARAM_free>>;
-
-const unsigned char* bytes(std::string_view text) {
-  return reinterpret_cast<const unsigned char*>(text.data());
-}
 
 bool is_uncompressed(std::string_view point) {
   return point.size() == kPointLength && point.front() == '\x04';
@@ -73,7 +69,7 @@ Pkey import_point(std::string_view point) {
 
 Pkey import_pair(std::string_view scalar, std::string_view point) {
   if (scalar.size() != kCoordinateLength || !is_uncompressed(point)) return nullptr;
-  const Number number(BN_secure_new());
+  const SecretNumber number(BN_secure_new());
   if (!number ||
       BN_bin2bn(bytes(scalar), static_cast<int>(scalar.size()), number.get()) == nullptr) {
     return nullptr;
@@ -98,7 +94,7 @@ std::string point_of(const EVP_PKEY& key) {
   for (const char* name : {OSSL_PKEY_PARAM_EC_PUB_X, OSSL_PKEY_PARAM_EC_PUB_Y}) {
     BIGNUM* read = nullptr;
     if (EVP_PKEY_get_bn_param(&key, name, &read) != 1) return {};
-    const Number coordinate(read);
+    const SecretNumber coordinate(read);
     constexpr int kLength = static_cast<int>(kCoordinateLength);
     if (BN_bn2binpad(coordinate.get(), place, kLength) != kLength) return {};
     place += kCoordinateLength;

@@ -3,23 +3,12 @@
 // for the files of this folder. Source: SEC 1 §2.3.3 (uncompressed points), RFC 7518 §6.2.1
 // (coordinates).
 
-#include <openssl/evp.h>
-
-#include <memory>
 #include <string>
 #include <string_view>
 
-namespace notify::crypto {
+#include "crypto/openssl.hpp"
 
-template <auto Free>
-struct Freed {
-  template <class T>
-  void operator()(T* pointer) const {
-    Free(pointer);
-  }
-};
-using Pkey = std::unique_ptr<EVP_PKEY, Freed<EVP_PKEY_free>>;
-using PkeyContext = std::unique_ptr<EVP_PKEY_CTX, Freed<EVP_PKEY_CTX_free>>;
+namespace notify::crypto {
 
 inline constexpr std::size_t kCoordinateLength = 32;
 inline constexpr std::size_t kPointLength = 1 + 2 * kCoordinateLength;

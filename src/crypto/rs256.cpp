@@ -6,25 +6,12 @@
 #include <openssl/pem.h>
 
 #include "base/text.hpp"
+#include "crypto/openssl.hpp"
 
 namespace notify::crypto {
 namespace {
 
-template <auto Free>
-struct Freed {
-  template <class T>
-  void operator()(T* pointer) const {
-    Free(pointer);
-  }
-};
-using Pkey = std::unique_ptr<EVP_PKEY, Freed<EVP_PKEY_free>>;
-using Bio = std::unique_ptr<BIO, Freed<BIO_free>>;
-using DigestContext = std::unique_ptr<EVP_MD_CTX, Freed<EVP_MD_CTX_free>>;
-
 constexpr int kBitsMin = 2048;
-
-/// OpenSSL never asks a terminal for a pass phrase.
-int no_pass_phrase(char*, int, int, void*) { return 0; }
 
 }  // namespace
 

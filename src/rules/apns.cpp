@@ -13,7 +13,7 @@ namespace notify::rules {
 namespace {
 
 /// What a style can add: the interruption level or "quiet", and the preview level.
-constexpr std::size_t kStyleRoom = 52;
+constexpr std::size_t kApnsStyleRoom = 52;
 
 /// `aps` of a visible notification: alert, badge, sound, thread-id, category, mutable-content.
 base::JsonObject aps_of_alert(const Notification& n, const Style& style, const ShownTexts& shown) {
@@ -30,7 +30,7 @@ base::JsonObject aps_of_alert(const Notification& n, const Style& style, const S
   return aps;
 }
 
-struct Meaning {
+struct ApnsMeaning {
   int status;
   std::string_view reason;
   OutcomeKind kind;
@@ -41,63 +41,64 @@ using enum OutcomeKind;
 
 /// Apple's table of status codes and reasons, with what each means for us. Source: Apple, "Handling
 /// notification responses from APNs". A reason that is not here is judged by its status alone.
-constexpr std::array kMeanings = {
-    Meaning{400, "BadCollapseId", rejected, "the collapse id is too long"},
-    Meaning{400, "BadDeviceToken", token_gone, "the token is malformed or of another environment"},
-    Meaning{400, "BadExpirationDate", rejected, "apns-expiration is invalid"},
-    Meaning{400, "BadMessageId", rejected, "apns-id is invalid"},
-    Meaning{400, "BadPriority", rejected, "apns-priority is invalid"},
-    Meaning{400, "BadTopic", bad_credentials, "apns-topic is invalid: check apns.topic"},
-    Meaning{400, "DeviceTokenNotForTopic", token_gone, "the token belongs to another app"},
-    Meaning{400, "DuplicateHeaders", rejected, "a header was repeated"},
-    Meaning{400, "IdleTimeout", retry_later, "the connection was idle for too long"},
-    Meaning{400, "InvalidPushType", rejected, "apns-push-type is invalid"},
-    Meaning{400, "MissingDeviceToken", rejected, "the token is missing"},
-    Meaning{400, "MissingTopic", bad_credentials, "apns-topic is missing: check apns.topic"},
-    Meaning{400, "PayloadEmpty", rejected, "the payload was empty"},
-    Meaning{400, "TopicDisallowed", bad_credentials, "the key may not push to this topic"},
-    Meaning{403, "BadCertificate", bad_credentials, "the certificate is bad"},
-    Meaning{403, "BadCertificateEnvironment", bad_credentials,
-            "the certificate is for the other environment"},
-    Meaning{403, "BadEnvironmentKeyIdInToken", bad_credentials,
-            "the key is for the other environment"},
+constexpr std::array kApnsMeanings = {
+    ApnsMeaning{400, "BadCollapseId", rejected, "the collapse id is too long"},
+    ApnsMeaning{400, "BadDeviceToken", token_gone,
+                "the token is malformed or of another environment"},
+    ApnsMeaning{400, "BadExpirationDate", rejected, "apns-expiration is invalid"},
+    ApnsMeaning{400, "BadMessageId", rejected, "apns-id is invalid"},
+    ApnsMeaning{400, "BadPriority", rejected, "apns-priority is invalid"},
+    ApnsMeaning{400, "BadTopic", bad_credentials, "apns-topic is invalid: check apns.topic"},
+    ApnsMeaning{400, "DeviceTokenNotForTopic", token_gone, "the token belongs to another app"},
+    ApnsMeaning{400, "DuplicateHeaders", rejected, "a header was repeated"},
+    ApnsMeaning{400, "IdleTimeout", retry_later, "the connection was idle for too long"},
+    ApnsMeaning{400, "InvalidPushType", rejected, "apns-push-type is invalid"},
+    ApnsMeaning{400, "MissingDeviceToken", rejected, "the token is missing"},
+    ApnsMeaning{400, "MissingTopic", bad_credentials, "apns-topic is missing: check apns.topic"},
+    ApnsMeaning{400, "PayloadEmpty", rejected, "the payload was empty"},
+    ApnsMeaning{400, "TopicDisallowed", bad_credentials, "the key may not push to this topic"},
+    ApnsMeaning{403, "BadCertificate", bad_credentials, "the certificate is bad"},
+    ApnsMeaning{403, "BadCertificateEnvironment", bad_credentials,
+                "the certificate is for the other environment"},
+    ApnsMeaning{403, "BadEnvironmentKeyIdInToken", bad_credentials,
+                "the key is for the other environment"},
     // Seen in the wild beside the documented spelling.
-    Meaning{403, "BadEnvironmentKeyInToken", bad_credentials,
-            "the key is for the other environment"},
-    Meaning{403, "ExpiredProviderToken", bad_credentials,
-            "the provider token is too old: check this machine's clock"},
-    Meaning{403, "Forbidden", bad_credentials, "the action is not allowed"},
-    Meaning{403, "InvalidProviderToken", bad_credentials,
-            "the provider token is refused: check apns.key_file, apns.key_id and apns.team_id"},
-    Meaning{403, "MissingProviderToken", bad_credentials, "the provider token is missing"},
-    Meaning{403, "UnrelatedKeyIdInToken", bad_credentials,
-            "the connection was opened with another key"},
-    Meaning{404, "BadPath", rejected, "the path is wrong"},
-    Meaning{405, "MethodNotAllowed", rejected, "the method is not POST"},
-    Meaning{410, "ExpiredToken", token_gone, "the token has expired"},
-    Meaning{410, "Unregistered", token_gone, "the app is no longer installed"},
-    Meaning{413, "PayloadTooLarge", rejected, "the payload is over 4,096 bytes"},
-    Meaning{429, "TooManyProviderTokenUpdates", retry_later,
-            "the provider token was changed too often"},
-    Meaning{429, "TooManyRequests", retry_later, "too many notifications for this device"},
-    Meaning{500, "InternalServerError", retry_later, "an error inside APNs"},
-    Meaning{503, "ServiceUnavailable", retry_later, "APNs is unavailable"},
-    Meaning{503, "Shutdown", retry_later, "the APNs server is shutting down"},
+    ApnsMeaning{403, "BadEnvironmentKeyInToken", bad_credentials,
+                "the key is for the other environment"},
+    ApnsMeaning{403, "ExpiredProviderToken", bad_credentials,
+                "the provider token is too old: check this machine's clock"},
+    ApnsMeaning{403, "Forbidden", bad_credentials, "the action is not allowed"},
+    ApnsMeaning{403, "InvalidProviderToken", bad_credentials,
+                "the provider token is refused: check apns.key_file, apns.key_id and apns.team_id"},
+    ApnsMeaning{403, "MissingProviderToken", bad_credentials, "the provider token is missing"},
+    ApnsMeaning{403, "UnrelatedKeyIdInToken", bad_credentials,
+                "the connection was opened with another key"},
+    ApnsMeaning{404, "BadPath", rejected, "the path is wrong"},
+    ApnsMeaning{405, "MethodNotAllowed", rejected, "the method is not POST"},
+    ApnsMeaning{410, "ExpiredToken", token_gone, "the token has expired"},
+    ApnsMeaning{410, "Unregistered", token_gone, "the app is no longer installed"},
+    ApnsMeaning{413, "PayloadTooLarge", rejected, "the payload is over 4,096 bytes"},
+    ApnsMeaning{429, "TooManyProviderTokenUpdates", retry_later,
+                "the provider token was changed too often"},
+    ApnsMeaning{429, "TooManyRequests", retry_later, "too many notifications for this device"},
+    ApnsMeaning{500, "InternalServerError", retry_later, "an error inside APNs"},
+    ApnsMeaning{503, "ServiceUnavailable", retry_later, "APNs is unavailable"},
+    ApnsMeaning{503, "Shutdown", retry_later, "the APNs server is shutting down"},
 };
 
 /// A token is never given up on a reason that nobody has documented.
-Meaning by_status(int status) {
+ApnsMeaning by_apns_status(int status) {
   if (status == 410) return {status, "", token_gone, "the token is no longer active"};
   if (status == 403) return {status, "", bad_credentials, "our credentials are refused"};
   if (status == 429 || status >= 500) return {status, "", retry_later, "APNs asks to come later"};
   return {status, "", rejected, "APNs refuses the request"};
 }
 
-Meaning meaning_of(const ApnsAnswer& answer) {
-  for (const Meaning& meaning : kMeanings) {
+ApnsMeaning meaning_of(const ApnsAnswer& answer) {
+  for (const ApnsMeaning& meaning : kApnsMeanings) {
     if (meaning.status == answer.status && meaning.reason == answer.reason) return meaning;
   }
-  return by_status(answer.status);
+  return by_apns_status(answer.status);
 }
 
 /// Why an answer that would condemn a token may be about something else; empty: it is about it.
@@ -139,12 +140,12 @@ std::string payload_of(const Notification& n, const Style& style, const ShownTex
   return std::move(payload).finish();
 }
 
-std::size_t least_payload(const Notification& n) {
+std::size_t least_apns_payload(const Notification& n) {
   Style style;
   style.sound = n.presentation.sound;
   if (style.sound == "default") style.sound.assign(kSoundMax, 'x');
   const std::string text(kTextAlwaysShown, 'x');
-  return payload_of(n, style, {text, text}).size() + kStyleRoom;
+  return payload_of(n, style, {text, text}).size() + kApnsStyleRoom;
 }
 
 }  // namespace
@@ -183,7 +184,7 @@ PushService apns_service() {
   return {.name = "apns",
           .payload_max = kApnsPayloadMax,
           .serves = [](const Device& device) { return device.platform == Platform::ios; },
-          .least_payload = least_payload,
+          .least_payload = least_apns_payload,
           .is_payload_key = is_apns_payload_key};
 }
 
@@ -218,7 +219,7 @@ ApnsAnswer parse_apns_answer(int status, std::string_view body, std::string_view
 
 Outcome apns_outcome(const ApnsAnswer& answer, const Device& device) {
   if (answer.status == 200) return {.kind = accepted};
-  const Meaning meaning = meaning_of(answer);
+  const ApnsMeaning meaning = meaning_of(answer);
   Outcome outcome;
   outcome.kind = meaning.kind;
   outcome.code = std::to_string(answer.status);

@@ -13,9 +13,9 @@ using base::JsonObject;
 using std::chrono::seconds;
 
 /// FCM's longest storage: 28 days.
-constexpr seconds kTtlMax = std::chrono::hours(24 * 28);
+constexpr seconds kFcmTtlMax = std::chrono::hours(24 * 28);
 /// A style can add this much: preview level, "quiet", and longer names of priorities.
-constexpr std::size_t kStyleRoom = 96;
+constexpr std::size_t kFcmStyleRoom = 96;
 /// The notification channel for what makes no sound. An app that has not created it gets its
 /// default channel.
 constexpr std::string_view kSilentChannel = "silent";
@@ -60,7 +60,7 @@ struct Parts {
   }
   [[nodiscard]] seconds time_to_live() const {
     const auto left = std::chrono::floor<seconds>(n.expires_at - now);
-    return std::clamp(left, seconds(0), kTtlMax);
+    return std::clamp(left, seconds(0), kFcmTtlMax);
   }
 };
 
@@ -200,7 +200,7 @@ std::string with_address(std::string message, std::string_view token) {
   return message;
 }
 
-std::size_t least_payload(const Notification& n) {
+std::size_t least_fcm_payload(const Notification& n) {
   Style style;
   style.sound = n.presentation.sound;
   if (style.sound == "default") style.sound.assign(kSoundMax, 'x');
@@ -211,7 +211,7 @@ std::size_t least_payload(const Notification& n) {
     longest =
         std::max(longest, std::move(message_of(parts, Device(), {text, text})).finish().size());
   }
-  return longest + kStyleRoom;
+  return longest + kFcmStyleRoom;
 }
 
 bool serves(const Device& device) {
@@ -256,7 +256,7 @@ PushService fcm_service() {
   return {.name = "fcm",
           .payload_max = kFcmPayloadMax,
           .serves = serves,
-          .least_payload = least_payload,
+          .least_payload = least_fcm_payload,
           .is_payload_key = is_fcm_payload_key};
 }
 

@@ -14,7 +14,7 @@ using enum OutcomeKind;
 using simdjson::SUCCESS;
 using Element = simdjson::dom::element;
 
-struct Meaning {
+struct FcmMeaning {
   std::string_view code;  ///< of the FcmError, else of google.rpc.Status
   OutcomeKind kind;
   std::string_view message;
@@ -23,37 +23,40 @@ struct Meaning {
 
 /// Firebase's table of error codes, with what each means for us. INVALID_ARGUMENT is not here: it
 /// takes more than the code.
-constexpr std::array kMeanings = {
-    Meaning{"UNREGISTERED", token_gone, "the app is no longer registered under this token"},
-    Meaning{"SENDER_ID_MISMATCH", token_gone,
-            "the token belongs to another Firebase project: if many do, check fcm.project_id"},
-    Meaning{"QUOTA_EXCEEDED", retry_later, "a quota of the project or of this device is used up",
-            60s},
-    Meaning{"UNAVAILABLE", retry_later, "FCM is overloaded or unavailable", 10s},
-    Meaning{"INTERNAL", retry_later, "an error inside FCM", 10s},
-    Meaning{"THIRD_PARTY_AUTH_ERROR", bad_credentials,
-            "the Firebase project's credentials for Apple or for Web Push are refused: renew them "
-            "in the Firebase console"},
+constexpr std::array kFcmMeanings = {
+    FcmMeaning{"UNREGISTERED", token_gone, "the app is no longer registered under this token"},
+    FcmMeaning{"SENDER_ID_MISMATCH", token_gone,
+               "the token belongs to another Firebase project: if many do, check fcm.project_id"},
+    FcmMeaning{"QUOTA_EXCEEDED", retry_later, "a quota of the project or of this device is used up",
+               60s},
+    FcmMeaning{"UNAVAILABLE", retry_later, "FCM is overloaded or unavailable", 10s},
+    FcmMeaning{"INTERNAL", retry_later, "an error inside FCM", 10s},
+    FcmMeaning{
+        "THIRD_PARTY_AUTH_ERROR", bad_credentials,
+        "the Firebase project's credentials for Apple or for Web Push are refused: renew them "
+        "in the Firebase console"},
     // An older name of the one before, which Google's own libraries still know.
-    Meaning{"APNS_AUTH_ERROR", bad_credentials,
-            "the Firebase project's credentials for Apple are refused: renew them in the Firebase "
-            "console"},
+    FcmMeaning{
+        "APNS_AUTH_ERROR", bad_credentials,
+        "the Firebase project's credentials for Apple are refused: renew them in the Firebase "
+        "console"},
 };
 
 /// Without an FcmError the answer is not about a registration.
 constexpr std::array kRpcMeanings = {
-    Meaning{"UNAUTHENTICATED", bad_credentials,
-            "the access token is refused: check fcm.credentials_file and this machine's clock"},
-    Meaning{"PERMISSION_DENIED", bad_credentials,
-            "the service account may not send: give it the role of FCM in this project, and enable "
-            "the FCM API"},
-    Meaning{"RESOURCE_EXHAUSTED", retry_later, "the project's quota is used up", 60s},
-    Meaning{"UNAVAILABLE", retry_later, "FCM is overloaded or unavailable", 10s},
-    Meaning{"INTERNAL", retry_later, "an error inside FCM", 10s},
-    Meaning{"NOT_FOUND", bad_credentials, "FCM knows no such project: check fcm.project_id"},
+    FcmMeaning{"UNAUTHENTICATED", bad_credentials,
+               "the access token is refused: check fcm.credentials_file and this machine's clock"},
+    FcmMeaning{
+        "PERMISSION_DENIED", bad_credentials,
+        "the service account may not send: give it the role of FCM in this project, and enable "
+        "the FCM API"},
+    FcmMeaning{"RESOURCE_EXHAUSTED", retry_later, "the project's quota is used up", 60s},
+    FcmMeaning{"UNAVAILABLE", retry_later, "FCM is overloaded or unavailable", 10s},
+    FcmMeaning{"INTERNAL", retry_later, "an error inside FCM", 10s},
+    FcmMeaning{"NOT_FOUND", bad_credentials, "FCM knows no such project: check fcm.project_id"},
 };
 
-Meaning by_status(int status) {
+FcmMeaning by_fcm_status(int status) {
   if (status == 401 || status == 403) {
     return {"", bad_credentials,
             "our credentials are refused: check fcm.credentials_file and fcm.project_id"};
@@ -66,8 +69,8 @@ Meaning by_status(int status) {
   return {"", rejected, "FCM refuses the request"};
 }
 
-Meaning meaning_of(const FcmAnswer& answer) {
-  for (const Meaning& meaning : kMeanings) {
+FcmMeaning meaning_of(const FcmAnswer& answer) {
+  for (const FcmMeaning& meaning : kFcmMeanings) {
     if (meaning.code == answer.error_code) return meaning;
   }
   const bool is_argument =
@@ -76,10 +79,10 @@ Meaning meaning_of(const FcmAnswer& answer) {
     return {"", token_gone, "FCM says that this is no registration token"};
   }
   if (is_argument) return {"", rejected, "FCM finds a field of the message invalid"};
-  for (const Meaning& meaning : kRpcMeanings) {
+  for (const FcmMeaning& meaning : kRpcMeanings) {
     if (meaning.code == answer.rpc_status) return meaning;
   }
-  return by_status(answer.status);
+  return by_fcm_status(answer.status);
 }
 
 /// Only letters of a documented code reach a row: the body is the peer's, and bounded here.
@@ -154,7 +157,7 @@ bool refuses_access_token(const FcmAnswer& answer) {
 
 Outcome fcm_outcome(const FcmAnswer& answer) {
   if (answer.status == 200) return {.kind = accepted};
-  const Meaning meaning = meaning_of(answer);
+  const FcmMeaning meaning = meaning_of(answer);
   Outcome outcome;
   outcome.kind = meaning.kind;
   outcome.code = std::to_string(answer.status);

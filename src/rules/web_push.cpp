@@ -53,7 +53,7 @@ std::string visible_payload(const Notification& n, const Style& style, std::stri
   return std::move(payload).finish();
 }
 
-std::size_t least_payload(const Notification& n) {
+std::size_t least_web_push_payload(const Notification& n) {
   Style style;
   style.preview = PreviewLevel::sender;  // the longest name
   style.is_silent = true;
@@ -102,7 +102,7 @@ PushService web_push_service() {
   return {.name = "webpush",
           .payload_max = kWebPushPayloadMax,
           .serves = is_subscription,
-          .least_payload = least_payload,
+          .least_payload = least_web_push_payload,
           .is_payload_key = is_web_push_data_key};
 }
 

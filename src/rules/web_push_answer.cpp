@@ -24,7 +24,7 @@ std::string clean(std::string_view text) {
   return result;
 }
 
-struct Meaning {
+struct WebPushMeaning {
   int status;
   std::string_view reason;  ///< empty: any
   OutcomeKind kind;
@@ -32,32 +32,35 @@ struct Meaning {
 };
 
 /// A vendor's reason goes before the status alone.
-constexpr std::array kMeanings = {
-    Meaning{400, "VapidPkHashMismatch", token_gone, "the subscription is of another VAPID key"},
-    Meaning{403, "VapidPkHashMismatch", token_gone, "the subscription is of another VAPID key"},
-    Meaning{400, "BadJwtToken", bad_credentials,
-            "the VAPID token is refused: check webpush.subject and this machine's clock"},
-    Meaning{403, "BadJwtToken", bad_credentials,
-            "the VAPID token is refused: check webpush.subject and this machine's clock"},
-    Meaning{400, "errno 101", rejected, "the encryption is refused"},
-    Meaning{400, "errno 108", rejected, "the push service cannot route to this browser"},
-    Meaning{400, "errno 109", bad_credentials, "the VAPID token is refused"},
-    Meaning{400, "errno 110", rejected, "the encryption is refused"},
-    Meaning{400, "errno 111", rejected, "a header is missing"},
-    Meaning{400, "errno 112", rejected, "the TTL is invalid"},
-    Meaning{400, "errno 113", rejected, "the topic is invalid"},
-    Meaning{401, "", bad_credentials, "the VAPID token is refused: check webpush.key_file"},
-    Meaning{403, "", bad_credentials,
-            "the VAPID key is not the subscription's, or is refused: check webpush.key_file"},
-    Meaning{404, "", token_gone, "the subscription is not known"},
-    Meaning{406, "", retry_later, "the push service throttles this channel"},
-    Meaning{410, "", token_gone, "the subscription is gone"},
-    Meaning{413, "", rejected, "the message is too large"},
-    Meaning{429, "", retry_later, "too many messages for this subscription"},
+constexpr std::array kWebPushMeanings = {
+    WebPushMeaning{400, "VapidPkHashMismatch", token_gone,
+                   "the subscription is of another VAPID key"},
+    WebPushMeaning{403, "VapidPkHashMismatch", token_gone,
+                   "the subscription is of another VAPID key"},
+    WebPushMeaning{400, "BadJwtToken", bad_credentials,
+                   "the VAPID token is refused: check webpush.subject and this machine's clock"},
+    WebPushMeaning{403, "BadJwtToken", bad_credentials,
+                   "the VAPID token is refused: check webpush.subject and this machine's clock"},
+    WebPushMeaning{400, "errno 101", rejected, "the encryption is refused"},
+    WebPushMeaning{400, "errno 108", rejected, "the push service cannot route to this browser"},
+    WebPushMeaning{400, "errno 109", bad_credentials, "the VAPID token is refused"},
+    WebPushMeaning{400, "errno 110", rejected, "the encryption is refused"},
+    WebPushMeaning{400, "errno 111", rejected, "a header is missing"},
+    WebPushMeaning{400, "errno 112", rejected, "the TTL is invalid"},
+    WebPushMeaning{400, "errno 113", rejected, "the topic is invalid"},
+    WebPushMeaning{401, "", bad_credentials, "the VAPID token is refused: check webpush.key_file"},
+    WebPushMeaning{
+        403, "", bad_credentials,
+        "the VAPID key is not the subscription's, or is refused: check webpush.key_file"},
+    WebPushMeaning{404, "", token_gone, "the subscription is not known"},
+    WebPushMeaning{406, "", retry_later, "the push service throttles this channel"},
+    WebPushMeaning{410, "", token_gone, "the subscription is gone"},
+    WebPushMeaning{413, "", rejected, "the message is too large"},
+    WebPushMeaning{429, "", retry_later, "too many messages for this subscription"},
 };
 
-Meaning meaning_of(int status, std::string_view reason) {
-  for (const Meaning& meaning : kMeanings) {
+WebPushMeaning meaning_of(int status, std::string_view reason) {
+  for (const WebPushMeaning& meaning : kWebPushMeanings) {
     const bool fits = meaning.reason.empty() || meaning.reason == reason;
     if (meaning.status == status && fits) return meaning;
   }
@@ -91,7 +94,7 @@ std::string web_push_reason(const WebPushResponse& response) {
 Outcome web_push_outcome(const WebPushResponse& response, base::WallTime now) {
   if (is_accepted(response.status)) return {.kind = accepted};
   const std::string reason = web_push_reason(response);
-  const Meaning meaning = meaning_of(response.status, reason);
+  const WebPushMeaning meaning = meaning_of(response.status, reason);
   Outcome outcome;
   outcome.kind = meaning.kind;
   outcome.code = std::to_string(response.status);

@@ -56,14 +56,14 @@ std::optional<std::string> form_field(std::string_view form, std::string_view na
   return std::nullopt;
 }
 
-json decode_part(std::string_view part) {
+json decode_assertion_part(std::string_view part) {
   const std::optional<std::string> text = base::base64url_decode(part);
   if (!text) return json::object();
   json value = json::parse(*text, nullptr, false);
   return value.is_object() ? value : json::object();
 }
 
-bool is_text(const json& object, const char* key, std::string_view expected) {
+bool is_claim(const json& object, const char* key, std::string_view expected) {
   const auto found = object.find(key);
   return found != object.end() && found->is_string() &&
          found->get_ref<const std::string&>() == expected;
@@ -122,17 +122,17 @@ const char* OauthServer::fault_of(std::string_view jwt, base::WallTime now) cons
   const std::size_t first = jwt.find('.');
   const std::size_t second = first == jwt.npos ? first : jwt.find('.', first + 1);
   if (second == jwt.npos) return "Bad Request";
-  const json header = decode_part(jwt.substr(0, first));
-  const json claims = decode_part(jwt.substr(first + 1, second - first - 1));
-  if (!is_text(header, "alg", "RS256") || !is_text(header, "kid", names_.key_id)) {
+  const json header = decode_assertion_part(jwt.substr(0, first));
+  const json claims = decode_assertion_part(jwt.substr(first + 1, second - first - 1));
+  if (!is_claim(header, "alg", "RS256") || !is_claim(header, "kid", names_.key_id)) {
     return "Invalid JWT Signature.";
   }
   const auto signature = base::base64url_decode(jwt.substr(second + 1));
   if (!signature || !signature_matches(jwt.substr(0, second), *signature)) {
     return "Invalid JWT Signature.";
   }
-  if (!is_text(claims, "iss", names_.client_email)) return "Invalid grant: account not found";
-  if (!is_text(claims, "aud", names_.token_uri)) return "Invalid JWT: Failed audience check.";
+  if (!is_claim(claims, "iss", names_.client_email)) return "Invalid grant: account not found";
+  if (!is_claim(claims, "aud", names_.token_uri)) return "Invalid JWT: Failed audience check.";
   if (!has_scope(claims)) return "Invalid OAuth scope or ID token audience provided.";
   const auto issued = time_of(claims, "iat");
   const auto expires = time_of(claims, "exp");

@@ -17,7 +17,7 @@ constexpr int kDepthMax = 4;
 constexpr std::chrono::seconds kAssertionLifetime = std::chrono::hours(1);
 
 /// A field that must be there, as text.
-Expected<std::string> text_of(const Json& object, const char* name) {
+Expected<std::string> required_text(const Json& object, const char* name) {
   const auto found = object.find(name);
   if (found == object.end() || !found->is_string() ||
       found->get_ref<const std::string&>().empty()) {
@@ -36,7 +36,7 @@ Expected<ServiceAccount> ServiceAccount::parse(std::string_view text) {
   if (json->value("type", Json()) != "service_account") {
     return fail(Errc::invalid, "has another 'type' than service_account");
   }
-  auto pem = text_of(*json, "private_key");
+  auto pem = required_text(*json, "private_key");
   if (!pem) return fail(pem.error());
   auto key = crypto::Rs256Key::from_pem(base::Secret(std::move(*pem)));
   if (!key) return fail(Errc::invalid, "has a 'private_key' that is " + key.error().detail);
@@ -49,7 +49,7 @@ Expected<ServiceAccount> ServiceAccount::parse(std::string_view text) {
                 {"token_uri", account.token_uri_},
                 {"project_id", account.project_id_}};
   for (const auto& field : fields) {
-    auto value = text_of(*json, field.name);
+    auto value = required_text(*json, field.name);
     if (!value) return fail(value.error());
     field.into = std::move(*value);
   }

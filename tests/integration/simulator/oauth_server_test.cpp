@@ -13,7 +13,7 @@ namespace {
 using namespace std::chrono_literals;
 using nlohmann::json;
 
-constexpr std::int64_t kNow = 1'790'000'000;
+constexpr std::int64_t kAskedAt = 1'790'000'000;
 
 class OauthServerTest : public ::testing::Test {
  protected:
@@ -42,8 +42,8 @@ class OauthServerTest : public ::testing::Test {
     json claims{{"iss", "push@p"},
                 {"scope", "https://www.googleapis.com/auth/firebase.messaging"},
                 {"aud", "https://127.0.0.1:1/token"},
-                {"iat", kNow},
-                {"exp", kNow + 3600}};
+                {"iat", kAskedAt},
+                {"exp", kAskedAt + 3600}};
     claims.merge_patch(changes);
     return server_.grant(
         "grant_type=urn%3Aietf%3Aparams%3Aoauth%3Agrant-type%3Ajwt-bearer&assertion=" +
@@ -52,7 +52,7 @@ class OauthServerTest : public ::testing::Test {
         now_);
   }
 
-  base::WallTime now_{std::chrono::seconds(kNow)};
+  base::WallTime now_{std::chrono::seconds(kAskedAt)};
   base::SeededRng rng_{1};
   KeyHandle key_{EVP_RSA_gen(2048)};
   OauthServer server_{3600s, rng_};
@@ -78,8 +78,8 @@ TEST_F(OauthServerTest, EveryClaimIsLookedAt) {
   for (const json& wrong :
        {json{{"iss", "other@p"}}, json{{"aud", "https://oauth2.googleapis.com/token"}},
         json{{"scope", "https://www.googleapis.com/auth/drive"}}, json{{"scope", nullptr}},
-        json{{"exp", kNow + 3601}}, json{{"exp", kNow}}, json{{"exp", nullptr}},
-        json{{"iat", kNow + 301}, {"exp", kNow + 3000}}, json{{"iat", "1790000000"}}}) {
+        json{{"exp", kAskedAt + 3601}}, json{{"exp", kAskedAt}}, json{{"exp", nullptr}},
+        json{{"iat", kAskedAt + 301}, {"exp", kAskedAt + 3000}}, json{{"iat", "1790000000"}}}) {
     EXPECT_EQ(grant(wrong).status, 400) << wrong;
     EXPECT_EQ(grant(wrong).error, "invalid_grant") << wrong;
   }

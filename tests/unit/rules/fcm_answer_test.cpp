@@ -8,7 +8,7 @@ namespace {
 using namespace std::chrono_literals;
 using enum OutcomeKind;
 
-constexpr base::WallTime kNow{784111747s};  // Sun, 06 Nov 1994 08:49:07 GMT
+constexpr base::WallTime kAnsweredAt{784111747s};  // Sun, 06 Nov 1994 08:49:07 GMT
 
 std::string error(std::string_view status, std::string_view details,
                   std::string_view message = "text") {
@@ -23,8 +23,8 @@ std::string violation(std::string_view field) {
   return R"({"@type":"type.googleapis.com/google.rpc.BadRequest","fieldViolations":[{"field":")" +
          std::string(field) + R"(","description":"Invalid"}]})";
 }
-Outcome outcome_of(int status, std::string_view body, std::string_view retry_after = "") {
-  return fcm_outcome(parse_fcm_answer(status, body, retry_after, kNow));
+Outcome fcm_outcome_of(int status, std::string_view body, std::string_view retry_after = "") {
+  return fcm_outcome(parse_fcm_answer(status, body, retry_after, kAnsweredAt));
 }
 
 TEST(FcmOutcome, FollowsFirebasesTable) {
@@ -67,19 +67,19 @@ TEST(FcmOutcome, FollowsFirebasesTable) {
       {404, error("NOT_FOUND", ""), bad_credentials, "404 NOT_FOUND"},
   };
   for (const auto& c : cases) {
-    const Outcome outcome = outcome_of(c.status, c.body);
+    const Outcome outcome = fcm_outcome_of(c.status, c.body);
     EXPECT_EQ(outcome.kind, c.kind) << c.body;
     EXPECT_EQ(outcome.code, c.code) << c.body;
   }
 }
 
 TEST(FcmOutcome, ATokenIsDroppedOnlyIfNothingElseIsWrong) {
-  EXPECT_EQ(outcome_of(400, error("INVALID_ARGUMENT", violation("message.token") + "," +
-                                                          violation("message.android.ttl")))
+  EXPECT_EQ(fcm_outcome_of(400, error("INVALID_ARGUMENT", violation("message.token") + "," +
+                                                              violation("message.android.ttl")))
                 .kind,
             rejected);
-  EXPECT_EQ(outcome_of(400, error("INVALID_ARGUMENT", violation("message.android.ttl"),
-                                  "not a valid FCM registration token"))
+  EXPECT_EQ(fcm_outcome_of(400, error("INVALID_ARGUMENT", violation("message.android.ttl"),
+                                      "not a valid FCM registration token"))
                 .kind,
             rejected);
 }
@@ -91,31 +91,31 @@ TEST(FcmOutcome, AnUnknownAnswerIsJudgedByItsStatusAndDropsNoToken) {
         std::string(R"({"error":"text"})"),
         std::string(R"({"error":{"details":[1,{"@type":7}]}})")}) {
     for (int status = 100; status < 600; ++status) {
-      const Outcome outcome = outcome_of(status, body);
+      const Outcome outcome = fcm_outcome_of(status, body);
       EXPECT_NE(outcome.kind, token_gone) << status << body;
       EXPECT_EQ(outcome.kind == accepted, status == 200) << status << body;
       EXPECT_LE(outcome.code.size(), 50u);
     }
-    EXPECT_EQ(outcome_of(401, body).kind, bad_credentials);
-    EXPECT_EQ(outcome_of(404, body).kind, bad_credentials);
-    EXPECT_EQ(outcome_of(413, body).kind, rejected);
-    EXPECT_EQ(outcome_of(429, body).kind, retry_later);
-    EXPECT_EQ(outcome_of(502, body).kind, retry_later);
+    EXPECT_EQ(fcm_outcome_of(401, body).kind, bad_credentials);
+    EXPECT_EQ(fcm_outcome_of(404, body).kind, bad_credentials);
+    EXPECT_EQ(fcm_outcome_of(413, body).kind, rejected);
+    EXPECT_EQ(fcm_outcome_of(429, body).kind, retry_later);
+    EXPECT_EQ(fcm_outcome_of(502, body).kind, retry_later);
   }
 }
 
 TEST(FcmOutcome, ComesBackWhenFcmSays) {
   const std::string quota = error("RESOURCE_EXHAUSTED", fcm_error("QUOTA_EXCEEDED"));
-  EXPECT_EQ(outcome_of(429, quota).retry_after, std::nullopt);
-  EXPECT_EQ(outcome_of(429, quota).retry_min, 60s);
-  EXPECT_EQ(outcome_of(429, quota, "7").retry_after, 7s);
-  EXPECT_EQ(outcome_of(503, "", "Sun, 06 Nov 1994 08:49:37 GMT").retry_after, 30s);
-  EXPECT_EQ(outcome_of(503, "").retry_min, 10s);
+  EXPECT_EQ(fcm_outcome_of(429, quota).retry_after, std::nullopt);
+  EXPECT_EQ(fcm_outcome_of(429, quota).retry_min, 60s);
+  EXPECT_EQ(fcm_outcome_of(429, quota, "7").retry_after, 7s);
+  EXPECT_EQ(fcm_outcome_of(503, "", "Sun, 06 Nov 1994 08:49:37 GMT").retry_after, 30s);
+  EXPECT_EQ(fcm_outcome_of(503, "").retry_min, 10s);
 }
 
 TEST(FcmOutcome, OnlyA401WithoutAnFcmErrorIsAboutTheAccessToken) {
   const auto refuses = [](int status, const std::string& body) {
-    return refuses_access_token(parse_fcm_answer(status, body, "", kNow));
+    return refuses_access_token(parse_fcm_answer(status, body, "", kAnsweredAt));
   };
   EXPECT_TRUE(refuses(401, error("UNAUTHENTICATED", "")));
   EXPECT_TRUE(refuses(401, ""));
@@ -124,7 +124,7 @@ TEST(FcmOutcome, OnlyA401WithoutAnFcmErrorIsAboutTheAccessToken) {
 }
 
 TEST(FcmOutcome, WhatAPeerWritesDoesNotReachARow) {
-  const Outcome outcome = outcome_of(400, error("in the <b>body</b>", "", "a token"));
+  const Outcome outcome = fcm_outcome_of(400, error("in the <b>body</b>", "", "a token"));
   EXPECT_EQ(outcome.code, "400");
   EXPECT_EQ(outcome.message, "FCM refuses the request");
 }

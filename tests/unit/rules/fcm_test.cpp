@@ -13,7 +13,7 @@ using fakes::sample_notification;
 using nlohmann::json;
 using namespace std::chrono_literals;
 
-const base::WallTime kPushedAt(std::chrono::milliseconds(1'790'000'000'000));
+const base::WallTime kSentByFcmAt(std::chrono::milliseconds(1'790'000'000'000));
 const std::string kToken = "dAbCdEfGhIjKlMnOpQrStU:" + std::string(140, 'A');
 
 Device device_of(Platform platform, std::string token = kToken) {
@@ -24,7 +24,8 @@ Device device_of(Platform platform, std::string token = kToken) {
 }
 
 json body_of(const Notification& n, const Style& style = {},
-             const Device& device = device_of(Platform::android), base::WallTime now = kPushedAt) {
+             const Device& device = device_of(Platform::android),
+             base::WallTime now = kSentByFcmAt) {
   return json::parse(fcm_body(n, style, device, {}, now));
 }
 json message_of(const Notification& n, const Style& style = {},
@@ -33,11 +34,11 @@ json message_of(const Notification& n, const Style& style = {},
 }
 
 TEST(FcmBody, IsExactlyThisForAVisibleNotificationToAndroid) {
-  Notification n = sample_notification(kPushedAt);
+  Notification n = sample_notification(kSentByFcmAt);
   n.priority = Priority::high;
   n.presentation.data = {{"ciphertext", "q83v"}, {"room", "7"}};
   n.presentation.badge = 3;
-  EXPECT_EQ(fcm_body(n, {.sound = "bell"}, device_of(Platform::android), {}, kPushedAt),
+  EXPECT_EQ(fcm_body(n, {.sound = "bell"}, device_of(Platform::android), {}, kSentByFcmAt),
             R"({"message":{"notification":{"title":"Dora","body":"Are you coming?"},)"
             R"("data":{"notification_id":")" +
                 n.id.to_string() +
@@ -51,9 +52,9 @@ TEST(FcmBody, IsExactlyThisForAVisibleNotificationToAndroid) {
 }
 
 TEST(FcmBody, EveryTryHasTheSameTagAndTheTimeThatIsLeft) {
-  const Notification n = sample_notification(kPushedAt);
+  const Notification n = sample_notification(kSentByFcmAt);
   const json first = body_of(n);
-  const json second = body_of(n, {}, device_of(Platform::android), kPushedAt + 1h + 1ms);
+  const json second = body_of(n, {}, device_of(Platform::android), kSentByFcmAt + 1h + 1ms);
   EXPECT_EQ(first["message"]["android"]["ttl"], "14400s");
   EXPECT_EQ(second["message"]["android"]["ttl"], "10799s");
   EXPECT_EQ(first["message"]["android"]["notification"]["tag"],
@@ -64,13 +65,13 @@ TEST(FcmBody, EveryTryHasTheSameTagAndTheTimeThatIsLeft) {
 }
 
 TEST(FcmBody, ATimeToLiveIsAtMostFourWeeks) {
-  Notification n = sample_notification(kPushedAt);
-  n.expires_at = kPushedAt + 24h * 40;
+  Notification n = sample_notification(kSentByFcmAt);
+  n.expires_at = kSentByFcmAt + 24h * 40;
   EXPECT_EQ(message_of(n)["android"]["ttl"], "2419200s");
 }
 
 TEST(FcmBody, ACollapseIdIsATagAndOnlyInTheBackgroundAKey) {
-  Notification n = sample_notification(kPushedAt);
+  Notification n = sample_notification(kSentByFcmAt);
   n.presentation.collapse_id = "room-7";
   EXPECT_EQ(message_of(n)["android"]["notification"]["tag"], "room-7");
   EXPECT_FALSE(message_of(n)["android"].contains("collapse_key"));
@@ -81,7 +82,7 @@ TEST(FcmBody, ACollapseIdIsATagAndOnlyInTheBackgroundAKey) {
 }
 
 TEST(FcmBody, OnlyWhatIsHighVisibleAndLoudWakesAPhone) {
-  Notification n = sample_notification(kPushedAt);
+  Notification n = sample_notification(kSentByFcmAt);
   EXPECT_EQ(message_of(n)["android"]["priority"], "NORMAL");
   n.priority = Priority::high;
   EXPECT_EQ(message_of(n)["android"]["priority"], "HIGH");
@@ -92,7 +93,7 @@ TEST(FcmBody, OnlyWhatIsHighVisibleAndLoudWakesAPhone) {
 }
 
 TEST(FcmBody, QuietHoursMakeNoSound) {
-  const Notification n = sample_notification(kPushedAt);
+  const Notification n = sample_notification(kSentByFcmAt);
   const json shown =
       message_of(n, {.vibrates = false, .is_silent = true})["android"]["notification"];
   EXPECT_EQ(shown["channel_id"], "silent");
@@ -102,7 +103,7 @@ TEST(FcmBody, QuietHoursMakeNoSound) {
 }
 
 TEST(FcmBody, ABackgroundPushIsDataAlone) {
-  Notification n = sample_notification(kPushedAt);
+  Notification n = sample_notification(kSentByFcmAt);
   n.title = n.body = "";
   n.presentation.background = true;
   n.presentation.data = {{"sync", "1"}};
@@ -121,7 +122,7 @@ TEST(FcmBody, ABackgroundPushIsDataAlone) {
 }
 
 TEST(FcmBody, WhatTheAppRewritesIsDataWhereFcmWouldShowIt) {
-  Notification n = sample_notification(kPushedAt);
+  Notification n = sample_notification(kSentByFcmAt);
   n.presentation.mutable_content = true;
   n.presentation.category = "MESSAGE";
   n.presentation.badge = 2;
@@ -147,7 +148,7 @@ TEST(FcmBody, WhatTheAppRewritesIsDataWhereFcmWouldShowIt) {
 }
 
 TEST(FcmBody, AnAppleDeviceGetsTheDictionaryOfApple) {
-  Notification n = sample_notification(kPushedAt);
+  Notification n = sample_notification(kSentByFcmAt);
   n.conversation = base::ConversationId(fakes::uuid("c0000000-0000-4000-8000-000000000001"));
   n.presentation.badge = 1;
   n.presentation.category = "MESSAGE";
@@ -167,7 +168,7 @@ TEST(FcmBody, AnAppleDeviceGetsTheDictionaryOfApple) {
 }
 
 TEST(FcmBody, ABrowserGetsTtlUrgencyAndTopic) {
-  Notification n = sample_notification(kPushedAt);
+  Notification n = sample_notification(kSentByFcmAt);
   n.presentation.collapse_id = "room-7";
   const json message = message_of(n, {.sound = "default"}, device_of(Platform::web));
   EXPECT_EQ(message["webpush"],
@@ -197,7 +198,7 @@ constexpr const char* kFromFirebaseAdmin[] = {
 };
 
 TEST(FcmBody, IsTheSameAsThatOfGooglesOwnLibrary) {
-  Notification n = sample_notification(kPushedAt);
+  Notification n = sample_notification(kSentByFcmAt);
   n.conversation = base::ConversationId(fakes::uuid("c0000000-0000-4000-8000-000000000001"));
   n.priority = Priority::high;
   n.presentation = {.data = {{"ciphertext", "q83v"}},
@@ -219,7 +220,7 @@ TEST(FcmBody, IsTheSameAsThatOfGooglesOwnLibrary) {
 }
 
 TEST(FcmBody, ShowsAsMuchAsTheUserWants) {
-  const Notification n = sample_notification(kPushedAt);
+  const Notification n = sample_notification(kSentByFcmAt);
   const json hidden = message_of(n, {.preview = PreviewLevel::none});
   EXPECT_EQ(hidden["notification"], json({{"title", "Whispr"}, {"body", "New message"}}));
   EXPECT_EQ(hidden["data"]["preview"], "none");
@@ -229,7 +230,7 @@ TEST(FcmBody, ShowsAsMuchAsTheUserWants) {
 }
 
 TEST(FcmBody, LongTextsAreCutUntilTheMessageFits) {
-  Notification n = sample_notification(kPushedAt);
+  Notification n = sample_notification(kSentByFcmAt);
   n.body.assign(4000, 'b');
   n.presentation.data = {{"ciphertext", std::string(2000, 'c')}};
   for (const Platform platform : {Platform::android, Platform::ios, Platform::web}) {
@@ -245,7 +246,7 @@ TEST(FcmBody, LongTextsAreCutUntilTheMessageFits) {
 }
 
 TEST(FcmBody, AnUnsentMessageIsNeverLongerThanItsBound) {
-  Notification n = sample_notification(kPushedAt);
+  Notification n = sample_notification(kSentByFcmAt);
   n.title.assign(60, 't');
   n.body.assign(60, 'b');
   n.presentation.sound = "default";
@@ -266,7 +267,7 @@ TEST(FcmBody, AnUnsentMessageIsNeverLongerThanItsBound) {
 }
 
 TEST(FcmBody, ReservedKeysOfAnEarlierVersionAreLeftOut) {
-  Notification n = sample_notification(kPushedAt);
+  Notification n = sample_notification(kSentByFcmAt);
   n.presentation.data = {{"from", "x"},
                          {"google.x", "x"},
                          {"gcm.y", "x"},
@@ -277,15 +278,15 @@ TEST(FcmBody, ReservedKeysOfAnEarlierVersionAreLeftOut) {
 }
 
 TEST(FcmBody, ADryRunIsOnlyValidated) {
-  const Notification n = sample_notification(kPushedAt);
+  const Notification n = sample_notification(kSentByFcmAt);
   const json body = json::parse(
-      fcm_body(n, {}, device_of(Platform::android), {}, kPushedAt, FcmMode::validate_only));
+      fcm_body(n, {}, device_of(Platform::android), {}, kSentByFcmAt, FcmMode::validate_only));
   EXPECT_EQ(body["validate_only"], true);
   EXPECT_FALSE(body_of(n).contains("validate_only"));
 }
 
 TEST(FcmBody, AnInstallationIdGoesUnderItsOwnName) {
-  const json message = message_of(sample_notification(kPushedAt), {},
+  const json message = message_of(sample_notification(kSentByFcmAt), {},
                                   device_of(Platform::android, "dAbCdEfGhIjKlMnOpQrStU"));
   EXPECT_EQ(message["fid"], "dAbCdEfGhIjKlMnOpQrStU");
   EXPECT_FALSE(message.contains("token"));

@@ -8,25 +8,25 @@ namespace {
 using namespace std::chrono_literals;
 
 /// Sun, 06 Nov 1994 08:49:07 GMT, half a minute before the date in RFC 9110's examples.
-constexpr base::WallTime kNow{784111747s};
+constexpr base::WallTime kReceivedAt{784111747s};
 
 TEST(RetryAfter, ReadsSeconds) {
-  EXPECT_EQ(parse_retry_after("0", kNow), 0s);
-  EXPECT_EQ(parse_retry_after("120", kNow), 120s);
+  EXPECT_EQ(parse_retry_after("0", kReceivedAt), 0s);
+  EXPECT_EQ(parse_retry_after("120", kReceivedAt), 120s);
 }
 
 TEST(RetryAfter, ReadsTheThreeFormsOfADate) {
-  EXPECT_EQ(parse_retry_after("Sun, 06 Nov 1994 08:49:37 GMT", kNow), 30s);
-  EXPECT_EQ(parse_retry_after("Sunday, 06-Nov-94 08:49:37 GMT", kNow), 30s);
-  EXPECT_EQ(parse_retry_after("Sun Nov  6 08:49:37 1994", kNow), 30s);
+  EXPECT_EQ(parse_retry_after("Sun, 06 Nov 1994 08:49:37 GMT", kReceivedAt), 30s);
+  EXPECT_EQ(parse_retry_after("Sunday, 06-Nov-94 08:49:37 GMT", kReceivedAt), 30s);
+  EXPECT_EQ(parse_retry_after("Sun Nov  6 08:49:37 1994", kReceivedAt), 30s);
 }
 
 TEST(RetryAfter, RoundsUpSoThatNothingComesTooEarly) {
-  EXPECT_EQ(parse_retry_after("Sun, 06 Nov 1994 08:49:37 GMT", kNow + 1ms), 30s);
+  EXPECT_EQ(parse_retry_after("Sun, 06 Nov 1994 08:49:37 GMT", kReceivedAt + 1ms), 30s);
 }
 
 TEST(RetryAfter, ADateThatHasPassedIsNoWait) {
-  EXPECT_EQ(parse_retry_after("Sun, 06 Nov 1994 08:49:37 GMT", kNow + 1h), 0s);
+  EXPECT_EQ(parse_retry_after("Sun, 06 Nov 1994 08:49:37 GMT", kReceivedAt + 1h), 0s);
 }
 
 TEST(RetryAfter, AYearOfTwoDigitsIsNeverFiftyYearsAhead) {
@@ -36,9 +36,9 @@ TEST(RetryAfter, AYearOfTwoDigitsIsNeverFiftyYearsAhead) {
 }
 
 TEST(RetryAfter, ALongWaitIsBounded) {
-  EXPECT_EQ(parse_retry_after("86401", kNow), kRetryAfterMax);
-  EXPECT_EQ(parse_retry_after("99999999999999999999", kNow), kRetryAfterMax);
-  EXPECT_EQ(parse_retry_after("Sun, 06 Nov 2094 08:49:37 GMT", kNow), kRetryAfterMax);
+  EXPECT_EQ(parse_retry_after("86401", kReceivedAt), kRetryAfterMax);
+  EXPECT_EQ(parse_retry_after("99999999999999999999", kReceivedAt), kRetryAfterMax);
+  EXPECT_EQ(parse_retry_after("Sun, 06 Nov 2094 08:49:37 GMT", kReceivedAt), kRetryAfterMax);
 }
 
 TEST(RetryAfter, WhatIsNeitherIsNoWish) {
@@ -47,7 +47,7 @@ TEST(RetryAfter, WhatIsNeitherIsNoWish) {
                           "Sun, 06 Nov 1994 24:49:37 GMT", "06 Nov 1994 08:49:37 GMT",
                           "Sun, 06 Foo 1994 08:49:37 GMT", "Xyz, 06 Nov 1994 08:49:37 GMT",
                           "Sunday, 06-Nov 08:49:37 GMT"}) {
-    EXPECT_EQ(parse_retry_after(bad, kNow), std::nullopt) << bad;
+    EXPECT_EQ(parse_retry_after(bad, kReceivedAt), std::nullopt) << bad;
   }
 }
 

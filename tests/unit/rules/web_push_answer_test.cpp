@@ -7,11 +7,11 @@ namespace {
 
 using enum OutcomeKind;
 
-const base::WallTime kNow(std::chrono::milliseconds(1'790'000'000'000));
+const base::WallTime kPushAnsweredAt(std::chrono::milliseconds(1'790'000'000'000));
 
 Outcome outcome(int status, std::string_view body = "", std::string_view retry_after = "",
                 std::string_view wns = "") {
-  return web_push_outcome({status, body, retry_after, wns}, kNow);
+  return web_push_outcome({status, body, retry_after, wns}, kPushAnsweredAt);
 }
 
 TEST(WebPushOutcome, EveryStatusHasAConsequence) {
