@@ -111,12 +111,6 @@ int fail(const telemetry::Log& log, const base::Error& error) {
 }
 
 base::Expected<std::vector<std::unique_ptr<Shard>>> make_shards(const Process& process) {
-  const config::Config& c = process.config;
-  if (!c.apns.configured() && !c.fcm.configured() && !c.webpush.configured()) {
-    return base::fail(base::Errc::invalid,
-                      "no provider is configured: set apns.key_file and what belongs to it, "
-                      "fcm.credentials_file, or webpush.key_file and what belongs to it");
-  }
   std::vector<std::unique_ptr<Shard>> shards;
   for (std::size_t i = 0; i < process.config.service.workers; ++i) {
     auto shard = Shard::create(process);

@@ -21,6 +21,11 @@ base::Expected<void> Shard::wire_providers() {
   if (c.webpush.configured()) {
     made.push_back(providers::WebPushProvider::create(c.webpush, own, around));
   }
+  if (made.empty()) {
+    return base::fail(base::Errc::invalid,
+                      "no provider is configured: set apns.key_file and what belongs to it, "
+                      "fcm.credentials_file, or webpush.key_file and what belongs to it");
+  }
   for (Made& one : made) {
     if (!one) return fail(std::move(one).error());
     router_.add(**one);

@@ -274,9 +274,8 @@ std::vector<Field> make_fields() {
       row("deliver.retry_max", &C::deliver, &Deliver::retry_max, within(0, 20),
           "Retries after the first attempt."),
       row("deliver.brake_share", &C::deliver, &Deliver::brake_share, within(1, 100),
-          "Percent of the tokens asked for in ten minutes, and at least ten, that a provider may "
-          "call dead. "
-          "With more of them the configuration is suspected and no token is dropped. 100: no "
+          "Percent of a server's answers in ten minutes, and at least ten, that may call a token "
+          "dead. With more of them the configuration is suspected and no token is dropped. 100: no "
           "limit."),
       row("deliver.report_delay", &C::deliver, &Deliver::report_delay, within(0ms, 10min),
           "How long a dead token waits before auth-service hears of it. It never does if many "

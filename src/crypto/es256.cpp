@@ -1,15 +1,14 @@
 #include "crypto/es256.hpp"
 
-#include <openssl/bio.h>
 #include <openssl/ecdsa.h>
 #include <openssl/evp.h>
-#include <openssl/pem.h>
 
 #include <array>
 #include <vector>
 
 #include "base/text.hpp"
 #include "crypto/p256.hpp"
+#include "crypto/private_key.hpp"
 
 namespace notify::crypto {
 namespace {
@@ -38,9 +37,7 @@ Es256Key& Es256Key::operator=(Es256Key&&) noexcept = default;
 Es256Key::~Es256Key() = default;
 
 base::Expected<Es256Key> Es256Key::from_pem(const base::Secret& pem) {
-  const std::string_view text = pem.reveal();
-  const Bio bio(BIO_new_mem_buf(text.data(), static_cast<int>(text.size())));
-  Pkey key(bio ? PEM_read_bio_PrivateKey(bio.get(), nullptr, no_pass_phrase, nullptr) : nullptr);
+  Pkey key = read_private_key(pem);
   if (!key)
     return base::fail(base::Errc::invalid, "not a private key in PEM without a pass phrase");
   if (!is_p256(key.get())) return base::fail(base::Errc::invalid, "not a P-256 key");
@@ -49,25 +46,17 @@ base::Expected<Es256Key> Es256Key::from_pem(const base::Secret& pem) {
 
 base::Expected<std::string> Es256Key::sign_jwt(std::string_view header_json,
                                                std::string_view claims_json) const {
-  std::string token =
-      base::base64url_encode(header_json) + '.' + base::base64url_encode(claims_json);
-  const DigestContext context(EVP_MD_CTX_new());
-  std::size_t length = 0;
-  const auto* input = reinterpret_cast<const unsigned char*>(token.data());
-  bool ok = context && EVP_DigestSignInit(context.get(), nullptr, EVP_sha256(), nullptr,
-                                          impl_->key.get()) == 1;
-  ok = ok && EVP_DigestSign(context.get(), nullptr, &length, input, token.size()) == 1;
-  std::vector<unsigned char> der(length);
-  ok = ok && EVP_DigestSign(context.get(), der.data(), &length, input, token.size()) == 1;
-  if (!ok) return base::fail(base::Errc::internal, "OpenSSL could not sign");
+  std::string token = jwt_input(header_json, claims_json);
+  const std::string der = sign_sha256(*impl_->key, token);
+  if (der.empty()) return base::fail(base::Errc::internal, "OpenSSL could not sign");
 
-  const unsigned char* cursor = der.data();
-  const Signature signature(d2i_ECDSA_SIG(nullptr, &cursor, static_cast<long>(length)));
+  const unsigned char* cursor = bytes(der);
+  const Signature signature(d2i_ECDSA_SIG(nullptr, &cursor, static_cast<long>(der.size())));
   std::string raw(2 * kCoordinateLength, '\0');
-  auto* bytes = reinterpret_cast<unsigned char*>(raw.data());
-  ok = signature &&
-       BN_bn2binpad(ECDSA_SIG_get0_r(signature.get()), bytes, kNumberLength) == kNumberLength;
-  ok = ok && BN_bn2binpad(ECDSA_SIG_get0_s(signature.get()), bytes + kCoordinateLength,
+  unsigned char* to = bytes(raw);
+  bool ok = signature &&
+            BN_bn2binpad(ECDSA_SIG_get0_r(signature.get()), to, kNumberLength) == kNumberLength;
+  ok = ok && BN_bn2binpad(ECDSA_SIG_get0_s(signature.get()), to + kCoordinateLength,
                           kNumberLength) == kNumberLength;
   if (!ok) return base::fail(base::Errc::internal, "OpenSSL gave a signature of a wrong form");
   token += '.';

@@ -29,7 +29,4 @@ inline unsigned char* bytes(std::string& text) {
   return reinterpret_cast<unsigned char*>(text.data());
 }
 
-/// OpenSSL never asks a terminal for a pass phrase: this is its callback.
-inline int no_pass_phrase(char*, int, int, void*) { return 0; }
-
 }  // namespace notify::crypto

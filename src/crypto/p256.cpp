@@ -18,7 +18,7 @@ bool is_uncompressed(std::string_view point) {
   return point.size() == kPointLength && point.front() == '\x04';
 }
 
-/// A key of the curve, from which new ones take its parameters: that is four times cheaper than to
+/// A key of the curve, from which new ones take its parameters: that is far cheaper than to
 /// have OpenSSL look the curve up by its name.
 EVP_PKEY* curve() {
   static EVP_PKEY* const kKey = EVP_EC_gen("P-256");

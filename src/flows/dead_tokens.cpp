@@ -12,12 +12,19 @@ DeadTokens::DeadTokens(Parts parts, async::OnEscape on_escape)
       next_(parts_.timers, [this] { report_due(); }),
       reports_(parts_.timers.executor(), std::move(on_escape)) {}
 
-DeadTokens::Share& DeadTokens::share_of(const std::string& peer) {
+DeadTokens::Share& DeadTokens::share_of(const Source& source) {
   constexpr std::size_t kPeersMax = 1000;
-  const auto known = shares_.find(peer);
+  const auto known = shares_.find(source.peer);
   if (known == shares_.end()) {
-    if (shares_.size() >= kPeersMax) shares_.erase(shares_.begin());
-    Share& fresh = shares_[peer];
+    if (shares_.size() >= kPeersMax) {
+      const auto oldest = std::min_element(
+          shares_.begin(), shares_.end(),
+          [](const auto& a, const auto& b) { return a.second.began < b.second.began; });
+      if (oldest->second.was_on) parts_.events.braked(oldest->second.provider, false);
+      shares_.erase(oldest);
+    }
+    Share& fresh = shares_[source.peer];
+    fresh.provider = source.provider;
     fresh.began = now();
     return fresh;
   }
@@ -45,7 +52,7 @@ void DeadTokens::judge(Source source, base::DeviceId device, rules::Outcome& out
   constexpr std::size_t kDevicesMax = 1000;
   const bool is_gone = outcome.kind == OutcomeKind::token_gone;
   if (!is_gone && outcome.kind != OutcomeKind::accepted) return;
-  Share& share = share_of(source.peer);
+  Share& share = share_of(source);
   if (!is_gone) {
     ++share.now.accepted;
   } else if (share.now.gone.size() < kDevicesMax && !share.before.gone.contains(device)) {

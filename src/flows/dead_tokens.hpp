@@ -72,6 +72,7 @@ class DeadTokens {
     std::set<base::DeviceId> gone;
   };
   struct Share {
+    std::string_view provider;
     base::SteadyTime began;  ///< of `now`
     Count before;            ///< of the window before
     Count now;
@@ -84,7 +85,7 @@ class DeadTokens {
     clients::InvalidToken token;
   };
 
-  [[nodiscard]] Share& share_of(const std::string& peer);
+  [[nodiscard]] Share& share_of(const Source& source);
   [[nodiscard]] bool is_on(const std::string& peer) const;
   [[nodiscard]] bool is_over(const Share& share) const;
   void report_due();

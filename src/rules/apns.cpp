@@ -12,7 +12,7 @@
 namespace notify::rules {
 namespace {
 
-/// What a style can add: the interruption level or "quiet", and the preview level.
+/// A style can add this much: the interruption level or "quiet", and the preview level.
 constexpr std::size_t kApnsStyleRoom = 52;
 
 /// `aps` of a visible notification: alert, badge, sound, thread-id, category, mutable-content.

@@ -124,7 +124,8 @@ ProviderMetrics provider(MetricRegistry& r, const std::string& name) {
       r.histogram({"notification_provider_duration_seconds", "Requests: time taken.", labels},
                   latency_buckets()),
       r.gauge({"notification_provider_brakes",
-               "Workers that do not believe this provider, which calls too many tokens dead.",
+               "Servers of this provider that a worker does not believe: they call too many tokens "
+               "dead.",
                labels}),
   };
 }

@@ -45,8 +45,7 @@ struct FcmVerdict {
 
 /// Applies Google's rules in a fixed order; the first that fails makes the answer.
 /// Source:    Firebase, REST reference of projects.messages (v1), "ErrorCode", "About FCM
-/// messages".
-///            What Google leaves open is listed in README.md.
+///            messages". README.md lists the points that Google leaves open.
 /// Lifetime:  `targets` outlives this.
 /// Threading: one thread.
 class FcmRules {
