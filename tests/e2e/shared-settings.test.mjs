@@ -82,7 +82,9 @@ test('A node that has just started does not believe what was shared before a cha
   assert.notEqual((await send(stack, user, { conversation_id })).status, suppressed);
   await eventually(async () => await stack.redis('COPY', keyOf(user), 'as-it-was-2') === '1', 5000, 'it is shared');
   await stack.client.callPreferences('MuteConversation', { user_id: user.id, conversation_id });
-  await sleep(500);
+  // Whoever delivers looks settings up too: the second node must find nothing to deliver.
+  const unfinished = "SELECT count(*) FROM notification_history WHERE status = 'pending'";
+  await eventually(async () => await stack.sql(unfinished) === '0', 10_000, 'all is delivered');
   assert.equal(await second.end(), 0);
   await stack.redis('COPY', 'as-it-was-2', keyOf(user), 'REPLACE');
   await startSecond();
