@@ -175,6 +175,11 @@ flows::DeliverEvents Shard::deliver_events() {
             m.providers.at(provider).brakes.add(is_on ? 1 : -1);
             log_brake(provider, is_on);
           },
+      .broken =
+          [this, &m](std::string_view provider, bool is_open) {
+            m.providers.at(provider).breakers.add(is_open ? 1 : -1);
+            log_breaker(provider, is_open);
+          },
       .finished =
           [&m](rules::Status status, std::chrono::nanoseconds since_accepted) {
             m.deliver.results.add(rules::name(status));
@@ -212,6 +217,15 @@ void Shard::log_brake(std::string_view provider, bool is_on) {
         "provider's endpoint, environment, topic and key");
   } else {
     log.info("tokens that are called dead are dropped again");
+  }
+}
+
+void Shard::log_breaker(std::string_view provider, bool is_open) {
+  const telemetry::Log log = process_.log.component(std::string(provider));
+  if (is_open) {
+    log.warn("a server does not answer: what is for it waits, and one request at a time asks it");
+  } else {
+    log.info("a server answers again");
   }
 }
 

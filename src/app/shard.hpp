@@ -132,6 +132,7 @@ class Shard {
   async::Task<void> look_at_queue();
   void publish();
   void log_brake(std::string_view provider, bool is_on);
+  void log_breaker(std::string_view provider, bool is_open);
   void log_bad_credentials(std::string_view provider, const rules::Outcome& outcome);
 
   /// What this shard says about what it rests on.

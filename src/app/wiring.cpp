@@ -144,6 +144,8 @@ flows::DeliverLimits deliver_limits(const config::Config& config) {
   limits.devices_timeout = config.auth_service.timeout;
   limits.brake.share = config.deliver.brake_share;
   limits.brake.report_delay = config.deliver.report_delay;
+  limits.breaker.share =
+      std::max<std::size_t>(1, limits.in_flight_max * config.deliver.server_share / 100);
   return limits;
 }
 

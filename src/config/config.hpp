@@ -193,6 +193,7 @@ struct Deliver {
   std::size_t retry_max = 5;
   std::size_t brake_share = 20;
   Duration report_delay = 1min;
+  std::size_t server_share = 50;
 };
 
 struct Recover {

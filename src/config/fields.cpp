@@ -280,6 +280,8 @@ std::vector<Field> make_fields() {
       row("deliver.report_delay", &C::deliver, &Deliver::report_delay, within(0ms, 10min),
           "How long a dead token waits before auth-service hears of it. It never does if many "
           "follow."),
+      row("deliver.server_share", &C::deliver, &Deliver::server_share, within(1, 100),
+          "Percent of deliver.in_flight_max that one server of a push service may take."),
 
       row("recover.heartbeat_interval", &C::recover, &Recover::heartbeat_interval,
           within(100ms, 1min), "How often a node says that it is alive."),

@@ -22,7 +22,8 @@ Deliver::Deliver(Parts parts, async::OnEscape on_escape)
                     parts_.limits.brake,
                     parts_.limits.devices_timeout,
                     {parts_.events.braked, parts_.events.step_failed}},
-                   on_escape) {}
+                   on_escape),
+      breakers_({parts_.timers, parts_.rng, parts_.limits.breaker, parts_.events.broken}) {}
 
 void Deliver::start() { loop_.spawn(lease_loop()); }
 
@@ -76,7 +77,7 @@ async::Task<std::size_t> Deliver::lease_some() {
   const std::size_t room =
       parts_.limits.in_flight_max - std::min(parts_.limits.in_flight_max, held_.size());
   const std::uint64_t term = parts_.lease_term();
-  if (room == 0 || term == 0) co_return 0;
+  if (room == 0 || term == 0 || breakers_.is_congested()) co_return 0;
   const std::size_t wanted = std::min(room, parts_.limits.lease_max);
   auto leased = co_await parts_.queue.lease(wanted, soon());
   if (!leased) {

@@ -15,6 +15,7 @@
 #include "base/async/timers.hpp"
 #include "base/rng.hpp"
 #include "clients/device_directory.hpp"
+#include "flows/breakers.hpp"
 #include "flows/bursts.hpp"
 #include "flows/dead_tokens.hpp"
 #include "flows/deciding.hpp"
@@ -38,6 +39,7 @@ struct DeliverLimits {
   std::chrono::seconds devices_retry{5};         ///< when auth-service did not answer
   std::chrono::milliseconds record_retry{1000};  ///< when an outcome could not be written
   BrakePolicy brake;
+  BreakerPolicy breaker;
 };
 
 /// What deliver counts; the composition root binds it to metrics and logs.
@@ -48,6 +50,8 @@ struct DeliverEvents {
   std::function<void(rules::LeftOut)> left_out;
   /// A provider calls so many tokens dead that it is not believed, or is believed again.
   std::function<void(std::string_view provider, bool is_on)> braked;
+  /// A server of a provider is not asked any more, or is asked again.
+  std::function<void(std::string_view provider, bool is_open)> broken;
   /// After how long, since it was accepted or since the time that it was scheduled for.
   std::function<void(rules::Status, std::chrono::nanoseconds took)> finished;
   std::function<void(std::string_view step, const base::Error&)> step_failed;
@@ -157,16 +161,28 @@ class Deliver {
   async::Task<void> send_beside(Styled what, Sending& sending, std::size_t& left,
                                 async::OneShot<async::Unit>& others_done);
   async::Task<void> send_in_turn(Styled what, Sending& sending);
-  async::Task<void> send_one(Styled what, Sending& sending);
+  struct To {
+    providers::Provider& provider;
+    const std::string& server;
+    bool has_waited = false;  ///< so what was decided may not hold any more
+  };
+  async::Task<void> send_first(Styled what, Sending& sending, To to);
   /// `next_due`: of the devices that were not due yet.
   [[nodiscard]] stores::DeliveryRecord sum_up(const rules::Notification& n,
                                               const Sendings& sendings,
                                               const std::vector<rules::Untried>& untried,
                                               const rules::Progress& before,
                                               std::optional<base::WallTime> next_due);
-  void turn_away(const rules::Notification& n, Sending& sending);
-  /// Keeps what its provider did not get until that can be asked again.
-  void park(const rules::Notification& n, const std::string& peer, Sending& sending);
+  /// Why it is not sent now, and for how long.
+  struct NotAsked {
+    rules::LeftOut why;
+    std::string message;
+    std::chrono::milliseconds wait;
+  };
+  [[nodiscard]] static NotAsked not_asked(const providers::Provider& provider,
+                                          std::chrono::milliseconds wait);
+  void leave_for_later(Styled what, Sending& sending, NotAsked why);
+  void park(Styled what, Sending& sending, std::chrono::milliseconds wait);
   [[nodiscard]] bool owns(const Held& held) const;
   async::Task<bool> is_still_wanted(Styled what);
   async::Task<void> settle(const stores::Lease& lease, stores::DeliveryRecord record);
@@ -183,12 +199,12 @@ class Deliver {
   async::OneShot<async::Unit>* sleeper_ = nullptr;
   Lines users_;
   Lines devices_;
-  std::map<std::string, base::SteadyTime> unreachable_since_;  ///< by Provider::peer_of()
   std::unordered_map<base::NotificationId, Held> held_;
   async::TaskGroup loop_;
   async::TaskGroup deliveries_;
   async::TaskGroup sends_;  // one for each stream: part of a delivery
   DeadTokens dead_tokens_;
+  Breakers breakers_;
 };
 
 }  // namespace notify::flows

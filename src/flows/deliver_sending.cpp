@@ -8,7 +8,9 @@
 
 namespace notify::flows {
 
+using rules::LeftOut;
 using rules::Notification;
+using rules::OutcomeKind;
 
 /// Lifetime: `sendings` is in the caller's frame.
 async::Task<void> Deliver::send_all(Styled what, Sendings& sendings) {
@@ -30,67 +32,85 @@ async::Task<void> Deliver::send_beside(Styled what, Sending& sending, std::size_
 }
 
 async::Task<void> Deliver::send_in_turn(Styled what, Sending& sending) {
+  // Devices that no provider is for have been left out.
+  providers::Provider& provider = *parts_.providers.of(sending.target.device);
+  const std::string server = provider.peer_of(sending.target.device);
   const bool waits = !sending.place.is_first();
-  if (sending.place.must_wait()) co_await sending.place.wait();
-  if (sending.place.is_turned_away()) {
-    turn_away(what.held.lease.notification, sending);
-  } else if (const bool wanted = !waits || co_await is_still_wanted(what);
-             wanted && owns(what.held)) {
-    co_await send_one(what, sending);
+  // Nobody waits behind one whose whole server hangs.
+  if (sending.place.must_wait() && !breakers_.open_for(server)) co_await sending.place.wait();
+  if (sending.place.is_first() && !sending.place.is_turned_away()) {
+    co_await send_first(what, sending, {provider, server, waits});
+  } else if (const auto wait = breakers_.open_for(server)) {
+    leave_for_later(what, sending, not_asked(provider, *wait));
+  } else {
+    constexpr std::chrono::minutes kOutage{2};  // it waits as the one before it: half a minute
+    leave_for_later(
+        what, sending,
+        {LeftOut::no_answer, "an earlier notification to this device got no answer in time",
+         rules::plan_parking(kOutage, parts_.rng)});
   }
   sending.place.leave();
 }
 
-/// If the notification has expired meanwhile, it is not tried again: the next look records that.
-void Deliver::turn_away(const Notification& n, Sending& sending) {
-  if (now() >= n.expires_at) return;
-  using rules::LeftOut;
-  parts_.events.left_out(LeftOut::no_answer);
-  sending.outcome = rules::left_for_later(
-      LeftOut::no_answer, "an earlier notification to this device got no answer in time");
-}
-
-/// It is looked at again before it expires, and then ends as what expired.
-void Deliver::park(const Notification& n, const std::string& peer, Sending& sending) {
-  constexpr std::size_t kPeersMax = 1000;
-  const rules::Outcome& outcome = *sending.outcome;
-  const base::SteadyTime steady = parts_.timers.clock().steady_now();
-  std::chrono::nanoseconds outage{0};
-  if (outcome.was_asked) {
-    if (unreachable_since_.size() >= kPeersMax) unreachable_since_.clear();
-    outage = steady - unreachable_since_.try_emplace(peer, steady).first->second;
+async::Task<void> Deliver::send_first(Styled what, Sending& sending, To to) {
+  Breakers::Turn turn(breakers_, to.provider.name(), to.server,
+                      what.held.lease.notification.priority,
+                      [&sending] { sending.place.turn_others_away(); });
+  if (turn.must_wait()) {
+    to.has_waited = true;
+    co_await turn.wait();
   }
-  const std::chrono::milliseconds wait =
-      std::max<std::chrono::milliseconds>(rules::plan_parking(outage, parts_.rng),
-                                          outcome.retry_after.value_or(std::chrono::seconds(0)));
-  sending.again = std::min(now() + wait, n.expires_at);
-}
-
-async::Task<void> Deliver::send_one(Styled what, Sending& sending) {
-  // Devices that no provider is for have been left out.
-  providers::Provider& provider = *parts_.providers.of(sending.target.device);
+  if (turn.is_refused()) {
+    leave_for_later(what, sending, not_asked(to.provider, turn.retry_after()));
+    co_return;
+  }
+  if (to.has_waited && !co_await is_still_wanted(what)) co_return;
+  if (!owns(what.held)) co_return;
   const rules::Device& device = sending.target.device;
   const base::WallTime asked_at = now();
   const base::SteadyTime started = parts_.timers.clock().steady_now();
-  const base::Deadline deadline = parts_.timers.after(provider.request_timeout());
-  sending.outcome = co_await provider.send(what.held.lease.notification, what.style,
-                                           sending.target.device, deadline);
+  const base::Deadline deadline = parts_.timers.after(to.provider.request_timeout());
+  rules::Outcome& outcome = sending.outcome.emplace(co_await to.provider.send(
+      what.held.lease.notification, what.style, sending.target.device, deadline));
   const base::SteadyTime ended = parts_.timers.clock().steady_now();
-  parts_.events.sent(provider, *sending.outcome, ended - started);
-  const std::string peer = provider.peer_of(device);
-  dead_tokens_.judge({provider.name(), peer}, device.id, *sending.outcome);
-  if (sending.outcome->kind == rules::OutcomeKind::not_processed) {
-    park(what.held.lease.notification, peer, sending);
+  turn.answered(outcome);
+  parts_.events.sent(to.provider, outcome, ended - started);
+  dead_tokens_.judge({to.provider.name(), to.server}, device.id, outcome);
+  if (outcome.kind == OutcomeKind::not_processed) {
+    park(what, sending, turn.retry_after());
     co_return;
   }
-  if (sending.outcome->was_asked) unreachable_since_.erase(peer);
   // A registration after this request is another one.
-  if (sending.outcome->kind == rules::OutcomeKind::token_gone && !sending.outcome->invalid_since) {
-    sending.outcome->invalid_since = asked_at;
+  if (outcome.kind == OutcomeKind::token_gone && !outcome.invalid_since) {
+    outcome.invalid_since = asked_at;
   }
   // Each of those behind would wait as long, with a lease of a user who may have few.
-  const bool hangs = sending.outcome->kind == rules::OutcomeKind::unknown && deadline.passed(ended);
+  const bool hangs = outcome.kind == OutcomeKind::unknown && deadline.passed(ended);
   if (hangs) sending.place.turn_others_away();
+}
+
+Deliver::NotAsked Deliver::not_asked(const providers::Provider& provider,
+                                     std::chrono::milliseconds wait) {
+  return {LeftOut::not_asked,
+          std::string(provider.name()) +
+              " does not answer, or answers too slowly: it is not asked for a while",
+          wait};
+}
+
+/// As if it had not been tried. If it has expired meanwhile, the next look records that.
+void Deliver::leave_for_later(Styled what, Sending& sending, NotAsked why) {
+  if (now() >= what.held.lease.notification.expires_at) return;
+  parts_.events.left_out(why.why);
+  sending.outcome = {.kind = OutcomeKind::not_processed,
+                     .code = std::string(rules::name(why.why)),
+                     .message = std::move(why.message),
+                     .was_asked = false};
+  park(what, sending, why.wait);
+}
+
+/// It is looked at again before it expires, and then ends as what expired.
+void Deliver::park(Styled what, Sending& sending, std::chrono::milliseconds wait) {
+  sending.again = std::min(now() + wait, what.held.lease.notification.expires_at);
 }
 
 /// A node that lost its leases while it waited must not send: somebody else may be doing so.
@@ -144,7 +164,7 @@ stores::DeliveryRecord Deliver::sum_up(const Notification& n, const Sendings& se
 
 void Deliver::report_dead_tokens(base::UserId user, const Sendings& sendings) {
   for (const Sending& one : sendings) {
-    if (!one.outcome || one.outcome->kind != rules::OutcomeKind::token_gone) continue;
+    if (!one.outcome || one.outcome->kind != OutcomeKind::token_gone) continue;
     const rules::Device& device = one.target.device;
     dead_tokens_.report(parts_.providers.of(device)->peer_of(device),
                         {.user = user,

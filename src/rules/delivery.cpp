@@ -147,6 +147,7 @@ std::string_view name(LeftOut why) {
     case LeftOut::same_token: return "same token";
     case LeftOut::rate_limit: return "rate limit";
     case LeftOut::no_answer: return "no answer";
+    case LeftOut::not_asked: return "not asked";
   }
   return "";
 }

@@ -60,6 +60,7 @@ enum class LeftOut : std::uint8_t {
   same_token,         ///< another device has its token: one token, one push
   rate_limit,         ///< for now
   no_answer,          ///< for now: an earlier notification got none from it
+  not_asked,          ///< for now: its server is down, or has too much to do
 };
 /// The label of metrics.
 [[nodiscard]] std::string_view name(LeftOut why);

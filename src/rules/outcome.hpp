@@ -44,6 +44,7 @@ struct Outcome {
   std::chrono::seconds retry_min{0};  ///< without such a wish, the shortest wait that it asks for
   std::optional<base::WallTime> invalid_since;  ///< with token_gone, if the provider says so
   bool was_asked = true;                        ///< false: nothing was sent to a provider
+  bool is_of_server = false;  ///< with retry_later: its server refuses, whoever it is for
 };
 
 }  // namespace notify::rules

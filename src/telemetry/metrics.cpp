@@ -105,7 +105,7 @@ DeliverMetrics deliver(MetricRegistry& r) {
                     "Devices that a notification was not sent to, by why."},
                    "why",
                    {"not understood", "no provider", "no token", "other environment", "same token",
-                    "rate limit", "no answer"}),
+                    "rate limit", "no answer", "not asked"}),
       r.gauge({"notification_deliver_in_flight", "Notifications being delivered by this node."}),
       r.histogram({"notification_deliver_end_to_end_seconds",
                    "Time from acceptance, or from deliver_at, to a provider's first yes."},
@@ -126,6 +126,9 @@ ProviderMetrics provider(MetricRegistry& r, const std::string& name) {
       r.gauge({"notification_provider_brakes",
                "Servers of this provider that a worker does not believe: they call too many tokens "
                "dead.",
+               labels}),
+      r.gauge({"notification_provider_breakers",
+               "Servers of this provider that a worker does not ask: they are down or hang.",
                labels}),
   };
 }

@@ -64,6 +64,7 @@ struct ProviderMetrics {
   CounterBy outcomes;
   Histogram latency;
   Gauge brakes;
+  Gauge breakers;
 };
 
 /// A client of something on the network: operations and errors grow, the rest is now.

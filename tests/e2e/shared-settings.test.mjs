@@ -82,7 +82,7 @@ test('A node that has just started does not believe what was shared before a cha
   assert.notEqual((await send(stack, user, { conversation_id })).status, suppressed);
   await eventually(async () => await stack.redis('COPY', keyOf(user), 'as-it-was-2') === '1', 5000, 'it is shared');
   await stack.client.callPreferences('MuteConversation', { user_id: user.id, conversation_id });
-  // Whoever delivers looks settings up too: the second node must find nothing to deliver.
+  // A delivery looks settings up too: the second node must find nothing to deliver.
   const unfinished = "SELECT count(*) FROM notification_history WHERE status = 'pending'";
   await eventually(async () => await stack.sql(unfinished) === '0', 10_000, 'all is delivered');
   assert.equal(await second.end(), 0);

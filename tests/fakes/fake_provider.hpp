@@ -35,6 +35,9 @@ struct FakePushService {
   bool loses_answers = false;            ///< it accepts, and nobody is told
   std::chrono::milliseconds timeout = 10s;
   std::set<base::DeviceId> hanging;  ///< these do not answer, and get nothing
+  /// By provider: it cannot be reached, or it takes requests and does nothing with them.
+  enum class Dead { refuses, hangs };
+  std::map<std::string_view, Dead> dead;
   /// What one request needs more than the way: requests of one connection overtake one another.
   std::function<std::chrono::milliseconds()> delay;
 
@@ -49,16 +52,18 @@ struct FakePushService {
   }
 };
 
-/// Lifetime: `service` and `link` outlive this.
+/// Lifetime: `service`, `link` and `name` outlive this. `name` is that of a push service.
 class FakeProvider final : public providers::Provider {
  public:
-  FakeProvider(FakePushService& service, FakeLink& link) : service_(service), link_(link) {}
+  FakeProvider(FakePushService& service, FakeLink& link, std::string_view name = "apns")
+      : service_(service), link_(link), name_(name) {}
 
   [[nodiscard]] std::size_t under_way() const { return under_way_; }
   [[nodiscard]] std::size_t under_way_max() const { return under_way_max_; }
 
-  [[nodiscard]] std::string_view name() const override { return "apns"; }
+  [[nodiscard]] std::string_view name() const override { return name_; }
   [[nodiscard]] std::optional<rules::Flaw> flaw_of(const rules::Device& device) const override {
+    if (name_ != "apns") return std::nullopt;
     return rules::apns_flaw_of(device, rules::Environment::production);
   }
   [[nodiscard]] std::chrono::milliseconds request_timeout() const override {
@@ -78,7 +83,12 @@ class FakeProvider final : public providers::Provider {
     // A node that stood still on the way there finds its connection closed.
     const bool stood_still = link_.timers.clock().steady_now() > left + way + 500ms;
     if (link_.is_cut || stood_still) co_return unknown();
-    while (service_.hanging.contains(device.id)) {
+    if (is_dead(FakePushService::Dead::refuses)) {
+      co_return rules::Outcome{.kind = rules::OutcomeKind::not_processed,
+                               .code = "unavailable",
+                               .message = "it cannot be reached"};
+    }
+    while (service_.hanging.contains(device.id) || is_dead(FakePushService::Dead::hangs)) {
       if (deadline.passed(link_.timers.clock().steady_now())) co_return unknown();
       co_await link_.timers.sleep_for(10ms);
     }
@@ -104,6 +114,10 @@ class FakeProvider final : public providers::Provider {
     FakeProvider& provider;
   };
 
+  [[nodiscard]] bool is_dead(FakePushService::Dead how) const {
+    const auto found = service_.dead.find(name_);
+    return found != service_.dead.end() && found->second == how;
+  }
   static rules::Outcome unknown() {
     return {.kind = rules::OutcomeKind::unknown, .code = "timed_out", .message = "no answer"};
   }
@@ -125,6 +139,7 @@ class FakeProvider final : public providers::Provider {
 
   FakePushService& service_;
   FakeLink& link_;
+  std::string_view name_;
   std::size_t under_way_ = 0;
   std::size_t under_way_max_ = 0;
 };

@@ -57,6 +57,7 @@ struct NodeOptions {
   flows::DecidingPolicy deciding;
   rules::LimitPolicy rate_limits;
   std::chrono::milliseconds burst_window{30'000};
+  bool all_push_services = false;  ///< else APNs alone
   bool asks_user_service = false;
   bool known_when_down = true;
   /// Replaces the heartbeat's opinion, for tests that run without one.
@@ -123,6 +124,10 @@ class Node {
                 {[](rules::CancelResult) {}, recover_events().step_failed},
                 [this] { return heartbeat.pulse(); }}) {
     router.add(provider);
+    if (options.all_push_services) {
+      router.add(fcm);
+      router.add(web_push);
+    }
     if (options.leases_are_ours) queue.live_for_ever();
     outside_.time.add(loop);
   }
@@ -195,6 +200,7 @@ class Node {
     return {.sent = [this](const auto&, const rules::Outcome& o, auto) { sent.push_back(o.kind); },
             .left_out = [this](rules::LeftOut why) { left_out.push_back(why); },
             .braked = [this](std::string_view, bool is_on) { braked.push_back(is_on); },
+            .broken = [this](std::string_view, bool is_open) { broken.push_back(is_open); },
             .finished = [this](rules::Status s, auto) { finished.push_back(s); },
             .step_failed = [this](std::string_view step,
                                   const base::Error&) { failed_steps.emplace_back(step); }};
@@ -256,6 +262,8 @@ class Node {
   FakeDeviceDirectory devices{outside_.devices, link};
   FakeUserDirectory user_directory{outside_.users, link};
   FakeProvider provider{outside_.apple, link};
+  FakeProvider fcm{outside_.apple, link, "fcm"};
+  FakeProvider web_push{outside_.apple, link, "webpush"};
   providers::Router router;
   FakeSettings settings{outside_.settings, link};
   FakeSettingsSharing shared_settings{outside_.shared_settings, link};
@@ -270,6 +278,7 @@ class Node {
   std::vector<rules::OutcomeKind> sent;
   std::vector<rules::LeftOut> left_out;
   std::vector<bool> braked;
+  std::vector<bool> broken;
   std::vector<rules::Status> finished;
   std::vector<std::string> failed_steps;
   std::size_t taken_over = 0;

@@ -64,4 +64,15 @@ inline rules::Device sample_device(std::uint8_t n = 1) {
   return device;
 }
 
+/// As sample_device(), of FCM or of Web Push.
+inline rules::Device sample_device_of(rules::Platform platform, std::uint8_t n) {
+  rules::Device device = sample_device(n);
+  device.platform = platform;
+  if (platform == rules::Platform::web) {
+    device.token =
+        base::Secret(R"({"endpoint":"https://push.example/)" + device.id.to_string() + R"("})");
+  }
+  return device;
+}
+
 }  // namespace notify::fakes

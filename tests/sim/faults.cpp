@@ -1,6 +1,7 @@
 // The faults of a run: when, where, for how long; and how each is made and ended.
 
 #include <algorithm>
+#include <array>
 #include <utility>
 
 #include "sim/world.hpp"
@@ -32,6 +33,7 @@ const char* name(Fault fault) {
     case Fault::commits_late: return "commits late";
     case Fault::queue_failed_back: return "queue failed back";
     case Fault::flood: return "flood";
+    case Fault::provider_dead: return "provider dead";
     case Fault::left_alone: return "left alone";
   }
   return "?";
@@ -179,6 +181,14 @@ void World::begin_everywhere(Fault fault) {
     case Fault::provider_cut:
       outside_.apple.loses_answers = true;
       return window(fault, between(300ms, 4s), [this] { outside_.apple.loses_answers = false; });
+    case Fault::provider_dead: {
+      constexpr std::array kProviders = {"apns", "fcm", "webpush"};
+      const char* const provider = kProviders.at(draw(kProviders.size()));
+      using Dead = fakes::FakePushService::Dead;
+      outside_.apple.dead[provider] = draw(2) == 0 ? Dead::refuses : Dead::hangs;
+      return window(fault, between(1s, 40s),
+                    [this, provider] { outside_.apple.dead.erase(provider); });
+    }
     default:
       everywhere([](fakes::Node& n) { n.devices.faults.user_devices.fail(Errc::unavailable); });
       return window(Fault::devices_down, between(300ms, 8s), [this] {

@@ -83,10 +83,15 @@ World::World(WorldOptions options) : options_(options), rng_(options.seed) {
     auto& devices = outside_.devices.of_user[user(i)];
     const auto count = static_cast<std::uint8_t>(1 + i % 2);
     for (std::uint8_t d = 0; d < count; ++d) {
+      constexpr std::array kPlatforms = {rules::Platform::ios, rules::Platform::android,
+                                         rules::Platform::web};
       rules::Device device = fakes::sample_device();
+      device.platform = kPlatforms.at((i + d) % kPlatforms.size());
       device.id = base::DeviceId(base::uuid_v7_from(
           base::WallTime(), {0, 0, 0, 0, 0, 0, 0, 1, d, static_cast<std::uint8_t>(i)}));
-      device.token = base::Secret(device.id.to_string());
+      // A subscription of Web Push is JSON.
+      const bool is_web = device.platform == rules::Platform::web;
+      device.token = base::Secret((is_web ? "{" : "") + device.id.to_string());
       devices.push_back(std::move(device));
     }
     if (!groups_bursts(i)) continue;
@@ -165,7 +170,9 @@ void World::make_requests() {
 
 fakes::NodeOptions World::node_options() {
   fakes::NodeOptions options;
+  options.all_push_services = true;
   options.limits.in_flight_max = in_flight_max();
+  options.limits.breaker.share = in_flight_max() / 2;
   options.limits.idle_poll = 100ms;
   options.limits.devices_retry = 2s;
   options.retry.delays = {2s, 3s, 5s};

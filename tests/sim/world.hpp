@@ -39,9 +39,10 @@ enum class Fault : std::uint8_t {
   commits_late,       ///< of appends, by up to ten minutes
   queue_failed_back,  ///< the server was a replica meanwhile, and lost what was written last
   flood,              ///< one user is sent far more than a node may have of one
+  provider_dead,      ///< one of the three: it cannot be reached, or hangs
   left_alone,         ///< all nodes stop, and start again a day later
 };
-inline constexpr std::size_t kFaults = 22;
+inline constexpr std::size_t kFaults = 23;
 [[nodiscard]] const char* name(Fault fault);
 
 /// Whether a notification may reach a device twice because of it, though nobody did anything wrong:

@@ -1,5 +1,7 @@
 // Deliver when what it needs is away, when its leases are not its own, and when it has to stop.
 
+#include <map>
+
 #include "unit/flows/world.hpp"
 
 namespace notify::flows {
@@ -96,6 +98,100 @@ TEST_F(DeliverTroubleTest, WhatWasNotProcessedForOneDeviceIsTriedForThatOneAlone
   EXPECT_EQ(row(n).attempts.size(), 1u);
   ASSERT_TRUE(run_until_idle(10s));
   EXPECT_EQ(row(n).attempts.size(), 2u);
+}
+
+/// A third of the users has only a device of the dead push service.
+struct DeadProviderTest : FlowTest {
+  static constexpr std::size_t kUsers = 60;
+  std::unique_ptr<Node> node;
+  std::size_t made = 0;
+  std::map<base::NotificationId, base::WallTime> sent_to_others;
+  std::vector<rules::Notification> for_the_dead;
+
+  DeadProviderTest() {
+    NodeOptions options;
+    options.leases_are_ours = true;
+    options.all_push_services = true;
+    options.limits.in_flight_max = 200;
+    options.limits.breaker.share = 100;
+    node = std::make_unique<Node>(outside, "a", options);
+    node->deliver.start();
+    constexpr rules::Platform kPlatforms[] = {rules::Platform::ios, rules::Platform::android,
+                                              rules::Platform::web};
+    for (std::uint8_t i = 0; i < kUsers; ++i) {
+      outside.devices.of_user[fakes::sample_user(i)] = {
+          fakes::sample_device_of(kPlatforms[i % std::size(kPlatforms)], i)};
+    }
+  }
+  void TearDown() override { node.reset(); }
+
+  void send_for(std::chrono::seconds span) {
+    for (const base::WallTime end = now() + span; now() < end; outside.time.run_for(10ms)) {
+      const auto whose = static_cast<std::uint8_t>(made++ % kUsers);
+      rules::Notification n = fakes::sample_notification(now(), 1);
+      n.id = base::NotificationId(node->ids.next());
+      n.user = fakes::sample_user(whose);
+      outside.table.append(n);
+      outside.books.queued[n.id] = {n, now()};
+      if (whose % 3 == 1) {
+        for_the_dead.push_back(n);
+      } else {
+        sent_to_others[n.id] = now();
+      }
+    }
+  }
+  void others_are_not_delayed() {
+    std::map<base::NotificationId, base::WallTime> received;
+    for (const auto& one : outside.apple.received) received.try_emplace(one.notification, one.at);
+    std::size_t late = 0;
+    for (const auto& [id, at] : sent_to_others) {
+      ASSERT_TRUE(received.contains(id));
+      if (received[id] > at + 1s) ++late;
+    }
+    EXPECT_LE(late, sent_to_others.size() / 20);
+  }
+  void nothing_for_the_dead_is_lost() {
+    ASSERT_TRUE(outside.time.run_until(
+        [this] {
+          return std::all_of(for_the_dead.begin(), for_the_dead.end(),
+                             [this](const auto& n) { return status(n) == Status::delivered; });
+        },
+        5min));
+  }
+  std::size_t retries_used() {
+    std::size_t used = 0;
+    for (const auto& n : for_the_dead) used += row(n).attempts.size() - 1;
+    return used;
+  }
+};
+
+TEST_F(DeadProviderTest, OneThatHangsDelaysNoOtherAndUsesUpFewRetries) {
+  outside.apple.dead["fcm"] = fakes::FakePushService::Dead::hangs;
+  send_for(12s);
+  outside.time.run_for(2s);
+  others_are_not_delayed();
+  EXPECT_LE(node->fcm.under_way(), 64u);
+  outside.time.run_for(2min);
+  EXPECT_EQ(node->broken, std::vector{true});
+  EXPECT_LE(node->fcm.under_way(), 1u) << "a probe";
+  outside.apple.dead.clear();
+  nothing_for_the_dead_is_lost();
+  EXPECT_EQ(node->broken.back(), false);
+  EXPECT_LE(retries_used(), 64u + 40u) << "the first, and the probes";
+}
+
+TEST_F(DeadProviderTest, OneThatRefusesDelaysNoOtherAndUsesUpNoRetry) {
+  outside.apple.dead["fcm"] = fakes::FakePushService::Dead::refuses;
+  send_for(12s);
+  outside.time.run_for(2s);
+  others_are_not_delayed();
+  const std::size_t asked = node->sent.size() - sent_to_others.size();
+  EXPECT_LE(asked, 30u) << "of " << for_the_dead.size();
+  outside.time.run_for(1min);
+  outside.apple.dead.clear();
+  nothing_for_the_dead_is_lost();
+  EXPECT_EQ(retries_used(), 0u);
+  EXPECT_LE(node->fcm.under_way_max(), 100u) << "without a storm";
 }
 
 TEST_F(DeliverTroubleTest, AnOutcomeWaitsForTheLedgerWithItsLeaseAndIsNotRepeated) {

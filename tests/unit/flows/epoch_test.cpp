@@ -175,6 +175,20 @@ TEST_F(EpochTest, AQueueThatLostNothingIsWholeAgainWithinSeconds) {
   EXPECT_TRUE(outside.books.queued.contains(n.id));
 }
 
+/// No sweep looks at what was in the queue when an earlier one passed it.
+TEST_F(EpochTest, AQueueThatHasExpiredIsRebuilt) {
+  a->keep_alive();
+  outside.time.run_for(2s);
+  const auto n = queued();
+  outside.time.run_for(1min);
+  a.reset();
+  outside.clock.advance(24h + 1min);
+  start_b();
+  outside.time.run_for(20s);
+  EXPECT_EQ(b->rebuilds, 1u);
+  EXPECT_NE(status(n), Status::pending);
+}
+
 TEST_F(EpochTest, ANodeThatCannotClaimStopsSending) {
   outside.apple.holds_answers = true;
   a->start();
