@@ -52,7 +52,8 @@ HttpResponse ApnsEndpoint::scripted_answer(const Fault& fault, const Judgement& 
   answer.retry_after_s = fault.retry_after_s;
   std::optional<std::int64_t> timestamp_ms = fault.timestamp_ms;
   if (fault.status == 410 && !timestamp_ms) timestamp_ms = to_ms(clock().now());
-  if (!fault.reason.empty()) answer.body = error_body(fault.reason, timestamp_ms);
+  if (!fault.reason.empty() && fault.form != "status")
+    answer.body = error_body(fault.reason, timestamp_ms);
   return answer;
 }
 

@@ -4,6 +4,7 @@
 #include <array>
 
 #include "base/uuid.hpp"
+#include "push-simulator/scripted_tokens.hpp"
 
 namespace notify::simulator {
 namespace {
@@ -152,6 +153,7 @@ void ApnsRules::check_target(const ApnsHead& head, ApnsVerdict& verdict) {
   for (char& c : lower_token_) {
     if (c >= 'A' && c <= 'F') c = static_cast<char>(c | 0x20);
   }
+  if (is_script(lower_token_)) return;
   const std::optional<PushTarget> target = targets_.find_target(lower_token_);
   const bool other_world = target && settings_.environment != PushEnvironment::any &&
                            target->environment != PushEnvironment::any &&

@@ -48,9 +48,16 @@ bool set_random_serial(X509& certificate) {
   return ASN1_INTEGER_set_uint64(X509_get_serialNumber(&certificate), serial >> 1) == 1;
 }
 
-/// Everything but extensions and signature. The clock is set back an hour, for clients whose own
-/// clock is a little late.
-CertHandle blank_certificate(EVP_PKEY& key, const char* common_name) {
+/// From now on, in seconds. The clock is set back an hour, for clients whose own clock is a little
+/// late.
+struct Validity {
+  long begins = -3600;
+  long ends = kValidDays * kDay;
+};
+constexpr Validity kExpired = {-2 * kDay, -kDay};
+
+/// Everything but extensions and signature.
+CertHandle blank_certificate(EVP_PKEY& key, const char* common_name, Validity validity) {
   CertHandle certificate(X509_new());
   if (!certificate || X509_set_version(certificate.get(), 2) != 1) return nullptr;
   X509_NAME* name = X509_get_subject_name(certificate.get());
@@ -58,14 +65,14 @@ CertHandle blank_certificate(EVP_PKEY& key, const char* common_name) {
   const bool ok =
       set_random_serial(*certificate) &&
       X509_NAME_add_entry_by_txt(name, "CN", MBSTRING_UTF8, text, -1, -1, 0) == 1 &&
-      X509_gmtime_adj(X509_getm_notBefore(certificate.get()), -3600) != nullptr &&
-      X509_gmtime_adj(X509_getm_notAfter(certificate.get()), kValidDays * kDay) != nullptr &&
+      X509_gmtime_adj(X509_getm_notBefore(certificate.get()), validity.begins) != nullptr &&
+      X509_gmtime_adj(X509_getm_notAfter(certificate.get()), validity.ends) != nullptr &&
       X509_set_pubkey(certificate.get(), &key) == 1;
   return ok ? std::move(certificate) : nullptr;
 }
 
 CertHandle make_ca(EVP_PKEY& key) {
-  CertHandle ca = blank_certificate(key, "push-simulator private CA");
+  CertHandle ca = blank_certificate(key, "push-simulator private CA", {});
   const bool ok = ca && X509_set_issuer_name(ca.get(), X509_get_subject_name(ca.get())) == 1 &&
                   add_extension(*ca, *ca, NID_basic_constraints, "critical,CA:TRUE,pathlen:0") &&
                   add_extension(*ca, *ca, NID_key_usage, "critical,keyCertSign,cRLSign") &&
@@ -74,8 +81,8 @@ CertHandle make_ca(EVP_PKEY& key) {
   return ok ? std::move(ca) : nullptr;
 }
 
-CertHandle make_leaf(EVP_PKEY& key, X509& ca, EVP_PKEY& ca_key) {
-  CertHandle leaf = blank_certificate(key, "localhost");
+CertHandle make_leaf(EVP_PKEY& key, X509& ca, EVP_PKEY& ca_key, Validity validity) {
+  CertHandle leaf = blank_certificate(key, "localhost", validity);
   const bool ok = leaf && X509_set_issuer_name(leaf.get(), X509_get_subject_name(&ca)) == 1 &&
                   add_extension(*leaf, ca, NID_basic_constraints, "critical,CA:FALSE") &&
                   add_extension(*leaf, ca, NID_key_usage, "critical,digitalSignature") &&
@@ -93,15 +100,19 @@ Expected<ServerIdentity> make_identity() {
   if (!ca_key) return fail(ca_key.error());
   if (!key) return fail(key.error());
   const CertHandle ca = make_ca(**ca_key);
-  const CertHandle leaf = ca ? make_leaf(**key, *ca, **ca_key) : nullptr;
-  if (!leaf) return fail(Errc::internal, "making certificates: " + openssl_error());
+  const CertHandle leaf = ca ? make_leaf(**key, *ca, **ca_key, {}) : nullptr;
+  const CertHandle expired = ca ? make_leaf(**key, *ca, **ca_key, kExpired) : nullptr;
+  if (!leaf || !expired) return fail(Errc::internal, "making certificates: " + openssl_error());
   auto ca_pem = certificate_pem(*ca);
   auto leaf_pem = certificate_pem(*leaf);
+  auto expired_pem = certificate_pem(*expired);
   auto key_pem = private_key_pem(**key);
   if (!ca_pem) return fail(ca_pem.error());
   if (!leaf_pem) return fail(leaf_pem.error());
+  if (!expired_pem) return fail(expired_pem.error());
   if (!key_pem) return fail(key_pem.error());
-  return ServerIdentity{*std::move(ca_pem), *std::move(leaf_pem), *std::move(key_pem)};
+  return ServerIdentity{*std::move(ca_pem), *std::move(leaf_pem), *std::move(expired_pem),
+                        *std::move(key_pem)};
 }
 
 bool still_good(const std::string& pem, base::WallTime now) {
@@ -136,9 +147,12 @@ Expected<ServerIdentity> load_or_make_identity(const std::filesystem::path& dire
                                                base::WallTime now) {
   auto ca = read_file(directory / "ca.pem");
   auto certificate = read_file(directory / "server.pem");
+  auto expired = read_file(directory / "expired.pem");
   auto key = read_file(directory / "server.key");
-  if (ca && certificate && key && still_good(*ca, now) && still_good(*certificate, now)) {
-    return ServerIdentity{*std::move(ca), *std::move(certificate), *std::move(key)};
+  const bool complete = ca && certificate && expired && key;
+  if (complete && still_good(*ca, now) && still_good(*certificate, now)) {
+    return ServerIdentity{*std::move(ca), *std::move(certificate), *std::move(expired),
+                          *std::move(key)};
   }
   auto made = make_identity();
   if (!made) return made;
@@ -149,6 +163,7 @@ Expected<ServerIdentity> load_or_make_identity(const std::filesystem::path& dire
   };
   for (const File& file : {File{"server.key", made->key_pem, FileMode::owner_only},
                            File{"server.pem", made->certificate_pem, FileMode::world_readable},
+                           File{"expired.pem", made->expired_pem, FileMode::world_readable},
                            File{"ca.pem", made->ca_pem, FileMode::world_readable}}) {
     if (auto written = replace_file(directory / file.name, file.content, file.mode); !written) {
       return fail(written.error());

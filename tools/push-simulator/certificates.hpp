@@ -14,13 +14,14 @@ namespace notify::simulator {
 struct ServerIdentity {
   std::string ca_pem;
   std::string certificate_pem;
+  std::string expired_pem;  ///< another one, of the same key, that has expired
   std::string key_pem;
 };
 
-/// Makes ca.pem, server.pem and server.key in `directory`, or takes over the ones of an earlier run
-/// while they are valid for another day, so that clients survive a restart of the simulator. The
-/// CA's key is thrown away once it has signed the one certificate.
-/// Errors: unavailable if the directory cannot be written; internal if OpenSSL fails.
+/// Makes ca.pem, server.pem, expired.pem and server.key in `directory`, or takes over the ones of
+/// an earlier run while they are valid for another day, so that clients survive a restart of the
+/// simulator. The CA's key is thrown away once it has signed the two certificates. Errors:
+/// unavailable if the directory cannot be written; internal if OpenSSL fails.
 [[nodiscard]] base::Expected<ServerIdentity> load_or_make_identity(
     const std::filesystem::path& directory, base::WallTime now);
 

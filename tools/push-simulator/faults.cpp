@@ -43,12 +43,10 @@ std::optional<int> grpc_status_number(std::string_view text) {
 }
 
 std::optional<FaultTarget> target_of(std::string_view text) {
-  if (text == "apns") return FaultTarget::apns;
-  if (text == "fcm") return FaultTarget::fcm;
-  if (text == "oauth") return FaultTarget::oauth;
-  if (text == "webpush") return FaultTarget::webpush;
-  if (text == "auth") return FaultTarget::auth;
-  if (text == "user") return FaultTarget::user;
+  using enum FaultTarget;
+  for (const FaultTarget target : {apns, fcm, oauth, webpush, auth, user}) {
+    if (name(target) == text) return target;
+  }
   return std::nullopt;
 }
 
@@ -58,8 +56,9 @@ bool speaks_grpc(FaultTarget target) {
 
 Expected<void> check_fault_fields(const json& value) {
   static const std::set<std::string_view> kKnown{
-      "target", "token", "method", "count",         "status",   "reason",      "timestamp",
-      "hang",   "cut",   "goaway", "refuse_stream", "delay_ms", "retry_after", "grpc_status"};
+      "target",      "token",       "method", "count",      "status",        "reason",
+      "timestamp",   "hang",        "cut",    "goaway",     "refuse_stream", "delay_ms",
+      "retry_after", "grpc_status", "form",   "max_streams"};
   for (const auto& [key, unused] : value.items()) {
     if (!kKnown.contains(key)) return fail(Errc::invalid, fmt::format("unknown field '{}'", key));
   }
@@ -75,21 +74,58 @@ Expected<FaultKind> parse_kind(const json& value) {
   };
   if (value.contains("status") || value.contains("grpc_status")) choose(FaultKind::answer);
   if (value.value("hang", false)) choose(FaultKind::hang);
-  if (value.value("goaway", false)) choose(FaultKind::goaway);
+  if (value.contains("goaway")) {
+    const json& goaway = value.at("goaway");
+    if (!goaway.is_boolean() && goaway != "after") {
+      return fail(Errc::invalid, "'goaway' is true or \"after\"");
+    }
+    if (goaway == "after") choose(FaultKind::goaway_after);
+    if (goaway == true) choose(FaultKind::goaway);
+  }
+  if (value.contains("max_streams")) choose(FaultKind::max_streams);
   if (value.value("refuse_stream", false)) choose(FaultKind::refuse_stream);
   if (value.contains("cut")) {
     const auto when = value.at("cut").get<std::string>();
-    if (when != "before" && when != "after") {
-      return fail(Errc::invalid, "'cut' is \"before\" or \"after\"");
+    if (when != "before" && when != "after" && when != "half") {
+      return fail(Errc::invalid, "'cut' is \"before\", \"after\" or \"half\"");
     }
-    choose(when == "before" ? FaultKind::cut_before : FaultKind::cut_after);
+    if (when == "half") choose(FaultKind::half_close);
+    if (when == "before") choose(FaultKind::cut_before);
+    if (when == "after") choose(FaultKind::cut_after);
   }
   if (kinds == 0 && value.contains("delay_ms")) choose(FaultKind::delay);
   if (kinds != 1) {
     return fail(Errc::invalid,
-                "exactly one of status, grpc_status, delay_ms, hang, goaway, refuse_stream, cut");
+                "exactly one of status, grpc_status, delay_ms, hang, goaway, max_streams, "
+                "refuse_stream, cut");
   }
   return *kind;
+}
+
+/// `form` and `max_streams`, which only providers know.
+Expected<void> parse_form(const json& value, Fault& fault) {
+  static const std::set<std::string_view> kForms{"status",      "reason",     "errno",
+                                                 "wns_error",   "fcm_error",  "rpc_status",
+                                                 "names_token", "names_field"};
+  fault.form = value.value("form", "");
+  if (!fault.form.empty() && !kForms.contains(fault.form)) {
+    return fail(Errc::invalid,
+                "'form' is status, reason, errno, wns_error, fcm_error, rpc_status, "
+                "names_token or names_field");
+  }
+  const bool is_number =
+      fault.reason.size() <= 9 && fault.reason.find_first_not_of("0123456789") == std::string::npos;
+  if (fault.form == "errno" && (fault.reason.empty() || !is_number)) {
+    return fail(Errc::invalid, "with the form errno 'reason' is a number of at most 9 digits");
+  }
+  if (fault.kind == FaultKind::max_streams) {
+    const auto streams = value.at("max_streams").get<std::int64_t>();
+    if (streams < 1 || streams > 1'000'000) {
+      return fail(Errc::invalid, "'max_streams' is from 1 to 1000000");
+    }
+    fault.max_streams = static_cast<std::uint32_t>(streams);
+  }
+  return {};
 }
 
 Expected<Fault> parse_checked(const json& value) {
@@ -108,6 +144,7 @@ Expected<Fault> parse_checked(const json& value) {
   fault.left = value.value("count", std::int64_t{1});
   fault.status = value.value("status", 0);
   fault.reason = value.value("reason", "");
+  if (auto form = parse_form(value, fault); !form) return fail(form.error());
   if (value.contains("timestamp")) fault.timestamp_ms = value.at("timestamp").get<std::int64_t>();
   if (value.contains("retry_after")) {
     fault.retry_after_s = value.at("retry_after").get<std::int64_t>();
@@ -146,9 +183,24 @@ std::string_view name(FaultKind kind) {
     case FaultKind::delay: return "delay";
     case FaultKind::hang: return "hang";
     case FaultKind::goaway: return "goaway";
+    case FaultKind::goaway_after: return "goaway_after";
+    case FaultKind::max_streams: return "max_streams";
     case FaultKind::refuse_stream: return "refuse_stream";
     case FaultKind::cut_before: return "cut_before";
     case FaultKind::cut_after: return "cut_after";
+    case FaultKind::half_close: return "half_close";
+  }
+  return "unknown";
+}
+
+std::string_view name(FaultTarget target) {
+  switch (target) {
+    case FaultTarget::apns: return "apns";
+    case FaultTarget::fcm: return "fcm";
+    case FaultTarget::oauth: return "oauth";
+    case FaultTarget::webpush: return "webpush";
+    case FaultTarget::auth: return "auth";
+    case FaultTarget::user: return "user";
   }
   return "unknown";
 }

@@ -21,11 +21,15 @@ enum class FaultKind : std::uint8_t {
   delay,          ///< the right answer, late (it counts at once)
   hang,           ///< never an answer
   goaway,         ///< this request is not processed, and the connection winds up
+  goaway_after,   ///< this request is answered, and the connection winds up
+  max_streams,    ///< the right answer, after the limit of streams was set anew
   refuse_stream,  ///< RST_STREAM REFUSED_STREAM
   cut_before,     ///< the connection breaks before the request is accepted
   cut_after,      ///< the connection breaks after it is accepted, before the answer
+  half_close,     ///< the server writes nothing more, and reads on
 };
 [[nodiscard]] std::string_view name(FaultKind kind);
+[[nodiscard]] std::string_view name(FaultTarget target);
 
 /// `UNAVAILABLE` for 14, and so on.
 [[nodiscard]] std::string grpc_status_name(int code);
@@ -40,9 +44,11 @@ struct Fault {
 
   int status = 0;      ///< of HTTP
   std::string reason;  ///< the provider's, also in a GOAWAY
+  std::string form;    ///< the place at which `reason` stands, see README.md; empty: the usual one
   std::optional<std::int64_t> timestamp_ms;
   std::optional<std::int64_t> retry_after_s;
   int grpc_status = 0;
+  std::uint32_t max_streams = 0;
   std::chrono::milliseconds delay{0};  ///< of `delay`, or before an `answer`
 };
 

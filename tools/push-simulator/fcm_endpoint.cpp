@@ -53,6 +53,22 @@ bool is_fcm_error(std::string_view reason) {
   return std::find(kCodes.begin(), kCodes.end(), reason) != kCodes.end();
 }
 
+FcmVerdict scripted_verdict(const Fault& fault) {
+  FcmVerdict verdict;
+  verdict.rpc_status = rpc_status_of(fault.status);
+  verdict.message = "A scripted error.";
+  if (fault.form == "rpc_status") {
+    verdict.rpc_status = fault.reason;
+  } else if (fault.form == "names_token") {
+    verdict.violation = FieldViolation{"message.token", "Invalid registration token"};
+  } else if (fault.form == "names_field") {
+    verdict.violation = FieldViolation{"message.data[0].value", "Invalid value"};
+  } else if (is_fcm_error(fault.reason)) {
+    verdict.error_code = fault.reason;
+  }
+  return verdict;
+}
+
 std::string_view header_of(const HttpRequest& request, std::string_view name) {
   for (std::size_t i = 0; i < request.headers.size(); ++i) {
     if (request.headers.at(i).name == name) return request.headers.at(i).value;
@@ -167,11 +183,7 @@ HttpResponse FcmEndpoint::scripted_answer(const Fault& fault, const Judgement& j
     answer.body = json{{"name", judgement.id}}.dump();
     return answer;
   }
-  FcmVerdict verdict;
-  verdict.rpc_status = rpc_status_of(fault.status);
-  if (is_fcm_error(fault.reason)) verdict.error_code = fault.reason;
-  verdict.message = "A scripted error.";
-  answer.body = error_body(fault.status, verdict);
+  if (fault.form != "status") answer.body = error_body(fault.status, scripted_verdict(fault));
   return answer;
 }
 

@@ -6,6 +6,8 @@
 #include <charconv>
 #include <utility>
 
+#include "push-simulator/scripted_tokens.hpp"
+
 namespace notify::simulator {
 namespace {
 
@@ -201,7 +203,7 @@ void FcmRules::check(Element body, FcmVerdict& verdict) {
 
 void FcmRules::check_target(Element message, FcmVerdict& verdict) const {
   // This simulator has no topics: what goes to one is accepted.
-  if (verdict.token.empty()) return;
+  if (verdict.token.empty() || is_script(verdict.token)) return;
   if (!could_be_token(verdict.token)) {
     const bool is_id = text_at(message, "token").empty();
     return refuse_argument(verdict,

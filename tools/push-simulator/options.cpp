@@ -15,6 +15,7 @@ struct Raw {
   std::string apns_listen = "127.0.0.1:0";
   std::string fcm_listen = "127.0.0.1:0";
   std::string webpush_listen = "127.0.0.1:0";
+  std::string expired_listen = "127.0.0.1:0";
   std::string auth_listen = "127.0.0.1:0";
   std::string control_listen = "127.0.0.1:0";
   std::string environment = "any";
@@ -54,6 +55,10 @@ void declare(CLI::App& app, Raw& raw, Options& options) {
   app.add_option("--webpush-decrypt-every", options.webpush_decrypt_every,
                  "Decrypt one Web Push message of so many; the others are taken unread (for load)")
       ->check(CLI::Range(1, 1'000'000))
+      ->capture_default_str();
+  app.add_option("--expired-listen", raw.expired_listen,
+                 "Where a server with an expired certificate listens")
+      ->check(check_listen)
       ->capture_default_str();
   app.add_option("--auth-listen", raw.auth_listen, "Where auth-service listens (gRPC, plain text)")
       ->check(check_listen)
@@ -118,6 +123,7 @@ ParsedOptions parse_options(int argc, char** argv) {
   options.fcm.listen = endpoint_of(raw.fcm_listen);
   options.fcm.token_lifetime = std::chrono::seconds(raw.fcm_token_seconds);
   options.webpush_listen = endpoint_of(raw.webpush_listen);
+  options.expired_listen = endpoint_of(raw.expired_listen);
   options.auth_listen = endpoint_of(raw.auth_listen);
   options.control_listen = endpoint_of(raw.control_listen);
   if (raw.environment == "production") options.apns.environment = PushEnvironment::production;

@@ -18,6 +18,7 @@ struct Options {
   boost::asio::ip::tcp::endpoint apns_listen;
   FcmServer::Options fcm;
   boost::asio::ip::tcp::endpoint webpush_listen;
+  boost::asio::ip::tcp::endpoint expired_listen;
   boost::asio::ip::tcp::endpoint auth_listen;
   boost::asio::ip::tcp::endpoint control_listen;
   std::filesystem::path state_dir;

@@ -98,6 +98,11 @@ async::Task<void> ProviderConnection::write_loop(Self self) {
       continue;
     }
     if (self->close_after_write_) break;
+    if (self->half_close_after_write_) {
+      boost::system::error_code ignored;
+      self->stream_.next_layer().shutdown(asio::ip::tcp::socket::shutdown_send, ignored);
+      co_return;  // the client ends the connection
+    }
     if (self->session_.is_finished()) {
       static_cast<void>(
           co_await async::with_deadline(timers, timers.after(kGoodbyeTime), say_goodbye(self)));
@@ -110,13 +115,18 @@ async::Task<void> ProviderConnection::write_loop(Self self) {
 }
 
 void ProviderConnection::on_request(StreamId stream, const HttpRequest& request) {
-  using Kind = ProviderAction::Kind;
   if (going_away_ || close_after_write_) return;
   ProviderAction action = context_.endpoint.handle(request, context_.number);
   if (action.opens_gate && !gate_open_) {
     gate_open_ = true;
     session_.set_max_streams(context_.max_streams);
   }
+  if (action.max_streams > 0) session_.set_max_streams(action.max_streams);
+  carry_out(stream, std::move(action));
+}
+
+void ProviderConnection::carry_out(StreamId stream, ProviderAction action) {
+  using Kind = ProviderAction::Kind;
   switch (action.kind) {
     case Kind::respond:
       if (action.delay.count() > 0) {
@@ -124,6 +134,7 @@ void ProviderConnection::on_request(StreamId stream, const HttpRequest& request)
       } else {
         session_.respond(stream, std::move(action.response));
       }
+      if (action.goes_away_after) go_away(stream, {});
       break;
     case Kind::hang: break;
     case Kind::refuse_stream:
@@ -131,12 +142,20 @@ void ProviderConnection::on_request(StreamId stream, const HttpRequest& request)
       session_.refuse(stream);
       break;
     case Kind::go_away:
-      going_away_ = true;
-      context_.endpoint.ledger().goaway_sent();
-      session_.go_away(stream - 2, action.goaway_debug);  // clients' streams are odd
+      go_away(stream - 2, action.goaway_debug);  // clients' streams are odd
       break;
     case Kind::cut: close_after_write_ = true; break;
+    case Kind::half_close:
+      going_away_ = true;
+      half_close_after_write_ = true;
+      break;
   }
+}
+
+void ProviderConnection::go_away(StreamId last, std::string_view debug_data) {
+  going_away_ = true;
+  context_.endpoint.ledger().goaway_sent();
+  session_.go_away(last, debug_data);
 }
 
 void ProviderConnection::on_stream_end(StreamId stream) { delayed_.erase(stream); }

@@ -45,7 +45,9 @@ class ProviderConnection final : private Http2Session::Handler {
 
   void on_request(StreamId stream, const HttpRequest& request) override;
   void on_stream_end(StreamId stream) override;
+  void carry_out(StreamId stream, ProviderAction action);
   void respond_later(StreamId stream, HttpResponse response, std::chrono::milliseconds delay);
+  void go_away(StreamId last, std::string_view debug_data);
   void wake_writer();
   void close();
 
@@ -57,6 +59,7 @@ class ProviderConnection final : private Http2Session::Handler {
   bool gate_open_;           ///< the client may use all streams
   bool going_away_ = false;  ///< later streams are not looked at
   bool close_after_write_ = false;
+  bool half_close_after_write_ = false;
 };
 
 /// Serves one client to its end.

@@ -16,7 +16,8 @@ ProviderAction ProviderEndpoint::handle(const HttpRequest& request, std::uint64_
   ProviderAction action;
   action.opens_gate = judgement.opens_gate;
   Outcome outcome;
-  const std::optional<Fault> fault = books_.faults.take(judgement.target, judgement.token, {});
+  std::optional<Fault> fault = books_.faults.take(judgement.target, judgement.token, {});
+  if (!fault) fault = scripts_.take(judgement.target, judgement.token);
   if (fault) {
     outcome = apply(*fault, judgement, action);
   } else {
@@ -65,7 +66,11 @@ ProviderEndpoint::Outcome ProviderEndpoint::apply(const Fault& fault, Judgement&
       outcome.reason = fault.reason;
       outcome.accepted = is_accepted(fault.status);
       break;
+    case FaultKind::goaway_after:
+    case FaultKind::max_streams:
     case FaultKind::delay:
+      action.goes_away_after = fault.kind == FaultKind::goaway_after;
+      action.max_streams = fault.max_streams;
       action.response = std::move(judgement.response);
       outcome.status = right_status;
       outcome.reason = judgement.reason;
@@ -77,6 +82,7 @@ ProviderEndpoint::Outcome ProviderEndpoint::apply(const Fault& fault, Judgement&
       outcome.accepted = is_accepted(right_status);
       break;
     case FaultKind::cut_before: action.kind = Kind::cut; break;
+    case FaultKind::half_close: action.kind = Kind::half_close; break;
     case FaultKind::hang: action.kind = Kind::hang; break;
     case FaultKind::refuse_stream: action.kind = Kind::refuse_stream; break;
     case FaultKind::goaway:

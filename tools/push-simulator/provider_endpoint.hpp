@@ -13,17 +13,20 @@
 #include "push-simulator/http2_session.hpp"
 #include "push-simulator/ledger.hpp"
 #include "push-simulator/received_log.hpp"
+#include "push-simulator/scripted_tokens.hpp"
 
 namespace notify::simulator {
 
 /// The connection carries it out.
 struct ProviderAction {
-  enum class Kind : std::uint8_t { respond, hang, go_away, refuse_stream, cut };
+  enum class Kind : std::uint8_t { respond, hang, go_away, refuse_stream, cut, half_close };
   Kind kind = Kind::respond;
   HttpResponse response;
   std::chrono::milliseconds delay{0};
   std::string goaway_debug;
-  bool opens_gate = false;  ///< lifts the limit of streams on a new connection
+  bool opens_gate = false;        ///< lifts the limit of streams on a new connection
+  bool goes_away_after = false;   ///< GOAWAY follows the response
+  std::uint32_t max_streams = 0;  ///< the limit of streams from now on; 0: as it is
 };
 
 /// The verdict of a provider's rules on one request.
@@ -88,6 +91,7 @@ class ProviderEndpoint {
 
   std::string_view provider_;
   Books books_;
+  ScriptedTokens scripts_;
 };
 
 }  // namespace notify::simulator

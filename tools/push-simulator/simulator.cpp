@@ -50,6 +50,7 @@ Simulator::Simulator(boost::asio::io_context& context, const Options& options, K
       apns_(timers_, apns_endpoint_,
             {options.apns_listen, options.apns_max_streams, kStreamsBeforeAToken}),
       webpush_(timers_, webpush_endpoint_, {options.webpush_listen}),
+      expired_(timers_, webpush_endpoint_, {options.expired_listen}),
       control_(timers_, control_api_),
       tasks_(context.get_executor(), report_escape) {}
 
@@ -65,6 +66,11 @@ base::Expected<Ports> Simulator::start(const ServerIdentity& identity) {
   if (!webpush) return base::fail(webpush.error());
   ports.webpush = *webpush;
   subscriptions_.set_origin(fmt::format("https://localhost:{}", *webpush));
+  ServerIdentity expired_identity = identity;
+  expired_identity.certificate_pem = identity.expired_pem;
+  const auto expired = expired_.start(expired_identity);
+  if (!expired) return base::fail(expired.error());
+  ports.expired = *expired;
   const auto auth = auth_.start(text_of(options_.auth_listen));
   if (!auth) return base::fail(auth.error());
   ports.auth = *auth;
@@ -80,6 +86,7 @@ async::Task<void> Simulator::stop() {
   co_await apns_.stop();
   co_await fcm_.stop();
   co_await webpush_.stop();
+  co_await expired_.stop();
   co_await tasks_.stop();
   auth_.stop();
   if (log_) log_->flush();

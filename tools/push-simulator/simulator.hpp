@@ -25,6 +25,7 @@ struct Ports {
   std::uint16_t apns = 0;
   std::uint16_t fcm = 0;
   std::uint16_t webpush = 0;
+  std::uint16_t expired = 0;  ///< no client comes past its certificate
   std::uint16_t auth = 0;
   std::uint16_t control = 0;
 };
@@ -68,6 +69,7 @@ class Simulator {
   AuthService auth_;
   ProviderServer apns_;
   ProviderServer webpush_;
+  ProviderServer expired_;
   ControlServer control_;
   async::TaskGroup tasks_;
 };

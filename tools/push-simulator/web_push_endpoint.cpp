@@ -13,6 +13,13 @@ std::string error_body(std::string_view reason) {
   return std::move(body).finish();
 }
 
+/// An error of Mozilla's push service.
+std::string errno_body(int status, std::string_view number) {
+  base::JsonObject body;
+  body.number("code", status).raw("errno", number).text("error", "A scripted error");
+  return std::move(body).finish();
+}
+
 }  // namespace
 
 Judgement WebPushEndpoint::judge(const HttpRequest& request, base::WallTime now) {
@@ -45,7 +52,14 @@ HttpResponse WebPushEndpoint::scripted_answer(const Fault& fault, const Judgemen
   HttpResponse answer;
   answer.status = fault.status;
   answer.retry_after_s = fault.retry_after_s;
-  if (!fault.reason.empty()) answer.body = error_body(fault.reason);
+  if (fault.reason.empty() || fault.form == "status") return answer;
+  if (fault.form == "wns_error") {
+    answer.headers.push_back({"x-wns-error-description", fault.reason});
+  } else if (fault.form == "errno") {
+    answer.body = errno_body(fault.status, fault.reason);
+  } else {
+    answer.body = error_body(fault.reason);
+  }
   return answer;
 }
 

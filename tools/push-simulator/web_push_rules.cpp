@@ -6,6 +6,7 @@
 
 #include "base/text.hpp"
 #include "push-simulator/jws.hpp"
+#include "push-simulator/scripted_tokens.hpp"
 
 namespace notify::simulator {
 namespace {
@@ -87,7 +88,7 @@ void WebPushRules::check(const HttpRequest& request, const WebPushHead& head, ba
                          WebPushVerdict& verdict) {
   if (request.method != "POST") return refuse(verdict, 405, "MethodNotAllowed");
   const auto subscription = subscriptions_.find(head.id);
-  if (!subscription) return refuse(verdict, 404, "NotFound");
+  if (!subscription && !is_script(head.id)) return refuse(verdict, 404, "NotFound");
   if (head.repeated_header) return refuse(verdict, 400, "DuplicateHeaders");
   if (!is_number(head.ttl)) return refuse(verdict, 400, "BadTtl");
   if (!is_urgency(head.urgency)) return refuse(verdict, 400, "BadUrgency");
@@ -100,21 +101,28 @@ void WebPushRules::check(const HttpRequest& request, const WebPushHead& head, ba
   if (const auto reason = check_sender(*sender, now); !reason.empty()) {
     return refuse(verdict, 403, reason);
   }
-  if (!subscription->vapid_key.empty() && subscription->vapid_key != sender->key) {
-    return refuse(verdict, 403, "VapidPkHashMismatch");
-  }
-  const auto device = registry_.find_by_token(subscription->token);
-  if (device && device->dead_since) return refuse(verdict, 410, "Unregistered");
+  if (subscription) check_subscription(*subscription, *sender, verdict);
+  if (!verdict.reason.empty()) return;
   if (request.body_size > kMaxBody) return refuse(verdict, 413, "PayloadTooLarge");
   if (head.has_old_headers) return refuse(verdict, 400, "OldEncryptionHeaders");
   if (head.content_encoding != "aes128gcm") return refuse(verdict, 400, "BadContentEncoding");
   const std::string_view point = sender_point(request.body);
   if (point.empty()) return refuse(verdict, 400, "BadEncryption");
   if (point == sender->point) return refuse(verdict, 400, "SigningKeyReused");  // RFC 8292 §3.2
+  if (!subscription) return;  // nobody has the key of a scripted token
   if (--until_decrypted_ == 0) {
     until_decrypted_ = decrypt_every_;
     decrypt(request, *subscription, verdict);
   }
+}
+
+void WebPushRules::check_subscription(const Subscription& subscription, const Sender& sender,
+                                      WebPushVerdict& verdict) const {
+  if (!subscription.vapid_key.empty() && subscription.vapid_key != sender.key) {
+    return refuse(verdict, 403, "VapidPkHashMismatch");
+  }
+  const auto device = registry_.find_by_token(subscription.token);
+  if (device && device->dead_since) refuse(verdict, 410, "Unregistered");
 }
 
 const WebPushRules::Sender* WebPushRules::sender_of(std::string_view authorization) {

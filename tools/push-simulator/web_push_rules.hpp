@@ -74,6 +74,8 @@ class WebPushRules {
              WebPushVerdict& verdict);
   [[nodiscard]] const Sender* sender_of(std::string_view authorization);
   [[nodiscard]] std::string_view check_sender(const Sender& sender, base::WallTime now) const;
+  void check_subscription(const Subscription& subscription, const Sender& sender,
+                          WebPushVerdict& verdict) const;
   void decrypt(const HttpRequest& request, const Subscription& subscription,
                WebPushVerdict& verdict);
 
