@@ -1,8 +1,7 @@
 #pragma once
-// Apple's provider API as pure functions: what to send for a notification, and what an answer
-// means. Source: Apple, "Sending notification requests to APNs", "Generating a remote
-// notification",
-//         "Handling notification responses from APNs".
+// Apple's provider API as pure functions: what to send for a notification. rules/apns_answer.hpp
+// has the answers.
+// Source: Apple, "Sending notification requests to APNs", "Generating a remote notification".
 
 #include <array>
 #include <cstdint>
@@ -11,7 +10,6 @@
 
 #include "rules/delivery.hpp"
 #include "rules/notification.hpp"
-#include "rules/outcome.hpp"
 #include "rules/push_service.hpp"
 #include "rules/style.hpp"
 
@@ -51,22 +49,5 @@ inline constexpr std::array<std::string_view, 4> kApnsPayloadKeys = {"aps", "not
 
 /// `/3/device/<token>`, or empty if the token is not hexadecimal: then no request can carry it.
 [[nodiscard]] std::string apns_path(const base::Secret& token);
-
-struct ApnsAnswer {
-  int status = 0;
-  std::string reason;                       ///< of the JSON body; may be empty
-  std::optional<base::WallTime> timestamp;  ///< of a 410
-  std::optional<std::chrono::seconds> retry_after;
-};
-
-/// Reads `{"reason": "...", "timestamp": ms}`; tolerates anything.
-[[nodiscard]] ApnsAnswer parse_apns_answer(int status, std::string_view body,
-                                           std::string_view retry_after, base::WallTime now);
-
-/// What the answer means for this device. It condemns the token only if it is surely about it:
-/// - A 410 about a time before the device was registered is about an older registration.
-/// - BadDeviceToken may mean that a token whose environment nobody named is of the other one.
-/// - DeviceTokenNotForTopic may mean our own topic, if the device names no app.
-[[nodiscard]] Outcome apns_outcome(const ApnsAnswer& answer, const Device& device);
 
 }  // namespace notify::rules

@@ -4,6 +4,7 @@
 
 #include "base/json_object.hpp"
 #include "rules/apns.hpp"
+#include "rules/fcm_answer.hpp"
 #include "rules/fitted_text.hpp"
 
 namespace notify::rules {
@@ -257,7 +258,8 @@ PushService fcm_service() {
           .payload_max = kFcmPayloadMax,
           .serves = serves,
           .least_payload = least_fcm_payload,
-          .is_payload_key = is_fcm_payload_key};
+          .is_payload_key = is_fcm_payload_key,
+          .answers = fcm_answers()};
 }
 
 }  // namespace notify::rules

@@ -10,79 +10,105 @@ namespace notify::rules {
 namespace {
 
 using namespace std::chrono_literals;
-using enum OutcomeKind;
+using enum Consequence;
 using simdjson::SUCCESS;
 using Element = simdjson::dom::element;
 
-struct FcmMeaning {
-  std::string_view code;  ///< of the FcmError, else of google.rpc.Status
-  OutcomeKind kind;
-  std::string_view message;
-  std::chrono::seconds retry_min{0};
-};
-
-/// Firebase's table of error codes, with what each means for us. INVALID_ARGUMENT is not here: it
-/// takes more than the code.
-constexpr std::array kFcmMeanings = {
-    FcmMeaning{"UNREGISTERED", token_gone, "the app is no longer registered under this token"},
-    FcmMeaning{"SENDER_ID_MISMATCH", token_gone,
-               "the token belongs to another Firebase project: if many do, check fcm.project_id"},
-    FcmMeaning{"QUOTA_EXCEEDED", retry_later, "a quota of the project or of this device is used up",
-               60s},
-    FcmMeaning{"UNAVAILABLE", retry_later, "FCM is overloaded or unavailable", 10s},
-    FcmMeaning{"INTERNAL", retry_later, "an error inside FCM", 10s},
-    FcmMeaning{
-        "THIRD_PARTY_AUTH_ERROR", bad_credentials,
-        "the Firebase project's credentials for Apple or for Web Push are refused: renew them "
-        "in the Firebase console"},
-    // An older name of the one before, which Google's own libraries still know.
-    FcmMeaning{
-        "APNS_AUTH_ERROR", bad_credentials,
-        "the Firebase project's credentials for Apple are refused: renew them in the Firebase "
-        "console"},
-};
-
-/// Without an FcmError the answer is not about a registration.
-constexpr std::array kRpcMeanings = {
-    FcmMeaning{"UNAUTHENTICATED", bad_credentials,
-               "the access token is refused: check fcm.credentials_file and this machine's clock"},
-    FcmMeaning{
-        "PERMISSION_DENIED", bad_credentials,
-        "the service account may not send: give it the role of FCM in this project, and enable "
-        "the FCM API"},
-    FcmMeaning{"RESOURCE_EXHAUSTED", retry_later, "the project's quota is used up", 60s},
-    FcmMeaning{"UNAVAILABLE", retry_later, "FCM is overloaded or unavailable", 10s},
-    FcmMeaning{"INTERNAL", retry_later, "an error inside FCM", 10s},
-    FcmMeaning{"NOT_FOUND", bad_credentials, "FCM knows no such project: check fcm.project_id"},
-};
-
-FcmMeaning by_fcm_status(int status) {
-  if (status == 401 || status == 403) {
-    return {"", bad_credentials,
-            "our credentials are refused: check fcm.credentials_file and fcm.project_id"};
-  }
-  if (status == 404) {
-    return {"", bad_credentials, "there is no such address: check fcm.endpoint and fcm.project_id"};
-  }
-  if (status == 429) return {"", retry_later, "a quota is used up", 60s};
-  if (status == 408 || status >= 500) return {"", retry_later, "FCM asks to come later", 10s};
-  return {"", rejected, "FCM refuses the request"};
+constexpr Meaning fcm_row(AnswerForm form, int status, std::string_view reason,
+                          Consequence leads_to, std::string_view message,
+                          std::chrono::seconds retry_min = 0s) {
+  return {.status = status,
+          .form = form,
+          .reason = reason,
+          .leads_to = leads_to,
+          .message = message,
+          .retry_min = retry_min};
 }
 
-FcmMeaning meaning_of(const FcmAnswer& answer) {
-  for (const FcmMeaning& meaning : kFcmMeanings) {
-    if (meaning.code == answer.error_code) return meaning;
-  }
+/// Any other answer with such a status.
+constexpr Meaning fcm_status(int from, int to, Consequence leads_to, std::string_view message,
+                             std::chrono::seconds retry_min = 0s) {
+  return {.status = from,
+          .status_max = to,
+          .leads_to = leads_to,
+          .message = message,
+          .retry_min = retry_min};
+}
+
+/// The access token is refused: a new one may help, once.
+constexpr Meaning fcm_refresh(Meaning meaning) {
+  meaning.if_again = meaning.leads_to;
+  meaning.leads_to = refresh_credentials;
+  return meaning;
+}
+
+/// An error code goes before a field, a field before google.rpc's status, and that before HTTP's.
+/// Without an FcmError the answer is not about a registration, but if it names the token.
+constexpr std::array kFcmMeanings = {
+    fcm_status(200, 200, delivered, "FCM took it"),
+    fcm_row(AnswerForm::fcm_error, 404, "UNREGISTERED", drop_address,
+            "the app is no longer registered under this token"),
+    fcm_row(AnswerForm::fcm_error, 403, "SENDER_ID_MISMATCH", drop_address,
+            "the token belongs to another Firebase project: if many do, check fcm.project_id"),
+    fcm_row(AnswerForm::fcm_error, 429, "QUOTA_EXCEEDED", retry_address,
+            "a quota of the project or of this device is used up", 60s),
+    fcm_row(AnswerForm::fcm_error, 503, "UNAVAILABLE", retry_provider,
+            "FCM is overloaded or unavailable", 10s),
+    fcm_row(AnswerForm::fcm_error, 500, "INTERNAL", retry_provider, "an error inside FCM", 10s),
+    fcm_row(AnswerForm::fcm_error, 401, "THIRD_PARTY_AUTH_ERROR", config_fault,
+            "the Firebase project's credentials for Apple or for Web Push are refused: renew them "
+            "in the Firebase console"),
+    // An older name of the one before, which Google's own libraries still know.
+    fcm_row(AnswerForm::fcm_error, 401, "APNS_AUTH_ERROR", config_fault,
+            "the Firebase project's credentials for Apple are refused: renew them in the Firebase "
+            "console"),
+    fcm_row(AnswerForm::names_token, 400, "INVALID_ARGUMENT", drop_address,
+            "FCM says that this is no registration token"),
+    fcm_row(AnswerForm::names_field, 400, "INVALID_ARGUMENT", caller_fault,
+            "FCM finds a field of the message invalid"),
+    fcm_refresh(fcm_row(
+        AnswerForm::rpc_status, 401, "UNAUTHENTICATED", config_fault,
+        "the access token is refused: check fcm.credentials_file and this machine's clock")),
+    fcm_row(AnswerForm::rpc_status, 403, "PERMISSION_DENIED", config_fault,
+            "the service account may not send: give it the role of FCM in this project, and enable "
+            "the FCM API"),
+    fcm_row(AnswerForm::rpc_status, 429, "RESOURCE_EXHAUSTED", retry_provider,
+            "the project's quota is used up", 60s),
+    fcm_row(AnswerForm::rpc_status, 503, "UNAVAILABLE", retry_provider,
+            "FCM is overloaded or unavailable", 10s),
+    fcm_row(AnswerForm::rpc_status, 500, "INTERNAL", retry_provider, "an error inside FCM", 10s),
+    fcm_row(AnswerForm::rpc_status, 404, "NOT_FOUND", config_fault,
+            "FCM knows no such project: check fcm.project_id"),
+    fcm_refresh(
+        fcm_status(401, 401, config_fault,
+                   "our credentials are refused: check fcm.credentials_file and fcm.project_id")),
+    fcm_status(403, 403, config_fault,
+               "our credentials are refused: check fcm.credentials_file and fcm.project_id"),
+    fcm_status(404, 404, config_fault,
+               "there is no such address: check fcm.endpoint and fcm.project_id"),
+    fcm_status(408, 408, retry_provider, "FCM asks to come later", 10s),
+    fcm_status(429, 429, retry_provider, "a quota is used up", 60s),
+    fcm_status(500, kStatusMax, retry_provider, "FCM asks to come later", 10s),
+    fcm_status(kStatusMin, kStatusMax, caller_fault, "FCM refuses the request"),
+};
+
+/// A code counts whatever the status: Google documents it as the more precise of the two.
+bool is_fcm_row_of(const Meaning& row, const FcmAnswer& answer) {
   const bool is_argument =
-      answer.error_code == "INVALID_ARGUMENT" || answer.rpc_status == "INVALID_ARGUMENT";
-  if (is_argument && answer.names_token && !answer.names_field) {
-    return {"", token_gone, "FCM says that this is no registration token"};
+      answer.error_code == row.reason || answer.rpc_status == row.reason;  // INVALID_ARGUMENT
+  switch (row.form) {
+    case AnswerForm::fcm_error: return row.reason == answer.error_code;
+    case AnswerForm::names_token: return is_argument && answer.names_token && !answer.names_field;
+    case AnswerForm::names_field: return is_argument;
+    case AnswerForm::rpc_status: return row.reason == answer.rpc_status;
+    default: return row.has_status(answer.status);
   }
-  if (is_argument) return {"", rejected, "FCM finds a field of the message invalid"};
-  for (const FcmMeaning& meaning : kRpcMeanings) {
-    if (meaning.code == answer.rpc_status) return meaning;
-  }
-  return by_fcm_status(answer.status);
+}
+
+const Meaning& fcm_meaning(const FcmAnswer& answer) {
+  if (answer.status == 200) return kFcmMeanings.front();
+  return first_meaning(kFcmMeanings,
+                       [&](const Meaning& row) { return is_fcm_row_of(row, answer); });
 }
 
 /// Only letters of a documented code reach a row: the body is the peer's, and bounded here.
@@ -151,21 +177,16 @@ FcmAnswer parse_fcm_answer(int status, std::string_view body, std::string_view r
   return answer;
 }
 
+std::span<const Meaning> fcm_answers() { return kFcmMeanings; }
+
 bool refuses_access_token(const FcmAnswer& answer) {
-  return answer.status == 401 && answer.error_code.empty();
+  return answer.error_code.empty() && fcm_meaning(answer).leads_to == refresh_credentials;
 }
 
 Outcome fcm_outcome(const FcmAnswer& answer) {
-  if (answer.status == 200) return {.kind = accepted};
-  const FcmMeaning meaning = meaning_of(answer);
-  Outcome outcome;
-  outcome.kind = meaning.kind;
-  outcome.code = std::to_string(answer.status);
-  const std::string& code = answer.error_code.empty() ? answer.rpc_status : answer.error_code;
-  if (!code.empty()) outcome.code += ' ' + code;
-  outcome.message = meaning.message;
-  outcome.retry_after = answer.retry_after;
-  outcome.retry_min = meaning.retry_min;
+  const std::string& reason = answer.error_code.empty() ? answer.rpc_status : answer.error_code;
+  Outcome outcome = outcome_of(fcm_meaning(answer), answer.status, reason);
+  if (outcome.kind != OutcomeKind::accepted) outcome.retry_after = answer.retry_after;
   return outcome;
 }
 

@@ -5,11 +5,12 @@
 
 #include <cstdint>
 #include <optional>
+#include <span>
 #include <string>
 #include <string_view>
 
 #include "base/clock.hpp"
-#include "rules/outcome.hpp"
+#include "rules/meaning.hpp"
 
 namespace notify::rules {
 
@@ -26,6 +27,9 @@ struct FcmAnswer {
 /// `now` is for a Retry-After that is a date.
 [[nodiscard]] FcmAnswer parse_fcm_answer(int status, std::string_view body,
                                          std::string_view retry_after, base::WallTime now);
+
+/// The table.
+[[nodiscard]] std::span<const Meaning> fcm_answers();
 
 /// FCM took our access token for bad, and said nothing about the message: a new one may help. A 401
 /// with an FcmError is about the credentials of Apple or a browser in the Firebase project.

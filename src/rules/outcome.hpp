@@ -12,7 +12,7 @@
 
 namespace notify::rules {
 
-/// Source: the tables of each provider, in rules/apns.cpp and rules/fcm.cpp.
+/// Source: the table of each push service, of rules/meaning.hpp.
 enum class OutcomeKind : std::uint8_t {
   accepted = 1,     ///< the provider took it
   token_gone,       ///< the address is dead: never use it again, tell auth-service

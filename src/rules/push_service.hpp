@@ -6,6 +6,7 @@
 #include <span>
 #include <string_view>
 
+#include "rules/meaning.hpp"
 #include "rules/notification.hpp"
 
 namespace notify::rules {
@@ -19,6 +20,7 @@ struct PushService {
   std::size_t (*least_payload)(const Notification& notification);
   /// Whether the service or its libraries write this key where `data` is: then no caller may.
   bool (*is_payload_key)(std::string_view key);
+  std::span<const Meaning> answers;  ///< every answer, and what it leads to
 };
 
 /// All of them, in the order in which they are asked whether they serve a device.

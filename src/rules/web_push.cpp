@@ -5,6 +5,7 @@
 
 #include "base/json_object.hpp"
 #include "rules/fitted_text.hpp"
+#include "rules/web_push_answer.hpp"
 
 namespace notify::rules {
 namespace {
@@ -103,7 +104,8 @@ PushService web_push_service() {
           .payload_max = kWebPushPayloadMax,
           .serves = is_subscription,
           .least_payload = least_web_push_payload,
-          .is_payload_key = is_web_push_data_key};
+          .is_payload_key = is_web_push_data_key,
+          .answers = web_push_answers()};
 }
 
 }  // namespace notify::rules

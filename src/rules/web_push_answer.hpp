@@ -3,10 +3,11 @@
 // Source: RFC 8030 §5, §7.3; RFC 8292 §4; Mozilla autopush (errors), Apple "Sending web push
 //         notifications in web apps and browsers", Microsoft "WNS response codes".
 
+#include <span>
 #include <string>
 #include <string_view>
 
-#include "rules/outcome.hpp"
+#include "rules/meaning.hpp"
 
 namespace notify::rules {
 
@@ -21,6 +22,9 @@ struct WebPushResponse {
 /// The reason that a vendor gives: Apple's `reason`, Mozilla's `errno 106`, Microsoft's header; at
 /// most 40 letters, digits and spaces. Empty if there is none.
 [[nodiscard]] std::string web_push_reason(const WebPushResponse& response);
+
+/// The table.
+[[nodiscard]] std::span<const Meaning> web_push_answers();
 
 /// The token is given up only on a word about this subscription: 404, 410, or that it was made with
 /// another VAPID key. A redirect is refused: it is an answer like any other.

@@ -1,7 +1,7 @@
 // What a push service answers: any status, body and Retry-After.
 
 #include "fuzz/input.hpp"
-#include "rules/apns.hpp"
+#include "rules/apns_answer.hpp"
 
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
   using namespace notify::rules;

@@ -195,9 +195,9 @@ void Connection::check_health() {
 }
 
 void Connection::drain(Deadline deadline) {
-  if (lost_ || draining_) return;
-  draining_ = true;
+  if (lost_) return;
   if (!said_goodbye_) drain_.arm(deadline);
+  if (std::exchange(draining_, true)) return;
   dispatch();
   on_change_();
 }

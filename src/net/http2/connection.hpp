@@ -58,7 +58,8 @@ class Connection {
   [[nodiscard]] async::Task<Result> send(std::shared_ptr<const Request> request,
                                          base::Deadline deadline);
 
-  /// Takes no new streams, lets the open ones end until `deadline`, says GOAWAY and closes.
+  /// Takes no new streams, lets the open ones end until `deadline`, says GOAWAY and closes. If it
+  /// is called again, the last deadline counts.
   void drain(base::Deadline deadline);
 
   /// Waits until the connection is closed. Call it once.

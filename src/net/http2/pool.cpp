@@ -82,6 +82,9 @@ struct Pool::Waiter {
 
 namespace {
 
+/// The open streams of a connection that takes no new ones; each has its own deadline besides.
+constexpr std::chrono::seconds kOpenStreamsMax{60};
+
 /// Not for errors that a second try cannot change.
 bool should_resend(const Result& result) {
   if (result || result.error().processed != Processed::no) return false;
@@ -128,16 +131,22 @@ Task<Result> Pool::send(Request request, Deadline deadline) {
   const ActiveSend active(*this);
   const auto shared = std::make_shared<const Request>(std::move(request));
   std::optional<ConnectionId> avoid;
+  bool was_ended = false;
   for (std::size_t resends = 0;; ++resends) {
     Grant granted = co_await acquire(deadline, avoid);
     if (!granted) co_return base::Unexpected<Failure>(std::move(granted).error());
+    ++counters_.requests;
     Result result = co_await granted->connection().send(shared, deadline);
     if (result) {
       granted->note_status(result->status);
     } else if (result.error().processed == Processed::no) {
       ++counters_.refused;
     }
-    if (!should_resend(result) || resends == options_.resends_max) co_return result;
+    const bool is_ended = result && options_.ends_connection(*result);
+    if (is_ended) granted->connection().drain(timers_.after(kOpenStreamsMax));
+    const bool again = should_resend(result) || (is_ended && !was_ended);
+    if (!again || resends == options_.resends_max) co_return result;
+    was_ended = was_ended || is_ended;
     ++counters_.resent;
     avoid = granted->id();
   }

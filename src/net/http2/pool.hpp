@@ -48,13 +48,17 @@ struct PoolOptions {
   std::uint32_t failures_to_fail_fast = 3;  ///< failed attempts in a row
   /// Whether a response with this status shows that a new connection may carry many streams.
   std::function<bool(int status)> opens_gate = default_opens_gate;
+  /// Whether a response says that its connection is of no more use. Then that takes no new
+  /// requests, and this request is sent once more, on another connection.
+  std::function<bool(const Response&)> ends_connection = [](const Response&) { return false; };
 };
 
 struct PoolCounters {
   Traffic traffic;
   std::uint64_t connections_opened = 0;
   std::uint64_t connect_failures = 0;
-  std::uint64_t refused = 0;  ///< answers that the request was certainly not processed
+  std::uint64_t requests = 0;  ///< given to a connection, repeats too
+  std::uint64_t refused = 0;   ///< answers that the request was certainly not processed
   std::uint64_t resent = 0;
   std::size_t connections_open = 0;  ///< now, draining ones too
   std::size_t streams_open = 0;      ///< now

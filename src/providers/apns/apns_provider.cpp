@@ -4,6 +4,7 @@
 
 #include "providers/failure.hpp"
 #include "providers/secret_file.hpp"
+#include "rules/apns_answer.hpp"
 
 namespace notify::providers {
 namespace {
@@ -16,6 +17,13 @@ rules::Environment environment_of(const config::Apns& config) {
                               ? config.asks_sandbox()
                               : config.environment == config::ApnsEnvironment::sandbox;
   return is_sandbox ? rules::Environment::sandbox : rules::Environment::production;
+}
+
+/// Whether APNs takes nothing more on this connection, but may on another.
+bool ends_connection(const http2::Response& response) {
+  if (response.status == 200) return false;
+  const auto answer = rules::parse_apns_answer(response.status, response.body, {}, {});
+  return rules::apns_meaning(answer).leads_to == rules::Consequence::reconnect;
 }
 
 }  // namespace
@@ -38,6 +46,7 @@ base::Expected<std::unique_ptr<Provider>> ApnsProvider::create(const config::Apn
   options.tls.ca_file = config.ca_file;
   options.connections_max = config.connections;
   options.streams_max = config.streams;
+  options.ends_connection = ends_connection;
   auto pool = http2::Pool::create(std::move(options), around.timers, around.rng, around.on_escape);
   if (!pool) return base::fail(std::move(pool).error());
   auto key = read_es256_key("apns.key_file", config.key_file);

@@ -20,6 +20,7 @@ void add(http2::PoolCounters& sum, const http2::PoolCounters& one) {
   sum.traffic.timeouts += one.traffic.timeouts;
   sum.connections_opened += one.connections_opened;
   sum.connect_failures += one.connect_failures;
+  sum.requests += one.requests;
   sum.refused += one.refused;
   sum.resent += one.resent;
 }

@@ -93,6 +93,35 @@ TEST_F(PoolFaultsTest, ARefusedStreamIsSentAgain) {
   EXPECT_EQ(pool->counters().resent, 1u);
 }
 
+TEST_F(PoolFaultsTest, AnAnswerThatEndsItsConnectionIsTriedOnceMoreOnAnother) {
+  start_server({.on_request = [](ScriptedConnection& connection, const ReceivedRequest& request) {
+    const bool ends = connection.number == 0 && connection.peer.requests > 1;
+    connection.peer.respond(request.id, ends ? 503 : 200);
+  }});
+  PoolOptions with = options();
+  with.ends_connection = [](const Response& response) { return response.status == 503; };
+  open_pool(with);
+  send_all(1);
+  send_all(3);
+  expect_all(200);
+  EXPECT_EQ(pool->counters().resent, 3u);
+  EXPECT_EQ(pool->counters().requests, 7u);
+  EXPECT_EQ(pool->counters().connections_opened, 2u);
+  run_until([this] { return pool->counters().connections_open == 1; });
+}
+
+TEST_F(PoolFaultsTest, AnAnswerThatEndsOneConnectionAfterTheOtherIsGivenBack) {
+  start_server({.on_request = [](ScriptedConnection& connection, const ReceivedRequest& request) {
+    connection.peer.respond(request.id, 503);
+  }});
+  PoolOptions with = options();
+  with.ends_connection = [](const Response& response) { return response.status == 503; };
+  open_pool(with);
+  send_all(1);
+  expect_all(503);
+  EXPECT_EQ(pool->counters().requests, 2u);
+}
+
 TEST_F(PoolFaultsTest, ResendingIsBounded) {
   start_server({.on_request = [](ScriptedConnection& connection, const ReceivedRequest& request) {
     connection.peer.reset(request.id, NGHTTP2_REFUSED_STREAM);

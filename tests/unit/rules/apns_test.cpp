@@ -3,6 +3,7 @@
 #include <gtest/gtest.h>
 
 #include "fakes/samples.hpp"
+#include "rules/apns_answer.hpp"
 
 namespace notify::rules {
 namespace {
