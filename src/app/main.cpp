@@ -3,6 +3,7 @@
 #include <CLI/CLI.hpp>
 #include <iostream>
 
+#include "app/conformance.hpp"
 #include "app/explain.hpp"
 #include "app/migrate.hpp"
 #include "app/serve.hpp"
@@ -57,6 +58,8 @@ struct Arguments {
   std::string plan_directory = NOTIFY_DB_DIRECTORY;
   app::ExplainOptions explain;
   edges::SendOptions send;
+  std::vector<std::string> targets;
+  std::string expired_target;
 };
 
 void add_config_option(CLI::App* command, Arguments& arguments) {
@@ -94,10 +97,22 @@ void add_explain_options(CLI::App* command, app::ExplainOptions& options) {
       ->needs(what_if);
 }
 
+void add_conformance_options(CLI::App* command, Arguments& arguments) {
+  add_config_option(command, arguments);
+  command
+      ->add_option("--target", arguments.targets,
+                   "SERVICE=https://host:port of a server that plays scripts, as push-simulator "
+                   "does; never a real push service. Several are played one after the other")
+      ->required();
+  command->add_option("--expired", arguments.expired_target,
+                      "https://host:port of a server whose certificate has expired");
+}
+
 struct Commands {
   CLI::App* serve;
   CLI::App* migrate;
   CLI::App* explain;
+  CLI::App* conformance;
   CLI::App* send;
   CLI::App* check;
   CLI::App* show;
@@ -119,6 +134,10 @@ Commands add_commands(CLI::App& cli, Arguments& arguments) {
   commands.explain = cli.add_subcommand("explain", "Tell what happened to a notification, and why");
   add_config_option(commands.explain, arguments);
   add_explain_options(commands.explain, arguments.explain);
+
+  commands.conformance = cli.add_subcommand(
+      "conformance", "Play every answer and fault of a push service against this service");
+  add_conformance_options(commands.conformance, arguments);
 
   commands.send = cli.add_subcommand("send", "Send one notification through a running service");
   add_send_options(commands.send, arguments.send);
@@ -149,6 +168,15 @@ int dispatch(const Commands& commands, const Arguments& arguments) {
   if (commands.show->parsed()) {
     std::cout << config::show(*configuration);
     return 0;
+  }
+  if (commands.conformance->parsed()) {
+    auto targets = app::parse_targets(arguments.targets);
+    if (!targets) {
+      report(targets.error());
+      return kUsage;
+    }
+    targets->expired = arguments.expired_target;
+    return app::conformance(*configuration, *targets);
   }
   if (commands.explain->parsed()) return app::explain(*configuration, arguments.explain);
   if (commands.migrate->parsed()) {
