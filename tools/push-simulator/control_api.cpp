@@ -78,6 +78,7 @@ ControlResponse ControlApi::route(const ControlRequest& request, std::string_vie
   if (path == "/devices/generate" && method == "POST") return generate(request.body);
   if (path == "/subscriptions" && method == "POST") return post_subscription(request.body);
   if (path == "/faults" && method == "POST") return post_faults(request.body);
+  if (path == "/browsers/disconnect" && method == "POST") return disconnect_browsers();
   if (path == "/faults" && method == "DELETE") {
     parts_.faults.clear();
     return no_content();
@@ -100,6 +101,11 @@ ControlResponse ControlApi::put_devices(std::string_view body) {
     users.push_back(*std::move(user));
   }
   for (UserDevices& user : users) {
+    for (const Device& device : user.devices) {
+      if (device.platform == Platform::web && parts_.subscriptions != nullptr) {
+        parts_.subscriptions->learn_token(device.token);
+      }
+    }
     parts_.registry.replace_user(user.user_id, std::move(user.devices));
   }
   return no_content();
@@ -162,18 +168,28 @@ ControlResponse ControlApi::post_subscription(std::string_view body) {
   return ok({{"id", id}, {"token", *token}});
 }
 
+ControlResponse ControlApi::disconnect_browsers() {
+  if (parts_.browsers == nullptr) return refused(404, "there is no push server for browsers");
+  parts_.browsers->cut_all();
+  return no_content();
+}
+
 std::string ControlApi::token_of(std::string_view id) const {
   const auto browser = parts_.subscriptions == nullptr ? nullptr : parts_.subscriptions->find(id);
-  return browser == nullptr ? std::string(id) : browser->token;
+  return browser == nullptr || browser->token.empty() ? std::string(id) : browser->token;
 }
 
 ControlResponse ControlApi::get_device(std::string_view token) const {
   const auto device = parts_.registry.find_by_token(token_of(token));
   const auto counted = token_stats(token);
-  if (!device && !counted) return refused(404, "nobody has this token, and nothing was sent to it");
+  const auto channel =
+      parts_.browsers == nullptr ? std::nullopt : parts_.browsers->channel_stats(token);
+  if (!device && !counted && !channel)
+    return refused(404, "nobody has this token, and nothing was sent to it");
   json value = counted.value_or(
       json{{"accepted", 0}, {"refused", 0}, {"ids", json::array()}, {"last_payload", nullptr}});
   value["device"] = device ? to_json(*device) : json(nullptr);
+  if (channel) value["browser"] = *channel;
   return ok(value);
 }
 
@@ -224,6 +240,7 @@ ControlResponse ControlApi::get_stats() const {
   stats["received_lines"] = parts_.log == nullptr ? 0 : parts_.log->size();
   stats["auth"] = parts_.auth.stats();
   stats["user"] = {{"calls", parts_.user_calls.stats()}};
+  if (parts_.browsers != nullptr) stats["browsers"] = parts_.browsers->stats();
   return ok(stats);
 }
 
@@ -239,7 +256,9 @@ ControlResponse ControlApi::reset(std::string_view query) {
   if (query_value(query, "keep") != "devices") {
     parts_.registry.clear();
     if (parts_.subscriptions != nullptr) parts_.subscriptions->clear();
+    if (parts_.browsers != nullptr) parts_.browsers->clear();
   }
+  if (parts_.browsers != nullptr) parts_.browsers->clear_counts();
   parts_.faults.clear();
   parts_.ledger.clear();
   for (const ProviderBooks& books : parts_.others) books.ledger.clear();

@@ -10,6 +10,7 @@
 
 #include "base/clock.hpp"
 #include "push-simulator/auth_service.hpp"
+#include "push-simulator/browsers.hpp"
 #include "push-simulator/faults.hpp"
 #include "push-simulator/ledger.hpp"
 #include "push-simulator/received_log.hpp"
@@ -54,6 +55,7 @@ class ControlApi {
     std::string default_app_id;  ///< of generated devices
     std::vector<ProviderBooks> others{};
     Subscriptions* subscriptions = nullptr;  ///< of browsers; null: there are none
+    Browsers* browsers = nullptr;            ///< real ones; null as `subscriptions` is
   };
 
   explicit ControlApi(const Parts& parts) : parts_(parts) {}
@@ -67,6 +69,7 @@ class ControlApi {
   [[nodiscard]] ControlResponse generate(std::string_view body);
   [[nodiscard]] std::optional<nlohmann::json> token_stats(std::string_view token) const;
   [[nodiscard]] ControlResponse post_subscription(std::string_view body);
+  [[nodiscard]] ControlResponse disconnect_browsers();
   /// The token of the browser with this id, else the text itself.
   [[nodiscard]] std::string token_of(std::string_view id) const;
   [[nodiscard]] ControlResponse get_device(std::string_view token) const;

@@ -16,18 +16,18 @@ using base::fail;
 constexpr std::int32_t kConnectionWindow = 16 * 1024 * 1024;
 constexpr std::size_t kMaxHeaders = 64;  // of one request; Apple documents nine
 
-std::uint8_t* bytes(std::string_view text) {
+std::uint8_t* octets(std::string_view text) {
   // nghttp2 takes mutable pointers and does not write.
   return reinterpret_cast<std::uint8_t*>(const_cast<char*>(text.data()));
 }
 
-std::string_view text(const std::uint8_t* data, std::size_t size) {
+std::string_view text_view(const std::uint8_t* data, std::size_t size) {
   return {reinterpret_cast<const char*>(data), size};
 }
 
 nghttp2_nv header(std::string_view name, std::string_view value,
                   std::uint8_t flags = NGHTTP2_NV_FLAG_NONE) {
-  return {bytes(name), bytes(value), name.size(), value.size(),
+  return {octets(name), octets(value), name.size(), value.size(),
           static_cast<std::uint8_t>(flags | NGHTTP2_NV_FLAG_NO_COPY_NAME)};
 }
 
@@ -71,7 +71,7 @@ void Http2Session::produce(std::string& out, std::size_t enough) {
     const std::uint8_t* data = nullptr;
     const ::ssize_t size = nghttp2_session_mem_send(session_, &data);
     if (size <= 0) return;
-    out.append(text(data, static_cast<std::size_t>(size)));
+    out.append(text_view(data, static_cast<std::size_t>(size)));
   }
 }
 
@@ -105,7 +105,7 @@ void Http2Session::refuse(StreamId id) {
 
 void Http2Session::go_away(StreamId last, std::string_view debug_data) {
   nghttp2_submit_goaway(session_, NGHTTP2_FLAG_NONE, std::max(last, 0), NGHTTP2_NO_ERROR,
-                        bytes(debug_data), debug_data.size());
+                        octets(debug_data), debug_data.size());
 }
 
 void Http2Session::set_max_streams(std::uint32_t max_streams) {
@@ -156,7 +156,7 @@ int Http2Session::on_header(nghttp2_session*, const nghttp2_frame* frame, const 
                             std::size_t value_size, std::uint8_t, void* user_data) {
   Http2Session& me = self(user_data);
   if (Stream* stream = me.find(frame->hd.stream_id); stream != nullptr) {
-    me.add_header(*stream, text(name, name_size), text(value, value_size));
+    me.add_header(*stream, text_view(name, name_size), text_view(value, value_size));
   }
   return 0;
 }
@@ -164,7 +164,7 @@ int Http2Session::on_header(nghttp2_session*, const nghttp2_frame* frame, const 
 int Http2Session::on_data(nghttp2_session*, std::uint8_t, StreamId id, const std::uint8_t* data,
                           std::size_t size, void* user_data) {
   if (Stream* stream = self(user_data).find(id); stream != nullptr) {
-    stream->request.add_body(text(data, size));
+    stream->request.add_body(text_view(data, size));
   }
   return 0;
 }

@@ -21,15 +21,17 @@ using notify::base::fail;
 
 Expected<void> announce(const sim::Options& options, const sim::Ports& ports) {
   const nlohmann::json json{{"apns", ports.apns},       {"fcm", ports.fcm},
-                            {"webpush", ports.webpush}, {"expired", ports.expired},
-                            {"auth", ports.auth},       {"control", ports.control}};
+                            {"webpush", ports.webpush}, {"browser", ports.browser},
+                            {"expired", ports.expired}, {"auth", ports.auth},
+                            {"control", ports.control}};
   auto written = sim::replace_file(options.state_dir / "ports.json", json.dump() + "\n",
                                    sim::FileMode::world_readable);
   if (!written) return written;
   std::cout << "push-simulator ready: apns=" << ports.apns << " fcm=" << ports.fcm
-            << " webpush=" << ports.webpush << " expired=" << ports.expired
-            << " auth=" << ports.auth << " control=" << ports.control
-            << " state-dir=" << options.state_dir.string() << std::endl;
+            << " webpush=" << ports.webpush << " browser=" << ports.browser
+            << " expired=" << ports.expired << " auth=" << ports.auth
+            << " control=" << ports.control << " state-dir=" << options.state_dir.string()
+            << std::endl;
   return {};
 }
 

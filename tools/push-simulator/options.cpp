@@ -16,6 +16,7 @@ struct Raw {
   std::string fcm_listen = "127.0.0.1:0";
   std::string webpush_listen = "127.0.0.1:0";
   std::string expired_listen = "127.0.0.1:0";
+  std::string browser_listen = "127.0.0.1:0";
   std::string auth_listen = "127.0.0.1:0";
   std::string control_listen = "127.0.0.1:0";
   std::string environment = "any";
@@ -50,6 +51,10 @@ void declare(CLI::App& app, Raw& raw, Options& options) {
       ->capture_default_str();
   app.add_option("--webpush-listen", raw.webpush_listen,
                  "Where the browsers' push service listens (HTTP/2 over TLS)")
+      ->check(check_listen)
+      ->capture_default_str();
+  app.add_option("--browser-listen", raw.browser_listen,
+                 "Where real browsers connect for their messages (WebSocket, plain text)")
       ->check(check_listen)
       ->capture_default_str();
   app.add_option("--webpush-decrypt-every", options.webpush_decrypt_every,
@@ -107,7 +112,8 @@ boost::asio::ip::tcp::endpoint endpoint_of(const std::string& text) {
 ParsedOptions parse_options(int argc, char** argv) {
   CLI::App app(
       "Stands for everything outside the notification service on real sockets: the push services "
-      "of Apple and Google, auth-service, and a control port for scripted faults and for what was "
+      "of Apple, of Google and of browsers, auth-service, and a control port for scripted faults "
+      "and for what was "
       "received.",
       "push-simulator");
   Raw raw;
@@ -124,6 +130,7 @@ ParsedOptions parse_options(int argc, char** argv) {
   options.fcm.token_lifetime = std::chrono::seconds(raw.fcm_token_seconds);
   options.webpush_listen = endpoint_of(raw.webpush_listen);
   options.expired_listen = endpoint_of(raw.expired_listen);
+  options.browser_listen = endpoint_of(raw.browser_listen);
   options.auth_listen = endpoint_of(raw.auth_listen);
   options.control_listen = endpoint_of(raw.control_listen);
   if (raw.environment == "production") options.apns.environment = PushEnvironment::production;

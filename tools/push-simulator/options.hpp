@@ -19,6 +19,7 @@ struct Options {
   FcmServer::Options fcm;
   boost::asio::ip::tcp::endpoint webpush_listen;
   boost::asio::ip::tcp::endpoint expired_listen;
+  boost::asio::ip::tcp::endpoint browser_listen;
   boost::asio::ip::tcp::endpoint auth_listen;
   boost::asio::ip::tcp::endpoint control_listen;
   std::filesystem::path state_dir;

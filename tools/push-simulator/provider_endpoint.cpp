@@ -26,6 +26,7 @@ ProviderAction ProviderEndpoint::handle(const HttpRequest& request, std::uint64_
     action.response = std::move(judgement.response);
   }
   if (judgement.is_push) write_down(judgement, outcome, now, connection);
+  if (outcome.accepted && judgement.reason.empty()) deliver(request, judgement);
   return action;
 }
 

@@ -84,6 +84,8 @@ class ProviderEndpoint {
                                                      const Judgement& judgement) = 0;
   /// The debug data of a scripted GOAWAY; `reason` is not empty.
   [[nodiscard]] virtual std::string goaway_debug(std::string_view reason) = 0;
+  /// Called for a request that is counted as accepted and deserved it.
+  virtual void deliver(const HttpRequest&, const Judgement&) {}
 
   [[nodiscard]] Outcome apply(const Fault& fault, Judgement& judgement, ProviderAction& action);
   void write_down(const Judgement& judgement, const Outcome& outcome, base::WallTime now,

@@ -30,9 +30,10 @@ Simulator::Simulator(boost::asio::io_context& context, const Options& options, K
       rules_(options.apns, tokens_, registry_),
       apns_endpoint_(rules_, {faults_, ledger_, log(), clock_}, rng_),
       fcm_(timers_, registry_, {faults_, log(), clock_, rng_}, options.fcm, options.detail),
+      browsers_(subscriptions_, clock_, rng_),
       webpush_rules_(subscriptions_, registry_, options.webpush_decrypt_every),
-      webpush_endpoint_(webpush_rules_, subscriptions_, {faults_, webpush_ledger_, log(), clock_},
-                        rng_),
+      webpush_endpoint_(webpush_rules_, subscriptions_, browsers_,
+                        {faults_, webpush_ledger_, log(), clock_}, rng_),
       control_api_(
           {registry_,
            faults_,
@@ -44,13 +45,15 @@ Simulator::Simulator(boost::asio::io_context& context, const Options& options, K
            clock_,
            options.apns.topics.empty() ? std::string() : options.apns.topics.front(),
            {{FcmEndpoint::kName, fcm_.ledger()}, {WebPushEndpoint::kName, webpush_ledger_}},
-           &subscriptions_}),
+           &subscriptions_,
+           &browsers_}),
       user_({unknown_users_, faults_, user_calls_}),
       auth_({registry_, faults_, auth_stats_, clock_, &user_}),
       apns_(timers_, apns_endpoint_,
             {options.apns_listen, options.apns_max_streams, kStreamsBeforeAToken}),
       webpush_(timers_, webpush_endpoint_, {options.webpush_listen}),
       expired_(timers_, webpush_endpoint_, {options.expired_listen}),
+      browser_server_(timers_, browsers_),
       control_(timers_, control_api_),
       tasks_(context.get_executor(), report_escape) {}
 
@@ -71,6 +74,9 @@ base::Expected<Ports> Simulator::start(const ServerIdentity& identity) {
   const auto expired = expired_.start(expired_identity);
   if (!expired) return base::fail(expired.error());
   ports.expired = *expired;
+  const auto browser = browser_server_.start(options_.browser_listen);
+  if (!browser) return base::fail(browser.error());
+  ports.browser = *browser;
   const auto auth = auth_.start(text_of(options_.auth_listen));
   if (!auth) return base::fail(auth.error());
   ports.auth = *auth;
@@ -87,6 +93,7 @@ async::Task<void> Simulator::stop() {
   co_await fcm_.stop();
   co_await webpush_.stop();
   co_await expired_.stop();
+  co_await browser_server_.stop();
   co_await tasks_.stop();
   auth_.stop();
   if (log_) log_->flush();

@@ -12,6 +12,7 @@
 #include "base/rng.hpp"
 #include "push-simulator/apns_endpoint.hpp"
 #include "push-simulator/auth_service.hpp"
+#include "push-simulator/browser_server.hpp"
 #include "push-simulator/control_server.hpp"
 #include "push-simulator/fcm_server.hpp"
 #include "push-simulator/options.hpp"
@@ -26,6 +27,7 @@ struct Ports {
   std::uint16_t fcm = 0;
   std::uint16_t webpush = 0;
   std::uint16_t expired = 0;  ///< no client comes past its certificate
+  std::uint16_t browser = 0;
   std::uint16_t auth = 0;
   std::uint16_t control = 0;
 };
@@ -59,6 +61,7 @@ class Simulator {
   ApnsEndpoint apns_endpoint_;
   FcmServer fcm_;
   Subscriptions subscriptions_;
+  Browsers browsers_;
   WebPushRules webpush_rules_;
   WebPushEndpoint webpush_endpoint_;
   AuthStats auth_stats_;
@@ -70,6 +73,7 @@ class Simulator {
   ProviderServer apns_;
   ProviderServer webpush_;
   ProviderServer expired_;
+  BrowserServer browser_server_;
   ControlServer control_;
   async::TaskGroup tasks_;
 };

@@ -1,5 +1,6 @@
 #include "push-simulator/web_push_endpoint.hpp"
 
+#include <charconv>
 #include <utility>
 
 #include "base/json_object.hpp"
@@ -18,6 +19,14 @@ std::string errno_body(int status, std::string_view number) {
   base::JsonObject body;
   body.number("code", status).raw("errno", number).text("error", "A scripted error");
   return std::move(body).finish();
+}
+
+/// The rules have seen that these are digits; a number that is too large is as good as the limit.
+std::chrono::seconds seconds_of(std::string_view digits) {
+  std::uint32_t seconds = 0;
+  const auto parsed = std::from_chars(digits.data(), digits.data() + digits.size(), seconds);
+  if (parsed.ec == std::errc::result_out_of_range) return Browsers::kMaxTtl;
+  return std::chrono::seconds(seconds);
 }
 
 }  // namespace
@@ -61,6 +70,11 @@ HttpResponse WebPushEndpoint::scripted_answer(const Fault& fault, const Judgemen
     answer.body = error_body(fault.reason);
   }
   return answer;
+}
+
+void WebPushEndpoint::deliver(const HttpRequest& request, const Judgement& judgement) {
+  const WebPushHead head = read_web_push_head(request);
+  browsers_.deliver(head.id, {judgement.id, request.body, head.topic, seconds_of(head.ttl)});
 }
 
 std::string WebPushEndpoint::goaway_debug(std::string_view reason) { return std::string(reason); }

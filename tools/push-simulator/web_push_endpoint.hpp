@@ -4,6 +4,7 @@
 #include <string>
 
 #include "base/uuid.hpp"
+#include "push-simulator/browsers.hpp"
 #include "push-simulator/provider_endpoint.hpp"
 #include "push-simulator/web_push_rules.hpp"
 
@@ -15,11 +16,12 @@ class WebPushEndpoint final : public ProviderEndpoint {
  public:
   static constexpr std::string_view kName = "webpush";
 
-  WebPushEndpoint(WebPushRules& rules, const Subscriptions& subscriptions, const Books& books,
-                  base::Rng& rng)
+  WebPushEndpoint(WebPushRules& rules, const Subscriptions& subscriptions, Browsers& browsers,
+                  const Books& books, base::Rng& rng)
       : ProviderEndpoint(kName, books),
         rules_(rules),
         subscriptions_(subscriptions),
+        browsers_(browsers),
         ids_(books.clock, rng) {}
 
  private:
@@ -27,9 +29,11 @@ class WebPushEndpoint final : public ProviderEndpoint {
   [[nodiscard]] HttpResponse scripted_answer(const Fault& fault,
                                              const Judgement& judgement) override;
   [[nodiscard]] std::string goaway_debug(std::string_view reason) override;
+  void deliver(const HttpRequest& request, const Judgement& judgement) override;
 
   WebPushRules& rules_;
   const Subscriptions& subscriptions_;
+  Browsers& browsers_;
   base::UuidV7Generator ids_;
 };
 

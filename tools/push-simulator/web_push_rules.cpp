@@ -11,7 +11,6 @@
 namespace notify::simulator {
 namespace {
 
-constexpr std::string_view kPath = "/wp/";
 constexpr std::size_t kRemembered = 64;
 constexpr std::chrono::seconds kTokenLifetime = std::chrono::hours(24);  // RFC 8292 §2
 
@@ -58,8 +57,8 @@ void refuse(WebPushVerdict& verdict, int status, std::string_view reason) {
 
 WebPushHead read_web_push_head(const HttpRequest& request) {
   WebPushHead head;
-  if (request.path.starts_with(kPath)) {
-    head.id = std::string_view(request.path).substr(kPath.size());
+  if (request.path.starts_with(kWebPushPath)) {
+    head.id = std::string_view(request.path).substr(kWebPushPath.size());
   }
   for (std::size_t i = 0; i < request.headers.size(); ++i) {
     const auto [name, value] = request.headers.at(i);
@@ -109,10 +108,10 @@ void WebPushRules::check(const HttpRequest& request, const WebPushHead& head, ba
   const std::string_view point = sender_point(request.body);
   if (point.empty()) return refuse(verdict, 400, "BadEncryption");
   if (point == sender->point) return refuse(verdict, 400, "SigningKeyReused");  // RFC 8292 §3.2
-  if (!subscription) return;  // nobody has the key of a scripted token
+  if (!subscription || !subscription->keys) return;  // nobody here has its key
   if (--until_decrypted_ == 0) {
     until_decrypted_ = decrypt_every_;
-    decrypt(request, *subscription, verdict);
+    decrypt(request, *subscription->keys, verdict);
   }
 }
 
@@ -122,7 +121,7 @@ void WebPushRules::check_subscription(const Subscription& subscription, const Se
     return refuse(verdict, 403, "VapidPkHashMismatch");
   }
   const auto device = registry_.find_by_token(subscription.token);
-  if (device && device->dead_since) refuse(verdict, 410, "Unregistered");
+  if (subscription.ended || (device && device->dead_since)) refuse(verdict, 410, "Unregistered");
 }
 
 const WebPushRules::Sender* WebPushRules::sender_of(std::string_view authorization) {
@@ -162,9 +161,9 @@ std::string_view WebPushRules::check_sender(const Sender& sender, base::WallTime
   return {};
 }
 
-void WebPushRules::decrypt(const HttpRequest& request, const Subscription& subscription,
+void WebPushRules::decrypt(const HttpRequest& request, const BrowserKeys& keys,
                            WebPushVerdict& verdict) {
-  const auto text = decrypt_web_push(subscription.keys, request.body);
+  const auto text = decrypt_web_push(keys, request.body);
   if (!text) return refuse(verdict, 400, "BadEncryption");
   payload_ = *text;
   payload_.append(simdjson::SIMDJSON_PADDING, '\0');

@@ -76,8 +76,7 @@ class WebPushRules {
   [[nodiscard]] std::string_view check_sender(const Sender& sender, base::WallTime now) const;
   void check_subscription(const Subscription& subscription, const Sender& sender,
                           WebPushVerdict& verdict) const;
-  void decrypt(const HttpRequest& request, const Subscription& subscription,
-               WebPushVerdict& verdict);
+  void decrypt(const HttpRequest& request, const BrowserKeys& keys, WebPushVerdict& verdict);
 
   const Subscriptions& subscriptions_;
   const Registry& registry_;

@@ -3,6 +3,10 @@
 #include <fmt/format.h>
 #include <gtest/gtest.h>
 
+#include <boost/asio/io_context.hpp>
+#include <boost/asio/ip/tcp.hpp>
+#include <boost/beast/core/flat_buffer.hpp>
+#include <boost/beast/websocket.hpp>
 #include <chrono>
 #include <filesystem>
 #include <nlohmann/json.hpp>
@@ -15,11 +19,14 @@
 namespace notify::simulator {
 namespace {
 
+namespace websocket = boost::beast::websocket;
 using nlohmann::json;
 using testing::Process;
 
 constexpr const char* kDeviceToken =
     "0000000900000000000000000000000ca5a5a5a5a5a5a5a5a5a5a5a5a5a5a5a5";
+
+constexpr const char* kBrowserChannel = "0ef2ad4a-6c49-41ad-af6e-95d2425276bf";
 
 class Program : public ::testing::Test {
  protected:
@@ -87,6 +94,41 @@ class Program : public ::testing::Test {
   std::string provider_token_;
 };
 
+/// A browser as the push server sees it: texts over a WebSocket.
+class BrowserClient {
+ public:
+  explicit BrowserClient(int port) : stream_(context_) {
+    stream_.next_layer().connect(
+        {boost::asio::ip::address_v4::loopback(), static_cast<std::uint16_t>(port)});
+    stream_.set_option(websocket::stream_base::decorator([](websocket::request_type& request) {
+      request.set(boost::beast::http::field::sec_websocket_protocol, "push-notification");
+    }));
+    stream_.handshake(answer_, "localhost", "/");
+  }
+
+  void say(const json& message) { stream_.write(boost::asio::buffer(message.dump())); }
+  /// The next message; null once the server has closed the connection.
+  json hear() {
+    boost::beast::flat_buffer buffer;
+    boost::system::error_code error;
+    stream_.read(buffer, error);
+    if (error) return nullptr;
+    const auto bytes = buffer.cdata();
+    return json::parse(std::string(static_cast<const char*>(bytes.data()), bytes.size()));
+  }
+  std::string subprotocol() const {
+    return std::string(answer_[boost::beast::http::field::sec_websocket_protocol]);
+  }
+  std::string reason() const {
+    return {stream_.reason().reason.data(), stream_.reason().reason.size()};
+  }
+
+ private:
+  boost::asio::io_context context_;
+  websocket::stream<boost::asio::ip::tcp::socket> stream_;
+  websocket::response_type answer_;
+};
+
 TEST_F(Program, SaysWhereItListens) {
   EXPECT_TRUE(ready_.starts_with("push-simulator ready: ")) << ready_;
   EXPECT_GT(ports_["apns"], 0);
@@ -123,6 +165,53 @@ TEST_F(Program, AppliesFaults) {
   EXPECT_EQ(counted["accepted"], 2);
   EXPECT_EQ(counted["duplicates"], 1);
   EXPECT_EQ(counted["goaways_sent"], 1);
+}
+
+TEST_F(Program, ABrowserIsConnectedAndRegisters) {
+  BrowserClient browser(ports_.at("browser"));
+  EXPECT_EQ(browser.subprotocol(), "push-notification");
+  browser.say({{"messageType", "hello"}, {"use_webpush", true}});
+  EXPECT_EQ(browser.hear()["status"], 200);
+  browser.say({{"messageType", "register"}, {"channelID", kBrowserChannel}});
+  const std::string endpoint = browser.hear()["pushEndpoint"];
+  EXPECT_TRUE(endpoint.starts_with(
+      fmt::format("https://localhost:{}/wp/", ports_.at("webpush").get<int>())))
+      << endpoint;
+  const std::string id = endpoint.substr(endpoint.rfind('/') + 1);
+  const json device{
+      {"id", kBrowserChannel}, {"platform", "web"}, {"token", json{{"endpoint", endpoint}}.dump()}};
+  const json user{{"user_id", kBrowserChannel}, {"devices", json::array({device})}};
+  control({"-X", "PUT", "-d", user.dump()}, "/devices");
+  const json known = json::parse(control({}, "/devices/" + id));
+  EXPECT_EQ(known["device"]["id"], kBrowserChannel);
+  EXPECT_EQ(known["browser"]["connected"], true);
+  EXPECT_EQ(stats()["browsers"]["channels"], 1);
+  control({"-X", "POST"}, "/browsers/disconnect");
+  EXPECT_EQ(browser.hear(), nullptr);
+  EXPECT_EQ(stats()["browsers"]["connected"], 0);
+  control({"-X", "POST"}, "/reset");
+  EXPECT_EQ(stats()["browsers"]["known"], 0);
+}
+
+TEST_F(Program, TellsABrowserWhyItIsDisconnected) {
+  BrowserClient browser(ports_.at("browser"));
+  browser.say({{"messageType", "ack"}});
+  EXPECT_EQ(browser.hear(), nullptr);
+  EXPECT_EQ(browser.reason(), "the first message is a hello");
+}
+
+TEST_F(Program, TellsOthersThatBrowsersConnectHere) {
+  Process curl({"curl", "-s", "-w", "|%{http_code}",
+                fmt::format("http://127.0.0.1:{}/", ports_.at("browser").get<int>())});
+  EXPECT_EQ(curl.read_all(), "this port speaks WebSocket only\n|426");
+}
+
+TEST_F(Program, StopsWhileABrowserIsConnected) {
+  BrowserClient browser(ports_.at("browser"));
+  browser.say({{"messageType", "hello"}, {"use_webpush", true}});
+  EXPECT_EQ(browser.hear()["status"], 200);
+  EXPECT_EQ(program_.stop(), 0);
+  EXPECT_EQ(browser.hear(), nullptr);
 }
 
 TEST_F(Program, StopsCleanlyAlsoWithCallsThatHang) {
