@@ -280,6 +280,11 @@ export class Stack {
   async webUser(fields = {}) {
     const subscription = `browser-${randomUUID()}`;
     const { token } = await this.simulator.call('POST', '/subscriptions', { id: subscription, ...fields });
+    return this.userOfBrowser(token, subscription);
+  }
+
+  /** A user with the browser that has this token: the JSON of its subscription. */
+  async userOfBrowser(token, subscription) {
     const { keys, endpoint } = JSON.parse(token);
     for (const secret of [keys.auth, keys.p256dh, endpoint]) this.secrets.add(secret);
     const user = await this.user({ platform: 'web', token, app_id: '' });
