@@ -54,6 +54,7 @@ Outcome outcome_of(const Meaning& meaning, int status, std::string_view reason) 
   if (!reason.empty()) outcome.code.append(" ").append(reason);
   outcome.message = meaning.message;
   outcome.retry_min = meaning.retry_min;
+  outcome.is_of_server = final_consequence(meaning) == Consequence::retry_provider;
   return outcome;
 }
 

@@ -176,7 +176,8 @@ void World::begin_everywhere(Fault fault) {
     case Fault::provider_down:
       outside_.apple.to_all = rules::Outcome{.kind = rules::OutcomeKind::retry_later,
                                              .code = "ServiceUnavailable",
-                                             .message = "come back later"};
+                                             .message = "come back later",
+                                             .is_of_server = true};
       return window(fault, between(300ms, 4s), [this] { outside_.apple.to_all.reset(); });
     case Fault::provider_cut:
       outside_.apple.loses_answers = true;

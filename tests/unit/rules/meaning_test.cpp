@@ -56,6 +56,13 @@ TEST(Meanings, ARowThatTriesAgainSaysWhatFollowsIfThatFails) {
   }
 }
 
+TEST(Meanings, OnlyAnAnswerOfTheProviderItselfCountsAgainstItsServer) {
+  Meaning row{.status = 503, .leads_to = Consequence::retry_provider};
+  EXPECT_TRUE(outcome_of(row, 503, "").is_of_server);
+  row.leads_to = Consequence::retry_address;
+  EXPECT_FALSE(outcome_of(row, 429, "").is_of_server);
+}
+
 TEST(Meanings, NoRowStandsTwiceAndTheLastFitsEveryStatus) {
   for (const PushService& service : push_services()) {
     std::set<std::string> seen;
