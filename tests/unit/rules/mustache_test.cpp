@@ -6,15 +6,15 @@
 namespace notify::rules {
 namespace {
 
-using Names = std::set<std::string, std::less<>>;
+using MustacheNames = std::set<std::string, std::less<>>;
 
-MustacheText parsed(std::string_view text) {
+MustacheText parsed_mustache(std::string_view text) {
   auto parsed = MustacheText::parse(text);
   EXPECT_TRUE(parsed) << text;
   return parsed ? std::move(*parsed) : MustacheText();
 }
-std::string rendered(std::string_view text, const Variables& variables) {
-  return parsed(text).render(variables);
+std::string rendered_mustache(std::string_view text, const Variables& variables) {
+  return parsed_mustache(text).render(variables);
 }
 std::vector<std::string> problems(std::string_view text) {
   const auto parsed = MustacheText::parse(text);
@@ -22,34 +22,35 @@ std::vector<std::string> problems(std::string_view text) {
 }
 
 TEST(MustacheText, FillsInWhatIsGiven) {
-  EXPECT_EQ(rendered("", {}), "");
-  EXPECT_EQ(rendered("no tag, été", {}), "no tag, été");
-  EXPECT_EQ(rendered("{{a}}: {{ b }}!", {{"a", "Dora"}, {"b", "Hi"}}), "Dora: Hi!");
-  EXPECT_EQ(rendered("{{{a}}} {{&a}}", {{"a", "x"}}), "x x");
-  EXPECT_EQ(rendered("a{{! nobody reads this }}b", {}), "ab");
-  EXPECT_EQ(rendered("two\nlines  {{a}}\t.", {{"a", "x"}}), "two\nlines  x\t.");
+  EXPECT_EQ(rendered_mustache("", {}), "");
+  EXPECT_EQ(rendered_mustache("no tag, été", {}), "no tag, été");
+  EXPECT_EQ(rendered_mustache("{{a}}: {{ b }}!", {{"a", "Dora"}, {"b", "Hi"}}), "Dora: Hi!");
+  EXPECT_EQ(rendered_mustache("{{{a}}} {{&a}}", {{"a", "x"}}), "x x");
+  EXPECT_EQ(rendered_mustache("a{{! nobody reads this }}b", {}), "ab");
+  EXPECT_EQ(rendered_mustache("two\nlines  {{a}}\t.", {{"a", "x"}}), "two\nlines  x\t.");
 }
 
 TEST(MustacheText, NothingIsEscapedAndNoValueIsATemplate) {
-  EXPECT_EQ(rendered("{{a}}", {{"a", "<b> & \"c\" 'd'"}}), "<b> & \"c\" 'd'");
-  EXPECT_EQ(rendered("{{a}}{{b}}", {{"a", "{{b}}"}, {"b", "{{#a}}"}}), "{{b}}{{#a}}");
-  EXPECT_EQ(rendered("{{a}}", {{"a", "{{=<% %>=}}"}}), "{{=<% %>=}}");
-  EXPECT_EQ(rendered("{{#a}}{{a}}{{/a}}", {{"a", "   "}}), "   ");
+  EXPECT_EQ(rendered_mustache("{{a}}", {{"a", "<b> & \"c\" 'd'"}}), "<b> & \"c\" 'd'");
+  EXPECT_EQ(rendered_mustache("{{a}}{{b}}", {{"a", "{{b}}"}, {"b", "{{#a}}"}}), "{{b}}{{#a}}");
+  EXPECT_EQ(rendered_mustache("{{a}}", {{"a", "{{=<% %>=}}"}}), "{{=<% %>=}}");
+  EXPECT_EQ(rendered_mustache("{{#a}}{{a}}{{/a}}", {{"a", "   "}}), "   ");
 }
 
 TEST(MustacheText, ASectionIsThereIfItsVariableIs) {
   const std::string text = "{{#group}}{{group}}: {{/group}}{{^group}}You: {{/group}}{{text}}";
-  EXPECT_EQ(rendered(text, {{"group", "Climbers"}, {"text", "Hi"}}), "Climbers: Hi");
-  EXPECT_EQ(rendered(text, {{"text", "Hi"}}), "You: Hi");
-  EXPECT_EQ(rendered(text, {{"group", ""}, {"text", "Hi"}}), "You: Hi");
-  EXPECT_EQ(rendered("{{#a}}{{#b}}{{a}}{{b}}{{/b}}{{/a}}", {{"a", "1"}, {"b", "2"}}), "12");
+  EXPECT_EQ(rendered_mustache(text, {{"group", "Climbers"}, {"text", "Hi"}}), "Climbers: Hi");
+  EXPECT_EQ(rendered_mustache(text, {{"text", "Hi"}}), "You: Hi");
+  EXPECT_EQ(rendered_mustache(text, {{"group", ""}, {"text", "Hi"}}), "You: Hi");
+  EXPECT_EQ(rendered_mustache("{{#a}}{{#b}}{{a}}{{b}}{{/b}}{{/a}}", {{"a", "1"}, {"b", "2"}}),
+            "12");
 }
 
 TEST(MustacheText, RequiresWhatIsShownAndNotWhatASectionLeavesOut) {
   const MustacheText text =
-      parsed("{{a}}{{#b}}{{b}}{{c}}{{/b}}{{^d}}x{{/d}}{{#e}}{{/e}}{{e}}{{#a}}{{/a}}");
-  EXPECT_EQ(text.required(), (Names{"a", "c", "e"}));
-  EXPECT_EQ(text.optional(), (Names{"b", "d"}));
+      parsed_mustache("{{a}}{{#b}}{{b}}{{c}}{{/b}}{{^d}}x{{/d}}{{#e}}{{/e}}{{e}}{{#a}}{{/a}}");
+  EXPECT_EQ(text.required(), (MustacheNames{"a", "c", "e"}));
+  EXPECT_EQ(text.optional(), (MustacheNames{"b", "d"}));
 }
 
 TEST(MustacheText, EverythingThatIsWrongIsToldWithItsPlace) {
@@ -124,10 +125,10 @@ RC_GTEST_PROP(MustacheText, OfTheTemplateNoBraceIsEverLeft, ()) {
 
 RC_GTEST_PROP(MustacheText, ValuesAreThereWordForWord,
               (const std::string& a, const std::string& b)) {
-  RC_ASSERT(rendered("<{{a}}|{{b}}>", {{"a", a}, {"b", b}}) == "<" + a + "|" + b + ">");
+  RC_ASSERT(rendered_mustache("<{{a}}|{{b}}>", {{"a", a}, {"b", b}}) == "<" + a + "|" + b + ">");
   const std::string tagged = "{{b}}" + a + "{{#b}}{{/b}}{{> x}}";
-  RC_ASSERT(rendered("{{a}}", {{"a", tagged}, {"b", b}}) == tagged);
-  RC_ASSERT(rendered("{{#a}}\n{{a}}\n{{/a}}", {{"a", tagged}}) == "\n" + tagged + "\n");
+  RC_ASSERT(rendered_mustache("{{a}}", {{"a", tagged}, {"b", b}}) == tagged);
+  RC_ASSERT(rendered_mustache("{{#a}}\n{{a}}\n{{/a}}", {{"a", tagged}}) == "\n" + tagged + "\n");
 }
 
 }  // namespace
