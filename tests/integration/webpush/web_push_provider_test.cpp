@@ -27,7 +27,8 @@ using rules::OutcomeKind;
 struct PushServer {
   PushServer(async::Timers& timers, const base::Clock& clock, base::Rng& rng,
              const simulator::ServerIdentity& identity)
-      : endpoint(rules, subscriptions, {faults, ledger, nullptr, clock}, rng),
+      : browsers(subscriptions, clock, rng),
+        endpoint(rules, subscriptions, browsers, {faults, ledger, nullptr, clock}, rng),
         server(timers, endpoint, {{boost::asio::ip::make_address("127.0.0.1"), 0}, 1000, 1000}) {
     port = server.start(identity).value();
     subscriptions.set_origin("https://localhost:" + std::to_string(port));
@@ -48,6 +49,7 @@ struct PushServer {
   simulator::Ledger ledger{simulator::Detail::full};
   simulator::Registry registry;
   simulator::Subscriptions subscriptions;
+  simulator::Browsers browsers;
   simulator::WebPushRules rules{subscriptions, registry, 1};
   simulator::WebPushEndpoint endpoint;
   simulator::ProviderServer server;
