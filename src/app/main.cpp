@@ -10,6 +10,7 @@
 #include "config/load.hpp"
 #include "config/show.hpp"
 #include "edges/cli/admin_commands.hpp"
+#include "edges/cli/cancel.hpp"
 #include "edges/cli/send.hpp"
 
 namespace {
@@ -60,6 +61,7 @@ struct Arguments {
   edges::SendOptions send;
   std::vector<std::string> targets;
   std::string expired_target;
+  edges::CancelOptions cancel;
 };
 
 void add_config_option(CLI::App* command, Arguments& arguments) {
@@ -114,6 +116,7 @@ struct Commands {
   CLI::App* explain;
   CLI::App* conformance;
   CLI::App* send;
+  CLI::App* cancel;
   CLI::App* check;
   CLI::App* show;
 };
@@ -142,6 +145,10 @@ Commands add_commands(CLI::App& cli, Arguments& arguments) {
   commands.send = cli.add_subcommand("send", "Send one notification through a running service");
   add_send_options(commands.send, arguments.send);
 
+  commands.cancel =
+      cli.add_subcommand("cancel", "Take notifications back through a running service");
+  edges::add_cancel_options(commands.cancel, arguments.cancel);
+
   CLI::App* configure = cli.add_subcommand("config", "Look at the configuration");
   configure->require_subcommand(1);
   commands.check = configure->add_subcommand("check", "Say everything that is wrong with it");
@@ -157,6 +164,12 @@ int dispatch(const Commands& commands, const Arguments& arguments) {
     const auto id = edges::send(arguments.send);
     if (!id) return report(id.error());
     std::cout << *id << '\n';
+    return 0;
+  }
+  if (commands.cancel->parsed()) {
+    const auto told = edges::cancel(arguments.cancel);
+    if (!told) return report(told.error());
+    std::cout << *told;
     return 0;
   }
   const auto configuration = load(arguments.config_file);

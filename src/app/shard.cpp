@@ -135,6 +135,9 @@ void Shard::wire_flows() {
   cancel_ = std::make_unique<flows::Cancel>(
       flows::Cancel::Parts{*ledger_, *history_, *leases_, timers_, cancel_policy(c),
                            cancel_events(), [this] { return heartbeat_->pulse(); }});
+  retract_ = std::make_unique<flows::Retract>(flows::Retract::Parts{
+      *cancel_, *ledger_, *history_, *queue_, ids_, timers_, cancel_policy(c).step_timeout,
+      cancel_events().step_failed, [this] { deliver_->wake(); }});
   replay_ = std::make_unique<flows::Replay>(flows::Replay::Parts{
       *letters_, *audit_, ids_, timers_, replay_limits(c), replay_events(process_.log)});
   template_admin_ = std::make_unique<flows::TemplateAdmin>(
@@ -290,7 +293,7 @@ Expected<void> Shard::open(edges::Server& server, std::size_t queue_index,
       },
       caller_proof(process_.config.grpc)});
   rpc_ = std::make_unique<edges::NotificationRpc>(*rpc_host_, server.service(), *accept_, *cancel_,
-                                                  *history_);
+                                                  *retract_, *history_);
   preference_rpc_ = std::make_unique<edges::PreferenceRpc>(*rpc_host_, server.preference_service(),
                                                            *preferences_);
   admin_rpc_ =

@@ -31,6 +31,7 @@
 #include "flows/render.hpp"
 #include "flows/replay.hpp"
 #include "flows/request_limiting.hpp"
+#include "flows/retract.hpp"
 #include "flows/template_admin.hpp"
 #include "net/grpc/completion_pump.hpp"
 #include "providers/router.hpp"
@@ -216,6 +217,7 @@ class Shard {
   std::unique_ptr<flows::Heartbeat> heartbeat_;
   std::unique_ptr<flows::Recover> recover_;
   std::unique_ptr<flows::Cancel> cancel_;
+  std::unique_ptr<flows::Retract> retract_;
   std::unique_ptr<flows::Replay> replay_;
   std::unique_ptr<flows::TemplateAdmin> template_admin_;
   std::unique_ptr<async::TaskGroup> calls_;

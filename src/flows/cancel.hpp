@@ -24,6 +24,7 @@
 // What cannot be told: who died between sending it and recording that.
 
 #include <functional>
+#include <vector>
 
 #include "base/async/timers.hpp"
 #include "rules/delivery.hpp"
@@ -70,10 +71,18 @@ class Cancel {
   [[nodiscard]] async::Task<base::Expected<Cancelled>> cancel(base::NotificationId id,
                                                               base::Deadline deadline);
 
+  using Ids = std::vector<base::NotificationId>;
+  /// The same for several, which share one wait. Returns those that a worker still has at its end:
+  /// they may be sent, and are not tried again.
+  /// Errors: as cancel(), without not_found: unknown ones are passed over.
+  /// Cancel: some may be cancelled.
+  [[nodiscard]] async::Task<base::Expected<Ids>> take_back(std::vector<rules::Notification> which,
+                                                           base::Deadline deadline);
+
  private:
-  /// Whether somebody may still be at work on it.
-  async::Task<base::Expected<bool>> is_at_work(rules::Notification notification,
-                                               base::Deadline deadline);
+  /// Those that somebody may still be at work on.
+  async::Task<base::Expected<Ids>> still_at_work(std::vector<rules::Notification> which,
+                                                 base::Deadline deadline);
   [[nodiscard]] base::Deadline soon(base::Deadline deadline) const {
     return deadline.earlier_of(parts_.timers.after(parts_.policy.step_timeout));
   }

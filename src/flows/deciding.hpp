@@ -71,9 +71,10 @@ class Deciding {
   [[nodiscard]] async::Task<std::vector<base::Expected<User>>> read(
       std::vector<base::UserId> users);
 
-  /// Only its lifetime and its user can stop it.
+  /// Only its lifetime and its user can stop it. A retraction shows nothing and makes no sound, so
+  /// no setting is about it.
   [[nodiscard]] bool is_critical(const rules::Notification& notification) const {
-    return parts_.policy.types.is_critical(notification);
+    return parts_.policy.types.is_critical(notification) || notification.is_retraction();
   }
 
   /// Whether this caller may send it.

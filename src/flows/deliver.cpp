@@ -193,12 +193,17 @@ async::Task<void> Deliver::try_devices(Held& held, Decided decided, const rules:
                                        bool was_due) {
   const stores::Lease& lease = held.lease;
   const Notification& n = lease.notification;
-  const auto devices = co_await parts_.devices.user_devices(
+  auto devices = co_await parts_.devices.user_devices(
       n.user, parts_.timers.after(parts_.limits.devices_timeout));
   if (!devices) {
     parts_.events.step_failed("devices", devices.error());
     co_await postpone_for_devices(lease, devices.error());
     co_return;
+  }
+  if (n.is_retraction()) {
+    auto told = co_await devices_to_clear(held, *devices, before, was_due);
+    if (!told) co_return;
+    devices = std::move(*told);
   }
   rules::Targets targets = rules::choose_targets(*devices, before, now());
   auto untried = rules::leave_out(

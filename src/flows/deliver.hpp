@@ -125,6 +125,10 @@ class Deliver {
   async::Task<Deciding::User> read_user(const rules::Notification& n);
   async::Task<void> try_devices(Held& held, Decided decided, const rules::Progress& before,
                                 bool was_due);
+  /// The devices that a retraction goes to: those that may have an original of it. Unset: it is
+  /// settled, or put off until the outcomes of its originals are known.
+  async::Task<std::optional<std::vector<rules::Device>>> devices_to_clear(
+      Held& held, std::vector<rules::Device> devices, const rules::Progress& before, bool was_due);
   /// Moves the devices that are over their limit from `due` to `untried`.
   async::Task<void> bar_over_limits(const rules::Notification& n, std::vector<rules::Target>& due,
                                     std::vector<rules::Untried>& untried);

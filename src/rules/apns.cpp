@@ -6,6 +6,7 @@
 #include "base/json_object.hpp"
 #include "rules/apns_answer.hpp"
 #include "rules/fitted_text.hpp"
+#include "rules/retraction.hpp"
 
 namespace notify::rules {
 namespace {
@@ -62,7 +63,7 @@ ApnsHeaders apns_headers(const Notification& n, base::DeviceId device) {
           .push_type = n.presentation.background ? "background" : "alert",
           .priority = power_aware ? "5" : "10",
           .expiration = std::to_string(expiry.count()),
-          .collapse_id = n.presentation.collapse_id};
+          .collapse_id = collapse_id_of(n)};
 }
 
 bool is_apns_payload_key(std::string_view key) {

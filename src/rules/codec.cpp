@@ -42,6 +42,31 @@ Strings strings_or_none(const Element& object, std::string_view key) {
   return values;
 }
 
+std::string encode_retracted(const std::vector<Retracted>& retracts) {
+  std::string list = "[";
+  for (const Retracted& one : retracts) {
+    base::JsonObject object;
+    object.text("id", one.id.to_string())
+        .text_if_set("collapse_id", one.collapse_id)
+        .flag_if_set("background", one.background);
+    if (list.size() > 1) list += ',';
+    list += std::move(object).finish();
+  }
+  return list + ']';
+}
+
+std::vector<Retracted> read_retracted(const Element& object) {
+  std::vector<Retracted> retracts;
+  simdjson::dom::array list;
+  if (object["retracts"].get(list) != SUCCESS) return retracts;
+  for (const Element one : list) {
+    const auto id = base::NotificationId::parse(text_or_empty(one, "id"));
+    if (!id) continue;
+    retracts.push_back({*id, text_or_empty(one, "collapse_id"), flag_or_false(one, "background")});
+  }
+  return retracts;
+}
+
 Presentation read_presentation(const Element& object) {
   Presentation p;
   p.data = strings_or_none(object, "data");
@@ -53,6 +78,7 @@ Presentation read_presentation(const Element& object) {
   p.mutable_content = flag_or_false(object, "mutable_content");
   p.background = flag_or_false(object, "background");
   p.mention = flag_or_false(object, "mention");
+  p.retracts = read_retracted(object);
   return p;
 }
 
@@ -78,7 +104,23 @@ std::optional<RecordedDecision> read_decision(const Element& metadata, std::stri
   return decision;
 }
 
+std::optional<RetractionMark> read_mark(const Element& metadata) {
+  Element object;
+  if (metadata["retracted"].get(object) != SUCCESS) return std::nullopt;
+  const auto at = base::parse_time(text_or_empty(object, "at"));
+  if (!at) return std::nullopt;
+  return RetractionMark{*at, base::NotificationId::parse(text_or_empty(object, "by")),
+                        text_or_empty(object, "caller")};
+}
+
 }  // namespace
+
+std::string encode_mark(const RetractionMark& mark) {
+  base::JsonObject object;
+  object.text("at", base::to_rfc3339(mark.at));
+  if (mark.by) object.text("by", mark.by->to_string());
+  return std::move(object.text_if_set("caller", mark.caller)).finish();
+}
 
 std::string encode_presentation(const Presentation& p) {
   base::JsonObject object;
@@ -90,6 +132,7 @@ std::string encode_presentation(const Presentation& p) {
       .flag_if_set("mutable_content", p.mutable_content)
       .flag_if_set("background", p.background)
       .flag_if_set("mention", p.mention);
+  if (!p.retracts.empty()) object.raw("retracts", encode_retracted(p.retracts));
   return std::move(object).finish();
 }
 
@@ -134,6 +177,7 @@ Expected<Metadata> decode_metadata(std::string_view json) {
   }
   metadata.deliver_at = base::parse_time(text_or_empty(root, "deliver_at"));
   metadata.cancelled_at = base::parse_time(text_or_empty(root, "cancelled_at"));
+  metadata.retracted = read_mark(root);
   return metadata;
 }
 

@@ -29,11 +29,22 @@ struct RecordedDecisions {
   }
   [[nodiscard]] bool is_by(Rule rule) const { return last() && last()->by == name(rule); }
 };
+/// That a caller had it removed from the devices.
+struct RetractionMark {
+  base::WallTime at;
+  std::optional<base::NotificationId> by;  ///< the retraction; unset: no device had it
+  std::string caller;                      ///< the identity; empty: not authenticated
+
+  friend bool operator==(const RetractionMark&, const RetractionMark&) = default;
+};
+/// The column `metadata`, at "retracted".
+[[nodiscard]] std::string encode_mark(const RetractionMark& mark);
 struct Metadata {
   std::map<std::string, std::string> labels;
   std::optional<TemplateUsed> template_used;
   std::optional<base::WallTime> deliver_at;
   std::optional<base::WallTime> cancelled_at;
+  std::optional<RetractionMark> retracted;
   RecordedDecisions decisions;
 };
 [[nodiscard]] base::Expected<Metadata> decode_metadata(std::string_view json);

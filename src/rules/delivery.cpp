@@ -269,11 +269,12 @@ std::string_view name(CancelResult result) {
   return "";
 }
 
+bool may_have_come(const Attempt& attempt) {
+  return attempt.status == AttemptStatus::delivered || attempt.status == AttemptStatus::unknown;
+}
+
 CancelResult cancel_result(const std::vector<Attempt>& attempts) {
-  const auto was_sent = [](const Attempt& a) {
-    return a.status == AttemptStatus::delivered || a.status == AttemptStatus::unknown;
-  };
-  if (std::none_of(attempts.begin(), attempts.end(), was_sent)) return CancelResult::cancelled;
+  if (std::none_of(attempts.begin(), attempts.end(), may_have_come)) return CancelResult::cancelled;
   Progress progress;
   progress.attempts = attempts;
   const bool something_was_left = std::any_of(

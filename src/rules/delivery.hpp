@@ -105,6 +105,9 @@ struct RollUp {
 [[nodiscard]] RollUp roll_up(const Progress& before, const std::vector<Attempt>& now_made,
                              std::optional<base::WallTime> next_due);
 
+/// Whether the device has got it, or may have: a try without an answer counts.
+[[nodiscard]] bool may_have_come(const Attempt& attempt);
+
 enum class CancelResult : std::uint8_t { cancelled = 1, too_late, partly_sent };
 /// The label of metrics.
 [[nodiscard]] std::string_view name(CancelResult result);

@@ -6,6 +6,7 @@
 #include "rules/apns.hpp"
 #include "rules/fcm_answer.hpp"
 #include "rules/fitted_text.hpp"
+#include "rules/retraction.hpp"
 
 namespace notify::rules {
 namespace {
@@ -89,6 +90,13 @@ JsonObject data_of(const Parts& parts, const ShownTexts& shown) {
   return data;
 }
 
+/// Whether FCM may hold messages that this one replaces by its collapse key. A visible notification
+/// has no such key, so a retraction of one goes without: it would take one of the four places.
+bool may_collapse(const Presentation& p) {
+  return std::all_of(p.retracts.begin(), p.retracts.end(),
+                     [](const Retracted& one) { return one.background; });
+}
+
 /// The two urgencies of Android: only HIGH wakes a phone that dozes.
 JsonObject android_of(const Parts& parts) {
   const Presentation& p = parts.n.presentation;
@@ -97,7 +105,7 @@ JsonObject android_of(const Parts& parts) {
   android.text("ttl", std::to_string(parts.time_to_live().count()) + 's');
   // FCM keeps four keys for a device that is away. Visible notifications have a tag instead, which
   // has no such bound.
-  if (p.background) android.text_if_set("collapse_key", p.collapse_id);
+  if (p.background && may_collapse(p)) android.text_if_set("collapse_key", collapse_id_of(parts.n));
   if (p.background || parts.app_shows_it()) return android;
   const Style& style = parts.style;
   JsonObject shown;
@@ -128,7 +136,7 @@ JsonObject apns_of(const Parts& parts, base::DeviceId device) {
   if (!p.background) {
     headers.text("apns-collapse-id", parts.tag());
   } else {
-    headers.text_if_set("apns-collapse-id", p.collapse_id);
+    headers.text_if_set("apns-collapse-id", h.collapse_id);
   }
   JsonObject aps;
   if (p.background) {
@@ -160,7 +168,7 @@ JsonObject webpush_of(const Parts& parts) {
   JsonObject headers;
   headers.text("TTL", std::to_string(parts.time_to_live().count()));
   headers.text("Urgency", urgency_of(parts));
-  const std::string& topic = p.collapse_id;
+  const std::string& topic = collapse_id_of(parts.n);
   const bool is_topic =
       topic.size() <= kTopicMax && std::all_of(topic.begin(), topic.end(), is_word);
   if (is_topic) headers.text_if_set("Topic", topic);

@@ -24,6 +24,15 @@ inline constexpr Priority kPriorities[] = {Priority::high, Priority::medium, Pri
 [[nodiscard]] std::string_view name(Priority priority);
 [[nodiscard]] std::optional<Priority> parse_priority(std::string_view text);
 
+/// A notification that devices are told to remove.
+struct Retracted {
+  base::NotificationId id;
+  std::string collapse_id;  ///< its own; empty: none
+  bool background = false;  ///< it was one
+
+  friend bool operator==(const Retracted&, const Retracted&) = default;
+};
+
 /// What the app shows and gets, besides title and body. Kept in the column `payload`.
 struct Presentation {
   std::map<std::string, std::string> data;  // sorted: the canonical encoding needs an order
@@ -33,7 +42,8 @@ struct Presentation {
   std::string category;
   bool mutable_content = false;
   bool background = false;
-  bool mention = false;  ///< the user is mentioned in what it is about
+  bool mention = false;               ///< the user is mentioned in what it is about
+  std::vector<Retracted> retracts{};  ///< not empty: it is a retraction (rules/retraction.hpp)
 
   friend bool operator==(const Presentation&, const Presentation&) = default;
 };
@@ -66,6 +76,7 @@ struct Notification {
   /// From when its lifetime and its retries count.
   [[nodiscard]] base::WallTime begins_at() const { return deliver_at.value_or(created_at()); }
   [[nodiscard]] bool is_mention() const { return presentation.mention || type == "mention"; }
+  [[nodiscard]] bool is_retraction() const { return !presentation.retracts.empty(); }
 
   friend bool operator==(const Notification&, const Notification&) = default;
 };

@@ -66,8 +66,7 @@ void check_texts(Checker& check, const SendRequest& r) {
   } else {
     check_own_texts(check, r);
   }
-  const bool badge_in_range = !r.badge || (*r.badge >= 0 && *r.badge <= kBadgeMax);
-  if (!badge_in_range) check.add("badge", "must be from 0 to 1,000,000");
+  if (r.badge && !is_badge(*r.badge)) check.add("badge", kBadgeForm);
 }
 
 /// What the template made of it; nullptr if it uses none, or in vain.
@@ -256,6 +255,8 @@ bool is_type(std::string_view type) {
          std::all_of(type.begin(), type.end(),
                      [](char c) { return is_lower(c) || is_digit(c) || c == '_'; });
 }
+
+bool is_badge(std::int32_t number) { return number >= 0 && number <= kBadgeMax; }
 
 std::chrono::seconds ExpiryPolicy::of(std::string_view type) const {
   if (type == "call") return call;

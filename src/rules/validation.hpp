@@ -58,6 +58,10 @@ inline constexpr const char* kTypeForm =
     "\"message\"";
 [[nodiscard]] bool is_type(std::string_view type);
 
+/// The form of the number on the app's icon, in words and as a question.
+inline constexpr const char* kBadgeForm = "must be from 0 to 1,000,000";
+[[nodiscard]] bool is_badge(std::int32_t number);
+
 /// How long a notification that says nothing of its expiry is worth delivering (decision D-13).
 struct ExpiryPolicy {
   std::chrono::seconds call{45};

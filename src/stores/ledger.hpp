@@ -12,6 +12,7 @@
 #include "base/async/task.hpp"
 #include "base/deadline.hpp"
 #include "base/expected.hpp"
+#include "rules/codec.hpp"
 #include "rules/delivery.hpp"
 #include "rules/idempotency.hpp"
 #include "rules/notification.hpp"
@@ -107,6 +108,14 @@ class Ledger {
                                                                  base::WallTime at,
                                                                  std::string decision,
                                                                  base::Deadline deadline) = 0;
+
+  /// Marks these as retracted; one that is marked keeps its mark. All are marked, or none.
+  struct Marked {
+    base::NotificationId notification;
+    rules::RetractionMark mark;
+  };
+  [[nodiscard]] virtual async::Task<base::Expected<void>> mark_retracted(
+      std::vector<Marked> marks, base::Deadline deadline) = 0;
 
   using ProgressById = std::unordered_map<base::NotificationId, rules::Progress>;
   /// What is known of these; an id that is not in the answer has no row.

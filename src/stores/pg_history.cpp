@@ -44,6 +44,29 @@ constexpr pg::Statement kList = {"history_list",
                                  "AND h.created_at >= $4 "
                                  "ORDER BY h.created_at DESC, h.id DESC LIMIT $5"};
 
+/// idx_notification_history_user_id_created_at: the newest 2,000 of the user, then a filter. So the
+/// cost is bounded without an index that each insert would pay for.
+#define NOTIFY_NEWEST_OF_SCOPE                                                  \
+  "FROM (SELECT * FROM notification_history r WHERE r.user_id = $1 "            \
+  "AND r.created_at >= $2 ORDER BY r.created_at DESC, r.id DESC LIMIT 2000) h " \
+  "WHERE ($3::uuid IS NULL OR h.conversation_id = $3) "                         \
+  "AND ($4::uuid IS NULL OR h.message_id = $4) AND NOT h.payload ? 'retracts' "
+
+/// A cancelled one may still be with a worker, so it counts as waiting until it is marked.
+constexpr pg::Statement kRetractable = {
+    "history_retractable",
+    "SELECT " NOTIFY_HISTORY_COLUMNS
+    ", h.status IN ('pending', 'deferred') "
+    "OR coalesce(h.metadata ? 'cancelled_at', false) "
+    "OR EXISTS (SELECT FROM due d WHERE d.notification_id = h.id) " NOTIFY_NEWEST_OF_SCOPE
+    "AND h.status <> 'suppressed' AND NOT h.metadata ? 'retracted' "
+    "AND ($5::timestamp IS NULL OR (h.created_at, h.id) <= ($5, $6::uuid)) "
+    "ORDER BY h.created_at DESC, h.id DESC LIMIT $7"};
+constexpr pg::Statement kNewestOf = {"history_newest_of",
+                                     "SELECT h.id " NOTIFY_NEWEST_OF_SCOPE
+                                     "ORDER BY h.created_at DESC, h.id DESC LIMIT 1"};
+#undef NOTIFY_NEWEST_OF_SCOPE
+
 }  // namespace
 
 async::Task<Expected<Story>> PgHistory::find(base::NotificationId id, base::Deadline deadline) {
@@ -108,6 +131,46 @@ async::Task<Expected<std::vector<HistoryRecord>>> PgHistory::list(
     records.push_back(std::move(*record));
   }
   co_return records;
+}
+
+pg::Params PgHistory::params_of(const RetractionScope& scope) const {
+  pg::Params params;
+  params.id(scope.user).timestamp(clock_.now() - kept_);
+  params.id(scope.conversation).id(scope.message);
+  return params;
+}
+
+async::Task<Expected<std::vector<Retractable>>> PgHistory::retractable(RetractionScope scope,
+                                                                       std::int32_t limit,
+                                                                       base::Deadline deadline) {
+  if (pools_.heavy.connected() == 0) co_return fail(no_connection());
+  pg::Params params = params_of(scope);
+  std::optional<base::WallTime> up_to;
+  if (scope.up_to) up_to = scope.up_to->uuid().instant();
+  params.timestamp(up_to).id(scope.up_to).int64(limit);
+  const auto result = co_await pools_.heavy.query({kRetractable, std::move(params)}, deadline);
+  if (!result) co_return fail(to_error(result.error()));
+  std::vector<Retractable> found;
+  for (std::size_t i = 0; i < result->rows(); ++i) {
+    auto record = read_history_row(*result, i);
+    if (!record) continue;  // one bad row must not keep the others on the screen
+    pg::Row row(*result, i);
+    found.push_back({std::move(*record), row.boolean(kHistoryColumns)});
+    if (row.fault()) co_return fail(*row.fault());
+  }
+  co_return found;
+}
+
+async::Task<Expected<base::NotificationId>> PgHistory::newest_of(RetractionScope scope,
+                                                                 base::Deadline deadline) {
+  if (pools_.heavy.connected() == 0) co_return fail(no_connection());
+  const auto result = co_await pools_.heavy.query({kNewestOf, params_of(scope)}, deadline);
+  if (!result) co_return fail(to_error(result.error()));
+  if (result->empty()) co_return fail(Errc::not_found, "no notification is about this message");
+  pg::Row row(*result, 0);
+  const auto id = row.id<base::NotificationId>(0);
+  if (row.fault()) co_return fail(*row.fault());
+  co_return id;
 }
 
 }  // namespace notify::stores

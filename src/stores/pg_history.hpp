@@ -23,8 +23,14 @@ class PgHistory final : public History {
   [[nodiscard]] async::Task<base::Expected<std::vector<HistoryRecord>>> list(
       base::UserId user, std::optional<base::NotificationId> before, std::int32_t limit,
       base::Deadline deadline) override;
+  [[nodiscard]] async::Task<base::Expected<std::vector<Retractable>>> retractable(
+      RetractionScope scope, std::int32_t limit, base::Deadline deadline) override;
+  [[nodiscard]] async::Task<base::Expected<base::NotificationId>> newest_of(
+      RetractionScope scope, base::Deadline deadline) override;
 
  private:
+  [[nodiscard]] pg::Params params_of(const RetractionScope& scope) const;
+
   Pools pools_;
   const base::Clock& clock_;
   std::chrono::milliseconds kept_;

@@ -1,5 +1,6 @@
 #include "stores/pg_ledger.hpp"
 
+#include <algorithm>
 #include <utility>
 
 #include "base/text.hpp"
@@ -183,6 +184,21 @@ async::Task<Expected<bool>> PgLedger::cancel(base::NotificationId id, base::Wall
   const bool is_cancelled = row.boolean(0);
   if (row.fault()) co_return fail(*row.fault());
   co_return is_cancelled;
+}
+
+async::Task<Expected<void>> PgLedger::mark_retracted(std::vector<Marked> marks,
+                                                     base::Deadline deadline) {
+  if (marks.empty()) co_return Expected<void>();
+  // Sorted: two calls lock the rows in the same order, so they cannot deadlock.
+  std::sort(marks.begin(), marks.end(),
+            [](const Marked& a, const Marked& b) { return a.notification < b.notification; });
+  pg::Array values(pg::Type::jsonb, marks.size());
+  for (const Marked& one : marks) values.json(rules::encode_mark(one.mark));
+  pg::Params params = ids_and_bounds(marks, [](const Marked& one) { return one.notification; });
+  params.array(values);
+  const auto marked = co_await pool_.query({sql::kMarkRetracted, std::move(params)}, deadline);
+  if (!marked) co_return fail(to_error(marked.error()));
+  co_return Expected<void>();
 }
 
 async::Task<Expected<Ledger::ProgressById>> PgLedger::progress(

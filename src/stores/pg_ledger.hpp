@@ -42,6 +42,8 @@ class PgLedger final : public Ledger {
   [[nodiscard]] async::Task<base::Expected<bool>> cancel(base::NotificationId id, base::WallTime at,
                                                          std::string decision,
                                                          base::Deadline deadline) override;
+  [[nodiscard]] async::Task<base::Expected<void>> mark_retracted(std::vector<Marked> marks,
+                                                                 base::Deadline deadline) override;
   [[nodiscard]] async::Task<base::Expected<ProgressById>> progress(
       std::vector<base::NotificationId> ids, base::Deadline deadline) override;
 

@@ -201,6 +201,15 @@ inline constexpr pg::Statement kDeleteDueOfCancelled = {
     "DELETE FROM due WHERE notification_id = $1 AND EXISTS (SELECT FROM notification_history h "
     "WHERE h.created_at = $2 AND h.id = $1 AND h.metadata ? 'cancelled_at')"};
 
+/// By primary key. The first mark stays.
+inline constexpr pg::Statement kMarkRetracted = {
+    "ledger_mark_retracted",
+    "UPDATE notification_history h SET "
+    "metadata = h.metadata || jsonb_build_object('retracted', u.mark) "
+    "FROM unnest($1::uuid[], $2::timestamp[], $5::jsonb[]) AS u (id, created_at, mark) "
+    "WHERE h.created_at = u.created_at AND h.id = u.id "
+    "AND h.created_at >= $3 AND h.created_at <= $4 AND NOT h.metadata ? 'retracted'"};
+
 /// By primary key.
 inline constexpr pg::Statement kIsCancelled = {
     "ledger_is_cancelled",

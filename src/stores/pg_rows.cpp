@@ -72,6 +72,7 @@ Expected<HistoryRecord> read_history_row(const pg::Result& result, std::size_t i
   n.deliver_at = metadata->deliver_at;
   n.priority = *priority;
   record.cancelled_at = metadata->cancelled_at;
+  record.retracted = std::move(metadata->retracted);
   record.decisions = std::move(metadata->decisions);
   record.status = *status;
   return record;

@@ -22,7 +22,7 @@ CancelMetrics cancel(MetricRegistry& r) {
       r.counter_by({"notification_cancel_results_total", "Cancellations, by what was answered."},
                    "result", {"cancelled", "too_late", "partly_sent"}),
       r.counter_by({"notification_cancel_failures_total", "Steps of cancelling failed."}, "step",
-                   {"mark", "withdraw"}),
+                   {"mark", "withdraw", "progress", "append", "enqueue", "mark_retracted"}),
   };
 }
 

@@ -364,6 +364,18 @@ class FakeLedger final : public stores::Ledger, public stores::History, public s
     });
   }
 
+  [[nodiscard]] async::Task<base::Expected<void>> mark_retracted(std::vector<Marked> marks,
+                                                                 base::Deadline) override {
+    return travel(faults.record, [this, marks = std::move(marks)] {
+      for (const Marked& one : marks) {
+        const auto found = table_.rows.find(one.notification);
+        if (found == table_.rows.end() || found->second.record.retracted) continue;
+        found->second.record.retracted = one.mark;
+      }
+      return base::Expected<void>();
+    });
+  }
+
   [[nodiscard]] async::Task<base::Expected<ProgressById>> progress(
       std::vector<base::NotificationId> ids, base::Deadline) override {
     return travel(faults.progress, [this, ids = std::move(ids)] {
@@ -410,6 +422,33 @@ class FakeLedger final : public stores::Ledger, public stores::History, public s
         records.push_back(row->second.record);
       }
       return base::Expected<std::vector<stores::HistoryRecord>>(std::move(records));
+    });
+  }
+  [[nodiscard]] async::Task<base::Expected<std::vector<stores::Retractable>>> retractable(
+      stores::RetractionScope scope, std::int32_t limit, base::Deadline) override {
+    return travel(faults.backlog, [this, scope, limit] {
+      std::vector<stores::Retractable> found;
+      for (auto row = table_.rows.rbegin(); row != table_.rows.rend(); ++row) {
+        if (found.size() >= static_cast<std::size_t>(limit)) break;
+        const stores::HistoryRecord& record = row->second.record;
+        if (!is_in(scope, record) || (scope.up_to && row->first > *scope.up_to)) continue;
+        if (record.status == rules::Status::suppressed || record.retracted) continue;
+        const bool waits = record.status == rules::Status::pending ||
+                           record.status == rules::Status::deferred || record.cancelled_at ||
+                           row->second.due;
+        found.push_back({record, waits});
+      }
+      return base::Expected<std::vector<stores::Retractable>>(std::move(found));
+    });
+  }
+  [[nodiscard]] async::Task<base::Expected<base::NotificationId>> newest_of(
+      stores::RetractionScope scope, base::Deadline) override {
+    return travel(faults.backlog, [this, scope]() -> base::Expected<base::NotificationId> {
+      const auto row =
+          std::find_if(table_.rows.rbegin(), table_.rows.rend(),
+                       [&](const auto& entry) { return is_in(scope, entry.second.record); });
+      if (row != table_.rows.rend()) return row->first;
+      return base::fail(base::Errc::not_found, "no notification is about this message");
     });
   }
 
@@ -523,6 +562,13 @@ class FakeLedger final : public stores::Ledger, public stores::History, public s
       return base::Expected<Unit>(Unit{});
     });
     co_return Results(batch.size(), done);
+  }
+
+  static bool is_in(const stores::RetractionScope& scope, const stores::HistoryRecord& record) {
+    const rules::Notification& n = record.notification;
+    return n.user == scope.user && !n.is_retraction() &&
+           (!scope.conversation || n.conversation == scope.conversation) &&
+           (!scope.message || n.message == scope.message);
   }
 
   static bool waits_for_nothing(const FakeLedgerTable::Row& row) {

@@ -26,6 +26,7 @@ struct FakePushService {
     std::string apns_id;
     base::WallTime at;
     rules::Style style;
+    std::map<std::string, std::string> data{};
   };
   std::vector<Received> received;
   std::function<bool(int node, base::NotificationId)> is_lease_of;  ///< for the journal
@@ -124,8 +125,8 @@ class FakeProvider final : public providers::Provider {
 
   rules::Outcome receive(const rules::Notification& n, const rules::Style& style,
                          const rules::Device& device) {
-    service_.received.push_back(
-        {n.id, device.id, rules::apns_headers(n, device.id).id, link_.timers.clock().now(), style});
+    service_.received.push_back({n.id, device.id, rules::apns_headers(n, device.id).id,
+                                 link_.timers.clock().now(), style, n.presentation.data});
     link_.note({.kind = Journal::Kind::sent,
                 .notification = n.id,
                 .device = device.id,

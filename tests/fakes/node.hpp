@@ -24,6 +24,7 @@
 #include "flows/deliver.hpp"
 #include "flows/heartbeat.hpp"
 #include "flows/recover.hpp"
+#include "flows/retract.hpp"
 
 namespace notify::fakes {
 
@@ -122,7 +123,9 @@ class Node {
                 loop.timers,
                 options.cancel,
                 {[](rules::CancelResult) {}, recover_events().step_failed},
-                [this] { return heartbeat.pulse(); }}) {
+                [this] { return heartbeat.pulse(); }}),
+        retract({cancel, ledger, ledger, queue, ids, loop.timers, options.cancel.step_timeout,
+                 recover_events().step_failed, [this] { deliver.wake(); }}) {
     router.add(provider);
     if (options.all_push_services) {
       router.add(fcm);
@@ -302,6 +305,7 @@ class Node {
   flows::Heartbeat heartbeat;
   flows::Recover recover;
   flows::Cancel cancel;
+  flows::Retract retract;
   async::TaskGroup background{loop.timers.executor(), no_escape()};
 };
 

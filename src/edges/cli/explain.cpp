@@ -25,6 +25,9 @@ std::string accepted_text(const rules::Notification& n) {
             std::to_string(n.template_used->revision);
     if (!n.template_used->locale.empty()) text += ", in " + n.template_used->locale;
   }
+  for (const rules::Retracted& one : n.presentation.retracts) {
+    text += ", retracts " + one.id.to_string();
+  }
   if (n.deliver_at) text += ", scheduled for " + base::to_rfc3339(*n.deliver_at);
   text += "; worth delivering until " + base::to_rfc3339(n.expires_at);
   return text;
@@ -113,6 +116,9 @@ std::string conclusion(const stores::Story& story, base::WallTime now) {
     case rules::Status::suppressed: return "the user's settings do not want it";
     case rules::Status::cancelled: return "it was withdrawn by a caller";
     case rules::Status::superseded:
+      if (story.record.notification.is_retraction()) {
+        return "no device had what it retracts, or each shows a newer one in its place";
+      }
       if (const auto& last = story.record.decisions.last(); last && last->is_grouped) {
         return "a newer one of its conversation stands for it";
       }
@@ -131,6 +137,13 @@ std::string decision_text(const rules::Notification& n, const rules::RecordedDec
     text += "\n" + std::string(35, ' ') + reason.rule + " " + reason.result + ": " + reason.input;
   }
   return text;
+}
+
+std::string retraction_text(const rules::RetractionMark& mark) {
+  std::string text = "retracted by a caller";
+  if (!mark.caller.empty()) text += ", " + mark.caller;
+  return text + (mark.by ? ": notification " + mark.by->to_string() + " tells the devices"
+                         : ": no device had it to remove");
 }
 
 void add_decisions(const stores::HistoryRecord& record, std::vector<Event>& events) {
@@ -168,6 +181,9 @@ std::string explain(const stores::Story& story, base::WallTime now) {
                                      ": every device that did not accept it is tried anew"});
   }
   if (record.cancelled_at) events.push_back({*record.cancelled_at, "cancelled by a caller"});
+  if (record.retracted) {
+    events.push_back({record.retracted->at, retraction_text(*record.retracted)});
+  }
   if (record.opened_at) events.push_back({*record.opened_at, "opened on a device"});
   if (record.expired_at) events.push_back({*record.expired_at, "expired"});
   std::stable_sort(events.begin(), events.end(),

@@ -3,6 +3,7 @@
 #include "edges/grpc/status.hpp"
 #include "edges/grpc/wire.hpp"
 #include "net/grpc/timestamp.hpp"
+#include "rules/checker.hpp"
 
 namespace notify::edges {
 namespace {
@@ -97,6 +98,43 @@ rules::SendRequest to_rules(const pb::SendNotificationRequest& r) {
   return request;
 }
 
+base::Expected<std::optional<flows::RetractOrder>, rules::Violations> to_retraction(
+    const pb::CancelNotificationRequest& r) {
+  rules::Checker check;
+  flows::RetractOrder order;
+  const bool by_id = !r.has_of_message() && !r.has_of_conversation();
+  if (by_id) {
+    order.notification = check.id<base::NotificationId>("notification_id", r.notification_id());
+    if (r.has_badge() && !r.remove_shown()) {
+      check.add("badge", "must not be set without `remove_shown`: no device would be told");
+    }
+  } else if (r.remove_shown()) {
+    check.add("remove_shown", "must not be set with a selector, which always removes");
+  }
+  const auto read_user = [&](const char* field, const std::string& id) {
+    if (const auto user = check.id<base::UserId>(field, id)) order.scope.user = *user;
+  };
+  if (r.has_of_message()) {
+    read_user("of_message.user_id", r.of_message().user_id());
+    order.scope.message =
+        check.id<base::MessageId>("of_message.message_id", r.of_message().message_id());
+  } else if (r.has_of_conversation()) {
+    const pb::ConversationSelector& wanted = r.of_conversation();
+    read_user("of_conversation.user_id", wanted.user_id());
+    order.scope.conversation =
+        check.id<base::ConversationId>("of_conversation.conversation_id", wanted.conversation_id());
+    if (!wanted.up_to_message_id().empty()) {
+      order.up_to =
+          check.id<base::MessageId>("of_conversation.up_to_message_id", wanted.up_to_message_id());
+    }
+  }
+  if (r.has_badge()) order.badge = r.badge();
+  if (order.badge && !rules::is_badge(*order.badge)) check.add("badge", rules::kBadgeForm);
+  if (!check.ok()) return base::Unexpected(std::move(check).take());
+  if (by_id && !r.remove_shown()) return std::optional<flows::RetractOrder>();
+  return std::optional(std::move(order));
+}
+
 void encode(const stores::HistoryRecord& record, pb::Notification& to) {
   const rules::Notification& n = record.notification;
   to.set_notification_id(n.id.to_string());
@@ -127,6 +165,16 @@ void encode(const stores::HistoryRecord& record, pb::Notification& to) {
   }
   if (n.deliver_at) net::set(to.mutable_deliver_at(), *n.deliver_at);
   if (record.cancelled_at) net::set(to.mutable_cancelled_at(), *record.cancelled_at);
+  if (record.retracted) {
+    net::set(to.mutable_retraction()->mutable_retracted_at(), record.retracted->at);
+    if (record.retracted->by) {
+      to.mutable_retraction()->set_retraction_id(record.retracted->by->to_string());
+    }
+    to.mutable_retraction()->set_caller(record.retracted->caller);
+  }
+  for (const rules::Retracted& one : n.presentation.retracts) {
+    to.add_retracted_ids(one.id.to_string());
+  }
 }
 
 void encode(const rules::Attempt& attempt, pb::DeliveryAttempt& to) {
@@ -149,6 +197,15 @@ void encode(const stores::Replay& replay, pb::NotificationReplay& to) {
 void encode(const flows::Cancelled& cancelled, pb::CancelNotificationResponse& to) {
   to.set_result(static_cast<pb::CancelResult>(cancelled.result));
   to.set_status(to_wire(cancelled.status));
+}
+
+void encode(const flows::Retracting& retracting, pb::CancelNotificationResponse& to) {
+  to.set_withdrawn(static_cast<std::int32_t>(retracting.withdrawn));
+  to.set_removed(static_cast<std::int32_t>(retracting.removed));
+  for (const base::NotificationId id : retracting.retractions) {
+    to.add_retraction_ids(id.to_string());
+  }
+  to.set_has_more(retracting.has_more);
 }
 
 void encode(const flows::Accepted& accepted, pb::SendNotificationResponse& to) {

@@ -19,10 +19,11 @@ constexpr std::size_t kListening = 64;
 
 NotificationRpc::NotificationRpc(RpcHost& host, RawNotificationService& service,
                                  flows::Accept& accept, flows::Cancel& cancel_flow,
-                                 stores::History& history)
+                                 flows::Retract& retract_flow, stores::History& history)
     : host_(host),
       accept_(accept),
       cancel_flow_(cancel_flow),
+      retract_flow_(retract_flow),
       history_(history),
       send_(
           "SendNotification", host,
@@ -122,12 +123,20 @@ async::Task<Answer<pb::GetNotificationResponse>> NotificationRpc::get(
 
 async::Task<Answer<pb::CancelNotificationResponse>> NotificationRpc::cancel(
     const pb::CancelNotificationRequest& request, RpcCall call) {
-  const auto id = base::NotificationId::parse(request.notification_id());
-  if (!id) co_return refuse(rules::Violations{{"notification_id", kUuidForm}});
-  const auto cancelled = co_await cancel_flow_.cancel(*id, call.deadline);
-  if (!cancelled) co_return refuse(cancelled.error());
+  auto order = to_retraction(request);
+  if (!order) co_return refuse(std::move(order).error());
   pb::CancelNotificationResponse response;
-  encode(*cancelled, response);
+  if (const auto id = base::NotificationId::parse(request.notification_id())) {
+    const auto cancelled = co_await cancel_flow_.cancel(*id, call.deadline);
+    if (!cancelled) co_return refuse(cancelled.error());
+    encode(*cancelled, response);
+  }
+  if (*order) {
+    const auto retracting =
+        co_await retract_flow_.retract(**order, std::move(call.caller), call.deadline);
+    if (!retracting) co_return refuse(retracting.error());
+    encode(*retracting, response);
+  }
   co_return response;
 }
 

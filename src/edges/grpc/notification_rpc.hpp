@@ -5,6 +5,7 @@
 #include "edges/grpc/unary.hpp"
 #include "flows/accept.hpp"
 #include "flows/cancel.hpp"
+#include "flows/retract.hpp"
 #include "notification/notification.grpc.pb.h"
 #include "stores/history.hpp"
 
@@ -25,7 +26,8 @@ using RawNotificationService = notification::NotificationService::WithRawMethod_
 class NotificationRpc {
  public:
   NotificationRpc(RpcHost& host, RawNotificationService& service, flows::Accept& accept,
-                  flows::Cancel& cancel_flow, stores::History& history);
+                  flows::Cancel& cancel_flow, flows::Retract& retract_flow,
+                  stores::History& history);
   void start();
   /// Ends the streams, each with what it still has to answer, so that the server can shut down.
   void end_streams() { streams_.end_all(); }
@@ -45,6 +47,7 @@ class NotificationRpc {
   RpcHost& host_;
   flows::Accept& accept_;
   flows::Cancel& cancel_flow_;
+  flows::Retract& retract_flow_;
   stores::History& history_;
   UnaryMethod<notification::SendNotificationRequest, notification::SendNotificationResponse> send_;
   UnaryMethod<notification::BatchSendNotificationsRequest,

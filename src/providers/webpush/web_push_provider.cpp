@@ -6,6 +6,7 @@
 #include "crypto/digest.hpp"
 #include "providers/failure.hpp"
 #include "providers/secret_file.hpp"
+#include "rules/retraction.hpp"
 #include "rules/web_push_answer.hpp"
 
 namespace notify::providers {
@@ -112,7 +113,7 @@ Expected<http2::Request> WebPushProvider::make_request(const rules::Notification
   request.headers.push_back(
       {"ttl", rules::web_push_ttl(notification, subscription.host, clock_.now()), Indexing::never});
   request.headers.push_back({"urgency", std::string(rules::web_push_urgency(notification))});
-  if (const std::string& id = notification.presentation.collapse_id; !id.empty()) {
+  if (const std::string& id = rules::collapse_id_of(notification); !id.empty()) {
     request.headers.push_back({"topic", topic_of(id), Indexing::never});
   }
   request.body = *std::move(body);
