@@ -16,6 +16,7 @@ async::Task<std::optional<std::vector<rules::Device>>> Deliver::devices_to_clear
     Held& held, std::vector<rules::Device> devices, const rules::Progress& before, bool was_due) {
   rules::Notification& retraction = held.lease.notification;
   std::vector<base::NotificationId> originals;
+  originals.reserve(retraction.presentation.retracts.size());
   for (const rules::Retracted& one : retraction.presentation.retracts) originals.push_back(one.id);
   if (std::any_of(originals.begin(), originals.end(), [this](auto id) { return holds(id); })) {
     co_await put_off(held.lease);

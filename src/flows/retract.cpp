@@ -127,6 +127,7 @@ async::Task<Expected<std::vector<Ledger::Marked>>> Retract::issue(
   std::vector<Ledger::Marked> marks;
   if (retractions.empty()) co_return marks;
   std::vector<stores::Submission> submissions;
+  submissions.reserve(retractions.size());
   for (const rules::Notification& n : retractions) {
     submissions.push_back(submission_of(n, caller));
   }

@@ -2,8 +2,6 @@
 
 #include <grpcpp/grpcpp.h>
 
-#include <CLI/CLI.hpp>
-
 #include "base/clock.hpp"
 #include "notification/notification.grpc.pb.h"
 

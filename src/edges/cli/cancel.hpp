@@ -1,6 +1,7 @@
 #pragma once
 // `cancel`: takes notifications back through a running service, as any caller would.
 
+#include <CLI/CLI.hpp>
 #include <chrono>
 #include <cstdint>
 #include <optional>

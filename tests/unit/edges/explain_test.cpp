@@ -185,6 +185,20 @@ TEST_F(ExplainTest, AReplayStandsInTheTimelineWithItsJob) {
   EXPECT_LT(text().find("replayed by job"), text().find("the provider accepted it"));
 }
 
+TEST_F(ExplainTest, ARetractionIsToldByBothOfItsNotifications) {
+  const base::NotificationId other(fakes::uuid("01a0c450-6c00-7000-8000-000000000009"));
+  story.record.retracted = rules::RetractionMark{created + 5s, other, "spiffe://whispr/chat"};
+  expect("+5 s  retracted by a caller, spiffe://whispr/chat: notification " + other.to_string() +
+         " tells the devices");
+  story.record.retracted = rules::RetractionMark{created + 5s, std::nullopt, ""};
+  expect("retracted by a caller: no device had it to remove");
+  story.record.retracted.reset();
+  story.record.notification.presentation.retracts = {{other, "", false}};
+  expect(", retracts " + other.to_string());
+  story.record.status = Status::superseded;
+  expect("=> superseded: no device had what it retracts, or each shows a newer one in its place");
+}
+
 TEST_F(ExplainTest, OneDeviceDeliveredAndAnotherStillTriedIsSaid) {
   story.record.status = Status::delivered;
   attempt(AttemptStatus::delivered, 1s);
