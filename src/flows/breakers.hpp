@@ -31,17 +31,18 @@ namespace notify::flows {
 struct BreakerPolicy {
   std::size_t share = 1000;       ///< requests of one server, under way and in its line
   std::size_t troubles_max = 10;  ///< in a row; then it is not asked
-  /// A line is full if the first in it has waited so long: it does not move.
+  /// A line does not move if none of it was let through for so long.
   std::chrono::milliseconds moving = std::chrono::milliseconds(250);
   std::chrono::milliseconds wait_max = std::chrono::seconds(1);  ///< in a line
-  /// A server that has answered none of `troubles_max` requests in this time has failed, before any
-  /// time-out says so.
+  /// A server that answers nothing for so long has failed, before any time-out says so, if
+  /// `troubles_max` requests or more are as old.
   std::chrono::milliseconds silence_max = std::chrono::seconds(2);
 };
 
 /// Threading: one executor.
 /// Lifetime:  outlives its turns.
-/// Limits:    1,000 servers, and those that have requests under way.
+/// Limits:    1,000 servers, and those that have requests under way. The one that was asked least
+///            lately is forgotten, an open one last.
 class Breakers {
  public:
   struct Parts {
@@ -74,6 +75,8 @@ class Breakers {
     [[nodiscard]] async::Task<void> wait();
     [[nodiscard]] bool is_refused() const { return state_ == State::refused; }
 
+    /// The server is asked now: from here on its silence counts.
+    void asks() { asked_at_ = breakers_.now(); }
     /// Ends the turn.
     void answered(const rules::Outcome& outcome);
 
@@ -91,9 +94,9 @@ class Breakers {
     std::size_t line_;
     State state_ = State::over;
     std::function<void()> on_open_;
-    bool is_probe_ = false;
+    bool is_stale_ = false;  ///< the server was found to be in trouble since it was let through
     std::chrono::milliseconds retry_after_{0};
-    base::SteadyTime since_;              ///< waits
+    std::optional<base::SteadyTime> asked_at_;
     std::list<Turn*>::iterator place_{};  ///< in its line, or among those under way
     std::optional<async::Timer> patience_;
     async::OneShot<async::Unit>* told_ = nullptr;
@@ -109,17 +112,23 @@ class Breakers {
   struct Server {
     std::string_view provider;
     std::size_t limit = kLimitFirst;
-    std::list<Turn*> under_way;
+    std::list<Turn*> under_way;  ///< let through since it was last opened
+    std::list<Turn*> stale;      ///< let through before that: they say nothing of it now
     std::size_t waiting = 0;
+    base::SteadyTime moved_at;  ///< when its lines last moved
     std::array<std::list<Turn*>, std::size(rules::kPriorities)> lines{};  ///< by priority
-    std::size_t troubles = 0;                                             ///< in a row
+    std::size_t troubles = 0;  ///< in a row, each of a request after the one before
+    base::SteadyTime last_trouble;
     std::optional<base::SteadyTime> troubled_since;
-    base::SteadyTime silent_since;  ///< the last answer, or the first request without one
+    base::SteadyTime answered_at;  ///< last
+    base::SteadyTime used_at;      ///< last
     std::optional<base::SteadyTime> open_until;
-    bool is_probed = false;
+    const Turn* probe = nullptr;
     std::optional<async::Timer> watch;  ///< for silence, while something is under way
 
-    [[nodiscard]] bool is_idle() const { return under_way.empty() && waiting == 0; }
+    [[nodiscard]] bool is_idle() const {
+      return under_way.empty() && stale.empty() && waiting == 0;
+    }
   };
 
   static constexpr std::size_t kLimitFirst = 64;
@@ -135,12 +144,18 @@ class Breakers {
   void leave_line(Turn& turn);
   void call_next(Server& server);
   void went_well(Server& server);
-  void was_trouble(Server& server, bool was_probe);
+  void was_trouble(Server& server, const Turn& turn, bool was_probe);
   void open(Server& server);
-  /// How long the first in its lines has waited.
-  [[nodiscard]] std::chrono::nanoseconds age_of_line(const Server& server) const;
+  void forget_one();
+  [[nodiscard]] bool is_silent(const Server& server) const;
+  /// Whether a line of a lower priority has given up a place.
+  [[nodiscard]] bool make_room_for(const Turn& turn);
   [[nodiscard]] bool is_full(const Server& server) const {
-    return server.under_way.size() + server.waiting >= parts_.policy.share;
+    const std::size_t all = server.under_way.size() + server.stale.size() + server.waiting;
+    return all >= parts_.policy.share;
+  }
+  [[nodiscard]] bool moves(const Server& server) const {
+    return now() < server.moved_at + parts_.policy.moving;
   }
   [[nodiscard]] std::chrono::milliseconds parking(const Server& server) const;
   [[nodiscard]] base::SteadyTime now() const { return parts_.timers.clock().steady_now(); }

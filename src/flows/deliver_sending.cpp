@@ -70,6 +70,7 @@ async::Task<void> Deliver::send_first(Styled what, Sending& sending, To to) {
   const base::WallTime asked_at = now();
   const base::SteadyTime started = parts_.timers.clock().steady_now();
   const base::Deadline deadline = parts_.timers.after(to.provider.request_timeout());
+  turn.asks();
   rules::Outcome& outcome = sending.outcome.emplace(co_await to.provider.send(
       what.held.lease.notification, what.style, sending.target.device, deadline));
   const base::SteadyTime ended = parts_.timers.clock().steady_now();

@@ -28,9 +28,17 @@ struct BreakersTest : FlowTest {
     turns.push_back(std::make_unique<Breakers::Turn>(breakers, "apns", server, priority,
                                                      [this] { ++turned_away; }));
     Breakers::Turn& turn = *turns.back();
-    if (turn.must_wait()) group.spawn(turn.wait());
+    if (turn.must_wait()) {
+      group.spawn(wait_and_ask(turn));
+    } else if (!turn.is_refused()) {
+      turn.asks();
+    }
     outside.time.run_for(0ms);
     return turn;
+  }
+  static async::Task<void> wait_and_ask(Breakers::Turn& turn) {
+    co_await turn.wait();
+    if (!turn.is_refused()) turn.asks();
   }
   std::vector<Breakers::Turn*> enter(std::size_t count) {
     std::vector<Breakers::Turn*> entered;
@@ -45,6 +53,8 @@ struct BreakersTest : FlowTest {
     for (std::size_t i = 0; i < count; ++i) {
       Breakers::Turn turn(breakers, "apns", server, Priority::high, [] {});
       ASSERT_TRUE(may_ask(turn)) << i;
+      outside.time.run_for(1ms);
+      turn.asks();
       turn.answered(outcome);
     }
   }
@@ -156,10 +166,58 @@ TEST_F(BreakersTest, SilenceOpensItBeforeAnyTimeoutDoes) {
 TEST_F(BreakersTest, SilenceOfFewIsNoneOfTheServer) {
   enter(9);
   outside.time.run_for(1min);
-  EXPECT_TRUE(changes.empty());
-  enter();
+  enter(30);
+  outside.time.run_for(1900ms);
+  EXPECT_TRUE(changes.empty()) << "what was asked just now may be answered yet";
   outside.time.run_for(1s);
   EXPECT_EQ(changes, std::vector{true});
+}
+
+TEST_F(BreakersTest, WhoWasNotAskedYetIsNotSilent) {
+  for (int i = 0; i < 20; ++i) {
+    turns.push_back(std::make_unique<Breakers::Turn>(breakers, "apns", "s", Priority::high, [] {}));
+  }
+  outside.time.run_for(10s);
+  EXPECT_TRUE(changes.empty());
+}
+
+TEST_F(BreakersTest, WhatFailsTogetherIsOneTrouble) {
+  const auto entered = enter(64);
+  outside.time.run_for(10ms);
+  for (auto* turn : entered) turn->answered(unreached);
+  EXPECT_TRUE(changes.empty());
+  const auto after = enter(64);
+  EXPECT_EQ(std::count_if(after.begin(), after.end(), [](auto* t) { return may_ask(*t); }), 32);
+}
+
+TEST_F(BreakersTest, WhatStillHangsFromBeforeDoesNotHinderAServerThatIsBack) {
+  const auto stuck = enter(64);
+  outside.time.run_for(8s);
+  EXPECT_EQ(changes, std::vector{true});
+  Breakers::Turn& probe = enter();
+  ASSERT_TRUE(may_ask(probe));
+  probe.answered(well);
+  for (int round = 0; round < 20; ++round) {
+    for (auto* turn : enter(4)) {
+      ASSERT_TRUE(may_ask(*turn)) << round;
+      turn->answered(well);
+    }
+    outside.time.run_for(200ms);
+    if (round != 10) continue;
+    for (auto* turn : stuck) turn->answered(silence);
+  }
+  EXPECT_EQ(changes, (std::vector{true, false}));
+}
+
+TEST_F(BreakersTest, AProbeIsNoneAnyMoreIfSomebodyElseWasAnswered) {
+  const auto stuck = enter(20);
+  outside.time.run_for(8s);
+  Breakers::Turn& probe = enter();
+  stuck[0]->answered(well);
+  EXPECT_EQ(changes, (std::vector{true, false}));
+  outside.time.run_for(1s);
+  probe.answered(silence);
+  EXPECT_EQ(changes, (std::vector{true, false})) << "it is one trouble as any other";
 }
 
 TEST_F(BreakersTest, AServerThatAnswersSomeOfThemIsNotSilent) {
@@ -195,6 +253,27 @@ TEST_F(BreakersTest, AFullLineThatMovesHoldsLeasingAndOneThatDoesNotTurnsAway) {
   EXPECT_FALSE(breakers.is_congested());
 }
 
+TEST_F(BreakersTest, ALineThatMovesIsWaitedInHoweverLongItIs) {
+  const auto entered = enter(200);
+  for (std::size_t i = 0; i < 8; ++i) {
+    outside.time.run_for(100ms);
+    entered[i]->answered({.kind = OutcomeKind::rejected});
+    EXPECT_FALSE(enter().is_refused()) << i;
+    EXPECT_TRUE(breakers.is_congested()) << i;
+  }
+}
+
+TEST_F(BreakersTest, AFullLineGivesUpThePlaceOfTheLeastUrgent) {
+  enter(64);
+  std::vector<const Breakers::Turn*> low;
+  for (int i = 0; i < 136; ++i) low.push_back(&enter("s", Priority::low));
+  outside.time.run_for(300ms);
+  EXPECT_TRUE(enter("s", Priority::low).is_refused());
+  EXPECT_TRUE(enter("s", Priority::high).must_wait());
+  EXPECT_TRUE(low.back()->is_refused());
+  EXPECT_TRUE(low.front()->must_wait());
+}
+
 TEST_F(BreakersTest, InALineTheUrgentComeFirst) {
   enter(64);
   const Breakers::Turn& low = enter("s", Priority::low);
@@ -206,15 +285,6 @@ TEST_F(BreakersTest, InALineTheUrgentComeFirst) {
   EXPECT_TRUE(may_ask(low));
 }
 
-TEST_F(BreakersTest, TroubleHalvesWhatMayBeUnderWay) {
-  const auto entered = enter(64);
-  for (std::size_t i = 0; i < 3; ++i) entered[i]->answered(silence);
-  for (std::size_t i = 3; i < 64; ++i) entered[i]->answered({.kind = OutcomeKind::rejected});
-  EXPECT_TRUE(changes.empty());
-  const auto after = enter(64);
-  EXPECT_LT(std::count_if(after.begin(), after.end(), [](auto* t) { return may_ask(*t); }), 64);
-}
-
 TEST_F(BreakersTest, WhoLeavesALineHoldsNobodyUp) {
   const auto entered = enter(64);
   auto leaving = std::make_unique<Breakers::Turn>(breakers, "apns", "s", Priority::high, [] {});
@@ -224,14 +294,23 @@ TEST_F(BreakersTest, WhoLeavesALineHoldsNobodyUp) {
   EXPECT_TRUE(may_ask(next));
 }
 
-TEST_F(BreakersTest, ServersWithoutRequestsAreForgottenWhenThereAreTooMany) {
-  for (int i = 0; i < 3000; ++i) {
-    const std::string server = std::to_string(i);
-    ask(i % 100 == 0 ? 10 : 1, silence, server);
-  }
-  EXPECT_EQ(std::count(changes.begin(), changes.end(), true), 30);
-  EXPECT_GE(std::count(changes.begin(), changes.end(), false), 20)
+TEST_F(BreakersTest, OfTooManyServersThoseThatWereNotAskedForLongAreForgotten) {
+  ask(10, silence, "apns");
+  for (int i = 0; i < 3000; ++i) ask(1, silence, "https://" + std::to_string(i));
+  EXPECT_EQ(changes, std::vector{true});
+  EXPECT_TRUE(breakers.open_for("apns")) << "an open one is kept";
+  changes.clear();
+  for (int i = 0; i < 1200; ++i) ask(10, silence, "https://open/" + std::to_string(i));
+  EXPECT_EQ(std::count(changes.begin(), changes.end(), true), 1200);
+  EXPECT_EQ(std::count(changes.begin(), changes.end(), false), 201)
       << "what is forgotten is not called open for ever";
+}
+
+TEST_F(BreakersTest, ASmallShareIsNeverExceeded) {
+  Breakers small({loop.timers, rng, BreakerPolicy{.share = 3}, [](std::string_view, bool) {}});
+  std::list<Breakers::Turn> entered;
+  for (int i = 0; i < 5; ++i) entered.emplace_back(small, "apns", "s", Priority::high, [] {});
+  EXPECT_EQ(std::count_if(entered.begin(), entered.end(), [](auto& t) { return may_ask(t); }), 3);
 }
 
 }  // namespace
