@@ -132,7 +132,7 @@ base::Expected<std::optional<flows::RetractOrder>, rules::Violations> to_retract
   if (order.badge && !rules::is_badge(*order.badge)) check.add("badge", rules::kBadgeForm);
   if (!check.ok()) return base::Unexpected(std::move(check).take());
   if (by_id && !r.remove_shown()) return std::optional<flows::RetractOrder>();
-  return std::optional(std::move(order));
+  return std::optional(order);
 }
 
 void encode(const stores::HistoryRecord& record, pb::Notification& to) {
