@@ -89,7 +89,11 @@ class FakeProvider final : public providers::Provider {
                                .code = "unavailable",
                                .message = "it cannot be reached"};
     }
-    while (service_.hanging.contains(device.id) || is_dead(FakePushService::Dead::hangs)) {
+    if (is_dead(FakePushService::Dead::hangs)) {
+      co_await link_.timers.sleep_until(deadline);
+      co_return unknown();  // it is never received, also if the service is back by now
+    }
+    while (service_.hanging.contains(device.id)) {
       if (deadline.passed(link_.timers.clock().steady_now())) co_return unknown();
       co_await link_.timers.sleep_for(10ms);
     }
