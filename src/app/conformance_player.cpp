@@ -3,6 +3,7 @@
 #include <optional>
 
 #include "app/make_providers.hpp"
+#include "base/hex.hpp"
 #include "base/json_object.hpp"
 #include "base/text.hpp"
 #include "net/http2/origin.hpp"
@@ -31,17 +32,6 @@ constexpr std::string_view kUnknownHost = "https://name.invalid";
 constexpr std::string_view kBrowserPoint =
     "BCVxsr7N_eNgVRqvHtD0zTZsEc6-VV-JvLexhqUzORcxaOzi6-AYWXvTBHm4bjyPjs7Vd8pZGH6SRpkNtoIAiw4";
 constexpr std::string_view kBrowserSecret = "BTBZMqHH6r4Tts7J_aSIgg";
-
-std::string hex(std::string_view bytes) {
-  constexpr std::string_view kDigits = "0123456789abcdef";
-  std::string text;
-  for (const char c : bytes) {
-    const auto byte = static_cast<unsigned char>(c);
-    text += kDigits[byte / 16];
-    text += kDigits[byte % 16];
-  }
-  return text;
-}
 
 /// Only `service` is configured, and asks `origin`.
 Expected<config::Config> config_for(const config::Config& all, std::string_view service,
@@ -179,7 +169,7 @@ rules::Device ConformancePlayer::device(const Actor& actor, std::string script, 
   if (doubt == Doubt::registered_since) device.registered_at = timers_.clock().now();
   if (service_.name == "apns") {
     device.platform = rules::Platform::ios;
-    device.token = base::Secret(hex("script:" + script));
+    device.token = base::Secret(base::hex_encode("script:" + script));
     // The one that the provider asks in has no bearing on the answer.
     if (doubt != Doubt::no_environment) device.environment = rules::Environment::production;
     return device;

@@ -93,11 +93,11 @@ void Breakers::enter(Turn& turn) {
     server.probe = &turn;
     return begin(turn);
   }
-  if (server.under_way.size() < server.limit && server.waiting == 0) return begin(turn);
+  if (server.under_way.size() < server.limit && server.waiting() == 0) return begin(turn);
   if (is_full(server) && !moves(server) && !make_room_for(turn)) return refuse(turn);
+  if (server.waiting() == 0) server.moved_at = now();
   std::list<Turn*>& line = server.lines[turn.line_];
   turn.place_ = line.insert(line.end(), &turn);
-  if (server.waiting++ == 0) server.moved_at = now();
   ++waiting_;
   turn.state_ = Turn::State::waits;
   turn.patience_.emplace(parts_.timers, [this, &turn] {
@@ -159,7 +159,6 @@ bool Breakers::is_silent(const Server& server) const {
 
 void Breakers::leave_line(Turn& turn) {
   turn.server_.lines[turn.line_].erase(turn.place_);
-  --turn.server_.waiting;
   --waiting_;
 }
 
@@ -239,7 +238,7 @@ bool Breakers::is_congested() const {
   if (waiting_ == 0) return false;
   return std::any_of(servers_.begin(), servers_.end(), [this](const auto& each) {
     const Server& server = each.second;
-    return server.waiting > 0 && is_full(server) && moves(server);
+    return server.waiting() > 0 && is_full(server) && moves(server);
   });
 }
 

@@ -114,8 +114,7 @@ class Breakers {
     std::size_t limit = kLimitFirst;
     std::list<Turn*> under_way;  ///< let through since it was last opened
     std::list<Turn*> stale;      ///< let through before that: they say nothing of it now
-    std::size_t waiting = 0;
-    base::SteadyTime moved_at;  ///< when its lines last moved
+    base::SteadyTime moved_at;   ///< when its lines last moved
     std::array<std::list<Turn*>, std::size(rules::kPriorities)> lines{};  ///< by priority
     std::size_t troubles = 0;  ///< in a row, each of a request after the one before
     base::SteadyTime last_trouble;
@@ -126,8 +125,13 @@ class Breakers {
     const Turn* probe = nullptr;
     std::optional<async::Timer> watch;  ///< for silence, while something is under way
 
+    [[nodiscard]] std::size_t waiting() const {
+      std::size_t count = 0;
+      for (const auto& line : lines) count += line.size();
+      return count;
+    }
     [[nodiscard]] bool is_idle() const {
-      return under_way.empty() && stale.empty() && waiting == 0;
+      return under_way.empty() && stale.empty() && waiting() == 0;
     }
   };
 
@@ -151,7 +155,7 @@ class Breakers {
   /// Whether a line of a lower priority has given up a place.
   [[nodiscard]] bool make_room_for(const Turn& turn);
   [[nodiscard]] bool is_full(const Server& server) const {
-    const std::size_t all = server.under_way.size() + server.stale.size() + server.waiting;
+    const std::size_t all = server.under_way.size() + server.stale.size() + server.waiting();
     return all >= parts_.policy.share;
   }
   [[nodiscard]] bool moves(const Server& server) const {

@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <span>
 
+#include "base/hex.hpp"
+
 namespace notify::telemetry {
 namespace {
 
@@ -24,13 +26,7 @@ bool read_hex(std::string_view text, std::span<std::uint8_t> into) {
 }
 
 std::string to_hex(std::span<const std::uint8_t> bytes) {
-  static constexpr std::string_view kDigits = "0123456789abcdef";
-  std::string text;
-  for (const std::uint8_t byte : bytes) {
-    text += kDigits[byte >> 4];
-    text += kDigits[byte & 0x0F];
-  }
-  return text;
+  return base::hex_encode({reinterpret_cast<const char*>(bytes.data()), bytes.size()});
 }
 
 bool all_zero(std::span<const std::uint8_t> bytes) {

@@ -148,7 +148,9 @@ BrowserServer::BrowserServer(async::Timers& timers, Browsers& browsers)
 
 base::Expected<std::uint16_t> BrowserServer::start(const tcp::endpoint& listen) {
   auto port = listen_on(acceptor_, listen);
-  if (port) tasks_.spawn(accept_loop(*this));
+  if (port)
+    tasks_.spawn(
+        accept_each(acceptor_, timers_, [this](auto socket) { on_socket(std::move(socket)); }));
   return port;
 }
 
@@ -158,21 +160,10 @@ async::Task<void> BrowserServer::stop() {
   co_await tasks_.stop();
 }
 
-async::Task<void> BrowserServer::accept_loop(BrowserServer& server) {
-  for (;;) {
-    auto [error, socket] =
-        co_await server.acceptor_.async_accept(asio::as_tuple(async::kUseAwaitable));
-    if (error == asio::error::operation_aborted) co_return;
-    if (error) {  // no file descriptors left, most likely: let others finish first
-      co_await server.timers_.sleep_for(std::chrono::milliseconds(100));
-      continue;
-    }
-    if (server.connections_.size() >= kMaxConnections) continue;  // it is closed
-    boost::system::error_code ignored;
-    socket.set_option(tcp::no_delay(true), ignored);
-    server.tasks_.spawn(
-        BrowserConnection::serve(std::make_shared<BrowserConnection>(server, std::move(socket))));
-  }
+void BrowserServer::on_socket(tcp::socket socket) {
+  if (connections_.size() >= kMaxConnections) return;  // it is closed
+  tasks_.spawn(
+      BrowserConnection::serve(std::make_shared<BrowserConnection>(*this, std::move(socket))));
 }
 
 }  // namespace notify::simulator

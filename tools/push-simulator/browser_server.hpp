@@ -28,7 +28,7 @@ class BrowserServer {
 
  private:
   friend class BrowserConnection;
-  static async::Task<void> accept_loop(BrowserServer& server);
+  void on_socket(boost::asio::ip::tcp::socket socket);
 
   async::Timers& timers_;
   Browsers& browsers_;

@@ -65,7 +65,9 @@ ControlServer::ControlServer(async::Timers& timers, ControlApi& api)
 
 base::Expected<std::uint16_t> ControlServer::start(const tcp::endpoint& listen) {
   auto port = listen_on(acceptor_, listen);
-  if (port) tasks_.spawn(accept_loop(*this));
+  if (port)
+    tasks_.spawn(
+        accept_each(acceptor_, timers_, [this](auto socket) { on_socket(std::move(socket)); }));
   return port;
 }
 
@@ -74,17 +76,8 @@ async::Task<void> ControlServer::stop() {
   co_await tasks_.stop();
 }
 
-async::Task<void> ControlServer::accept_loop(ControlServer& server) {
-  for (;;) {
-    auto [error, socket] =
-        co_await server.acceptor_.async_accept(asio::as_tuple(async::kUseAwaitable));
-    if (error == asio::error::operation_aborted) co_return;
-    if (error) {
-      co_await server.timers_.sleep_for(std::chrono::milliseconds(100));
-      continue;
-    }
-    server.tasks_.spawn(serve(beast::tcp_stream(std::move(socket)), server.api_));
-  }
+void ControlServer::on_socket(tcp::socket socket) {
+  tasks_.spawn(serve(beast::tcp_stream(std::move(socket)), api_));
 }
 
 }  // namespace notify::simulator

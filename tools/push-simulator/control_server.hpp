@@ -23,7 +23,7 @@ class ControlServer {
   [[nodiscard]] async::Task<void> stop();
 
  private:
-  static async::Task<void> accept_loop(ControlServer& server);
+  void on_socket(boost::asio::ip::tcp::socket socket);
 
   async::Timers& timers_;
   ControlApi& api_;

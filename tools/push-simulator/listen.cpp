@@ -1,6 +1,8 @@
 #include "push-simulator/listen.hpp"
 
+#include <boost/asio/as_tuple.hpp>
 #include <charconv>
+#include <utility>
 
 namespace notify::simulator {
 
@@ -41,6 +43,21 @@ Expected<std::uint16_t> listen_on(tcp::acceptor& acceptor, const tcp::endpoint& 
                                        std::to_string(endpoint.port()) + ": " + error.message());
   }
   return acceptor.local_endpoint().port();
+}
+
+async::Task<void> accept_each(tcp::acceptor& acceptor, async::Timers& timers,
+                              std::function<void(tcp::socket)> on_socket) {
+  for (;;) {
+    auto [error, socket] = co_await acceptor.async_accept(asio::as_tuple(async::kUseAwaitable));
+    if (error == asio::error::operation_aborted) co_return;
+    if (error) {  // no file descriptors left, most likely: let others finish first
+      co_await timers.sleep_for(std::chrono::milliseconds(100));
+      continue;
+    }
+    boost::system::error_code ignored;
+    socket.set_option(tcp::no_delay(true), ignored);
+    on_socket(std::move(socket));
+  }
 }
 
 }  // namespace notify::simulator

@@ -55,7 +55,9 @@ ProviderServer::ProviderServer(async::Timers& timers, ProviderEndpoint& endpoint
 Expected<std::uint16_t> ProviderServer::start(const ServerIdentity& identity) {
   if (auto configured = configure(tls_, identity); !configured) return fail(configured.error());
   auto port = listen_on(acceptor_, options_.listen);
-  if (port) tasks_.spawn(accept_loop(*this));
+  if (port)
+    tasks_.spawn(
+        accept_each(acceptor_, timers_, [this](auto socket) { on_socket(std::move(socket)); }));
   return port;
 }
 
@@ -64,26 +66,11 @@ async::Task<void> ProviderServer::stop() {
   co_await tasks_.stop();
 }
 
-async::Task<void> ProviderServer::accept_loop(ProviderServer& server) {
-  for (;;) {
-    auto [error, socket] =
-        co_await server.acceptor_.async_accept(asio::as_tuple(async::kUseAwaitable));
-    if (error == asio::error::operation_aborted) co_return;
-    if (error) {  // no file descriptors left, most likely: let others finish first
-      co_await server.timers_.sleep_for(std::chrono::milliseconds(100));
-      continue;
-    }
-    boost::system::error_code ignored;
-    socket.set_option(tcp::no_delay(true), ignored);
-    const ProviderConnection::Context context{server.timers_,
-                                              server.endpoint_,
-                                              server.tasks_,
-                                              ++server.connections_,
-                                              server.options_.first_streams,
-                                              server.options_.max_streams};
-    server.tasks_.spawn(serve_provider(
-        std::make_shared<ProviderConnection>(std::move(socket), server.tls_, context)));
-  }
+void ProviderServer::on_socket(tcp::socket socket) {
+  const ProviderConnection::Context context{
+      timers_, endpoint_, tasks_, ++connections_, options_.first_streams, options_.max_streams};
+  tasks_.spawn(
+      serve_provider(std::make_shared<ProviderConnection>(std::move(socket), tls_, context)));
 }
 
 }  // namespace notify::simulator

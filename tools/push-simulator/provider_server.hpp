@@ -32,7 +32,7 @@ class ProviderServer {
   [[nodiscard]] async::Task<void> stop();
 
  private:
-  static async::Task<void> accept_loop(ProviderServer& server);
+  void on_socket(boost::asio::ip::tcp::socket socket);
 
   async::Timers& timers_;
   ProviderEndpoint& endpoint_;

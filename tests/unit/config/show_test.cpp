@@ -1,12 +1,10 @@
 #include "config/show.hpp"
 
 #include <gtest/gtest.h>
-#include <cstdlib>
-#include <fstream>
-#include <iterator>
 
 #include "config/load.hpp"
 #include "unit/config/scratch_file.hpp"
+#include "unit/generated_part.hpp"
 
 namespace notify::config {
 namespace {
@@ -45,20 +43,7 @@ TEST(Show, CanBeReadBack) {
 }
 
 TEST(Reference, IsWhatTheDocumentSays) {
-  const std::string path = NOTIFY_SOURCE_DIR "/docs/CONFIGURATION.md";
-  std::ifstream file(path);
-  const std::string text(std::istreambuf_iterator<char>(file), {});
-  const std::string begin = "<!-- generated: begin -->\n";
-  const std::string end = "\n<!-- generated: end -->\n";
-  const std::size_t from = text.find(begin);
-  const std::size_t to = text.find(end);
-  ASSERT_NE(from, text.npos) << path;
-  ASSERT_NE(to, text.npos) << path;
-  const std::string wanted =
-      text.substr(0, from + begin.size()) + reference_markdown() + text.substr(to);
-  if (std::getenv("UPDATE_DOCS") != nullptr) std::ofstream(path) << wanted;
-  EXPECT_TRUE(text == wanted || std::getenv("UPDATE_DOCS") != nullptr)
-      << "docs/CONFIGURATION.md does not match the code; run this test with UPDATE_DOCS=1";
+  tests::expect_generated_part("CONFIGURATION.md", reference_markdown());
 }
 
 }  // namespace

@@ -1,12 +1,10 @@
 #include "rules/conformance.hpp"
 
 #include <gtest/gtest.h>
-#include <cstdlib>
-#include <fstream>
-#include <iterator>
 #include <set>
 
 #include "rules/providers_page.hpp"
+#include "unit/generated_part.hpp"
 
 namespace notify::rules {
 namespace {
@@ -52,20 +50,7 @@ TEST(ConformanceCases, ARowThatTriesAgainIsPlayedBothWays) {
 }
 
 TEST(ProvidersPage, IsWhatTheDocumentSays) {
-  const std::string path = NOTIFY_SOURCE_DIR "/docs/PROVIDERS.md";
-  std::ifstream file(path);
-  const std::string text(std::istreambuf_iterator<char>(file), {});
-  const std::string begin = "<!-- generated: begin -->\n";
-  const std::string end = "\n<!-- generated: end -->\n";
-  const std::size_t from = text.find(begin);
-  const std::size_t to = text.find(end);
-  ASSERT_NE(from, text.npos) << path;
-  ASSERT_NE(to, text.npos) << path;
-  const std::string wanted =
-      text.substr(0, from + begin.size()) + providers_markdown() + text.substr(to);
-  if (std::getenv("UPDATE_DOCS") != nullptr) std::ofstream(path) << wanted;
-  EXPECT_TRUE(text == wanted || std::getenv("UPDATE_DOCS") != nullptr)
-      << "docs/PROVIDERS.md does not match the code; run this test with UPDATE_DOCS=1";
+  tests::expect_generated_part("PROVIDERS.md", providers_markdown());
 }
 
 }  // namespace
