@@ -1,5 +1,5 @@
 #pragma once
-// What PostgreSQL holds, in memory: the rows of the ledger, and how statements change them.
+// The rows of the ledger as PostgreSQL holds them, in memory, and how statements change them.
 
 #include <algorithm>
 #include <array>
@@ -31,7 +31,7 @@ namespace notify::fakes {
   return -1;
 }
 
-/// What is committed, and what is about to be.
+/// The committed rows, and those that are about to be committed.
 struct FakeLedgerTable {
   const base::Clock* clock = nullptr;  ///< the database's; unset: the asker's own
   struct Row {
